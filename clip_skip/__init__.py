@@ -1,0 +1,6 @@
+"""CLIP Skip: gives every text encoder of every architecture its own, possibly fractional, CLIP skip.
+
+Everything outside `hosts` and `ui` is free of any WebUI and of Gradio and can be used alone.
+"""
+
+__version__ = "0.1.0"

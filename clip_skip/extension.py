@@ -1,0 +1,64 @@
+"""Wiring: the WebUI's events on one side, the library on the other. The entry script only dispatches to this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import hosts, log
+from .hosts.base import Host
+from .job import Job, forget
+from .log import logger
+from .request import parse
+from .settings import ENABLED, INFOTEXT
+from .ui import panel, settings_page
+
+host = Host()
+
+
+def register(script_callbacks: Any) -> None:
+    """Hook into the WebUI. Called each time the entry script is executed: at start, and after every Reload UI."""
+    global host
+    host = hosts.detect()
+    log.set_up(host.flag("loglevel"))
+    if not host.known:
+        logger.warning("this WebUI is not known: nothing is changed in it")
+        return
+    script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
+    script_callbacks.on_before_ui(panel.forget)
+    script_callbacks.on_after_component(panel.meet)
+    script_callbacks.on_script_unloaded(host.uninstall)
+    if not host.flag("disable"):
+        host.install()
+
+
+def switched_on() -> bool:
+    return host.known and not host.flag("disable") and ENABLED.read(host.opts)
+
+
+def process(p: Any, *args: Any) -> None:
+    """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
+    try:
+        forget(p.extra_generation_params)
+        request = parse(*args)
+        if switched_on() and (request.enabled or request.refusals):
+            host.begin(p, Job(request, p.extra_generation_params, INFOTEXT.read(host.opts)))
+        else:
+            host.begin(p, None)
+    except Exception:
+        logger.exception("this image is made without CLIP Skip")
+
+
+def build_panel(is_img2img: bool) -> panel.Built:
+    return panel.build(host, switched_on, "img2img" if is_img2img else "txt2img")
+
+
+def encoded(p: Any) -> None:
+    host.encoded(p)
+
+
+def postprocess(p: Any, processed: Any) -> None:
+    """Put what has to be said into the result's text, which the host escapes."""
+    job = getattr(p, "clip_skip_job", None)
+    if job is not None and job.advice:
+        lines = [advice.text for advice in job.advice]
+        processed.comments = "\n".join([*filter(None, [str(processed.comments or "").rstrip("\n")]), *lines])

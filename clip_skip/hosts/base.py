@@ -1,0 +1,56 @@
+"""What the rest of the extension asks of a WebUI; on its own, the adapter for a WebUI that nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..architectures import UNKNOWN, Architecture
+from ..job import Job
+from ..taps import Stack
+
+# The attribute of the host's job object under which its `Job` lives; None there says "off for this job".
+JOB_ATTRIBUTE = "clip_skip_job"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model: its architecture, and the stacks of its CLIP text encoders."""
+
+    architecture: Architecture
+    stacks: tuple[Stack, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The checkpoint that is selected: the name that users see, and what its file says it is."""
+
+    name: str
+    architecture: Architecture
+
+
+class Host:
+    """A WebUI. This class is the unknown one: it is known to nothing and touches nothing."""
+
+    known = False
+    opts: Any = None
+
+    def flag(self, name: str) -> Any:
+        """The value of our command line flag `--clip-skip-NAME`, None if it was not given."""
+        return None
+
+    def install(self) -> None:
+        """Hook into the host's conditioning stage, once; undone by `uninstall`."""
+
+    def uninstall(self) -> None:
+        """Take every hook out of the host again."""
+
+    def begin(self, p: Any, job: Job | None) -> None:
+        """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
+
+    def encoded(self, p: Any) -> None:
+        """The prompts of a batch of `p` have been encoded, where the host does not tell sooner."""
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        """The checkpoint `name`, or the one that is selected now; loads nothing."""
+        return Checkpoint("", UNKNOWN)

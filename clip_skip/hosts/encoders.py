@@ -1,0 +1,49 @@
+"""Where a loaded model of each WebUI keeps its text encoders, and which architecture they make it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..architectures import ARCHITECTURES, by_encoders, by_pipeline
+from ..taps import Stack, find_stack
+from .base import Model
+
+
+def read_webui_model(model: Any) -> Model:
+    """A model of the A1111 line. Its flags are not asked: reForge and Classic set `is_sd1` on SD 2.x too."""
+    stacks = _stacks(_webui_encoders(model))
+    has_t5 = hasattr(model, "text_processing_engine_t5") or hasattr(model, "text_encoders")
+    return Model(by_encoders([stack.encoder_id for stack in stacks], has_t5), stacks)
+
+
+def _webui_encoders(model: Any) -> Iterator[Any]:
+    engines = [
+        getattr(model, name, None)
+        for name in ("text_processing_engine", "text_processing_engine_l", "text_processing_engine_g")
+    ]
+    if any(engines):  # Forge
+        yield from (getattr(engine, "text_encoder", None) for engine in engines if engine is not None)
+    elif hasattr(model, "text_encoders"):  # A1111's SD3
+        yield from (getattr(model.text_encoders, name, None) for name in ("clip_l", "clip_g"))
+    elif hasattr(model, "conditioner"):  # SDXL and its refiner
+        yield from (getattr(embedder, "wrapped", None) for embedder in model.conditioner.embedders)
+    else:
+        yield getattr(getattr(model, "cond_stage_model", None), "wrapped", None)
+
+
+def read_pipeline(pipeline: Any) -> Model:
+    """A diffusers pipeline. SD.Next's `is_sd1` and the like are not asked: they say SD 1.x for every model."""
+    prior = getattr(pipeline, "prior_pipe", None)  # Stable Cascade conditions in its prior
+    names = ("text_encoder", "text_encoder_2")
+    stacks = _stacks(getattr(pipeline if prior is None else prior, name, None) for name in names)
+    architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks])
+    return Model(architecture, stacks)
+
+
+def _stacks(encoders: Any) -> tuple[Stack, ...]:
+    found = (find_stack(encoder) for encoder in encoders if encoder is not None)
+    return tuple(stack for stack in found if stack is not None)
+
+
+NOT_LOADED = Model(ARCHITECTURES["unknown"])

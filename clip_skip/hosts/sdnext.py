@@ -1,0 +1,161 @@
+"""SD.Next: diffusers pipelines. Prompts are encoded in the middle of a job, with no call of ours around it, so the
+taps stay in place for the whole job; `on_after_process`, which SD.Next calls whatever happens, ends it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..inspect.identify import identify
+from ..job import Job
+from ..log import logger
+from ..taps import Taps
+from .base import JOB_ATTRIBUTE, Checkpoint, Host, Model
+from .encoders import NOT_LOADED, read_pipeline
+
+
+class SDNext(Host):
+    known = True
+
+    def __init__(
+        self, shared: Any, script_callbacks: Any, parser: Any, te_hijack: Any, sd_checkpoint: Any, modeldata: Any
+    ) -> None:
+        self._shared = shared
+        self._callbacks = script_callbacks
+        self._parser = parser
+        self._te_hijack = te_hijack
+        self._sd_checkpoint = sd_checkpoint
+        self._modeldata = modeldata
+        self._running: list[_Running] = []  # the innermost pass is last
+
+    @classmethod
+    def find(cls) -> SDNext | None:
+        try:
+            from modules import modeldata, prompt_parser_diffusers, script_callbacks, sd_checkpoint, sd_hijack_te, shared
+        except ImportError:
+            return None
+        if not hasattr(prompt_parser_diffusers, "PromptEmbedder") or not hasattr(
+            script_callbacks, "on_after_process"
+        ):
+            return None
+        return cls(shared, script_callbacks, prompt_parser_diffusers, sd_hijack_te, sd_checkpoint, modeldata)
+
+    @property
+    def opts(self) -> Any:
+        return self._shared.opts
+
+    def flag(self, name: str) -> Any:
+        return getattr(self._shared.cmd_opts, f"clip_skip_{name}", None)
+
+    def install(self) -> None:
+        self._callbacks.on_after_process(self.end)
+        self._callbacks.on_model_loaded(self._model_loaded)
+
+    def uninstall(self) -> None:
+        while self._running:
+            self._running.pop().stop()
+
+    def begin(self, p: Any, job: Job | None) -> None:
+        setattr(p, JOB_ATTRIBUTE, job)
+        if job is None and not self._running:
+            return
+        if self._running:
+            self._running[-1].stop()
+        running = _Running(self, p, job)
+        self._running.append(running)
+        if job is not None:
+            plan = job.plan_for(self._loaded().architecture)
+            job.record(plan)
+            if plan.skips:
+                p.clip_skip = self._neutral(p, plan.architecture.id)
+            running.start()
+
+    def encoded(self, p: Any) -> None:
+        """A batch of `p` is sampled: its prompts went through the taps, or never will."""
+        if self._running and self._running[-1].p is p:
+            self._running[-1].prove()
+
+    def end(self, p: Any) -> None:
+        """`p` is over, however it ended."""
+        if any(running.p is p for running in self._running):
+            while self._running:
+                running = self._running.pop()
+                running.stop()
+                if running.p is p:
+                    break
+            if self._running:
+                self._running[-1].start()
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
+        info = self._sd_checkpoint.get_closest_checkpoint_match(name) if name else None
+        loaded = self._pipelines()[:1]
+        if info is None:
+            return Checkpoint("", self._loaded().architecture)
+        if loaded and getattr(getattr(loaded[0], "sd_checkpoint_info", None), "name", None) == info.name:
+            return Checkpoint(info.model_name, self._loaded().architecture)
+        return Checkpoint(info.model_name, identify(info.path))
+
+    def models(self) -> list[Model]:
+        """Every loaded pipeline: the base, then the refiner."""
+        return [read_pipeline(pipeline) for pipeline in self._pipelines()]
+
+    def forget_embeds(self) -> None:
+        """Empty the host's prompt caches: their keys know nothing of a plan."""
+        self._parser.cache.clear()
+        self._te_hijack.prompt_cache.cache.clear()
+
+    def _pipelines(self) -> list[Any]:
+        # Not `shared.sd_model` and `shared.sd_refiner`: reading those loads what is not there yet.
+        data = self._modeldata.model_data
+        return [pipeline for pipeline in (data.sd_model, data.sd_refiner) if pipeline is not None]
+
+    def _loaded(self) -> Model:
+        return next(iter(self.models()), NOT_LOADED)
+
+    def _neutral(self, p: Any, architecture_id: str) -> int:
+        parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
+        # The xhinker parser cuts `clip_skip` blocks off SD 1.x and 2.x; every other one counts from 1.
+        return 0 if parser == "xhinker" and architecture_id in ("sd1", "sd2") else 1
+
+    def _model_loaded(self, _model: Any) -> None:
+        if self._running:
+            self._running[-1].stop()
+            self._running[-1].start()
+
+
+class _Running:
+    """One pass that is running: its job object, and the taps it has on each loaded model."""
+
+    def __init__(self, host: SDNext, p: Any, job: Job | None) -> None:
+        self.p = p
+        self._job = job
+        self._host = host
+        self._taps: list[Taps] = []
+
+    def start(self) -> None:
+        if self._job is None:
+            return
+        try:
+            for model in self._host.models():
+                self._taps.append(Taps(self._job.plan_for(model.architecture), model.stacks))
+                self._taps[-1].install()
+        except Exception as error:
+            logger.exception("could not be applied")
+            self._job.failed([], f"{type(error).__name__}: {error}")
+        self._forget_embeds()
+
+    def stop(self) -> None:
+        for taps in self._taps:
+            taps.remove()
+        self._forget_embeds()
+        self._taps = []
+
+    def prove(self) -> None:
+        # The base model's taps alone: a refiner's are passed later, if at all.
+        if self._job is not None and self._taps:
+            self._job.prove(self._taps[0])
+
+    def _forget_embeds(self) -> None:
+        if any(taps.calls for taps in self._taps):
+            self._host.forget_embeds()

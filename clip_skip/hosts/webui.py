@@ -1,0 +1,216 @@
+"""The A1111 line: AUTOMATIC1111, Forge, reForge, Forge Classic and Neo.
+
+All of them encode through `StableDiffusionProcessing.get_conds_with_caching`, in the first pass, the hires pass, after
+a refiner switch and in the inner passes of other extensions. Around that call, and only there, the host's own skip is
+neutral, the taps are in place on the model that is loaded right then, and the cache key carries the plan.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from ..inspect.identify import identify
+from ..job import Job
+from ..log import logger
+from ..resolve import Plan
+from ..taps import Taps
+from .base import JOB_ATTRIBUTE, Checkpoint, Host, Model
+from .encoders import NOT_LOADED, read_webui_model
+
+_METHOD = "get_conds_with_caching"
+_ORIGINAL = "__clip_skip_original__"
+_OPTION = "CLIP_stop_at_last_layers"
+
+
+class WebUI(Host):
+    known = True
+
+    def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
+        self._shared = shared
+        self._class = processing_class
+        self._sd_models = sd_models
+        self._wrapper: Callable[..., Any] | None = None
+
+    @classmethod
+    def find(cls) -> WebUI | None:
+        try:
+            from modules import processing, sd_models, shared
+        except ImportError:
+            return None
+        processing_class = getattr(processing, "StableDiffusionProcessing", None)
+        if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
+            return None
+        return cls(shared, processing_class, sd_models)
+
+    @property
+    def opts(self) -> Any:
+        return self._shared.opts
+
+    def flag(self, name: str) -> Any:
+        return getattr(self._shared.cmd_opts, f"clip_skip_{name}", None)
+
+    def install(self) -> None:
+        # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
+        original = vars(self._class)[_METHOD]
+        original = getattr(original, _ORIGINAL, original)
+        self._wrapper = self._wrap(original)
+        setattr(self._class, _METHOD, self._wrapper)
+
+    def uninstall(self) -> None:
+        # If another extension has wrapped us since, we stay underneath: without a job we only pass the call on.
+        if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
+            setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
+        self._wrapper = None
+
+    def begin(self, p: Any, job: Job | None) -> None:
+        setattr(p, JOB_ATTRIBUTE, job)
+        if job is not None:
+            job.record(job.plan_for(self._loaded().architecture))
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
+        info = self._sd_models.get_closet_checkpoint_match(name) if name else None
+        if info is None:
+            return Checkpoint("", self._loaded().architecture)
+        if info.filename == _filename(self._loaded_model()):
+            return Checkpoint(info.name_for_extra, self._loaded().architecture)
+        return Checkpoint(info.name_for_extra, identify(info.filename))
+
+    def _loaded_model(self) -> Any:
+        # Not `shared.sd_model`: on A1111 reading that loads a model if none is there.
+        return getattr(self._sd_models.model_data, "sd_model", None)
+
+    def _loaded(self) -> Model:
+        model = self._loaded_model()
+        filename = _filename(model)
+        if filename is None:
+            return NOT_LOADED  # nothing, or Forge's stand-in before its first job
+        known = read_webui_model(model)
+        # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
+        return known if known.stacks else Model(identify(filename))
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        host = self
+
+        @functools.wraps(original)
+        def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
+            job = _job_of(self)
+            if job is None:
+                return original(self, *args, **kwargs)
+            return host._encode(job, self, original, args, kwargs)
+
+        setattr(get_conds_with_caching, _ORIGINAL, original)
+        return get_conds_with_caching
+
+    def _encode(self, job: Job, p: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
+        with ExitStack() as scope:
+            try:
+                encode = self._prepare(scope, job, p, inspect.signature(original).bind(p, *args, **kwargs))
+            except Exception as error:
+                logger.exception("could not be applied")
+                scope.close()
+                job.failed([], f"{type(error).__name__}: {error}")
+                encode = None
+            if encode is None:
+                return original(p, *args, **kwargs)
+            conds = original(*encode.call.args, **encode.call.kwargs)
+            if encode.ran and not job.prove(encode.taps):
+                encode.call.arguments["caches"][0][0] = None  # the cond is not what its cache key says
+            return conds
+
+    def _prepare(self, scope: ExitStack, job: Job, p: Any, call: inspect.BoundArguments) -> _Encode | None:
+        model = self._loaded()
+        plan = job.plan_for(model.architecture)
+        if not plan.skips:
+            return None
+        scope.enter_context(_option(self.opts, _neutral(model, plan)))
+        scope.enter_context(_cache_key(p, plan))
+        return _Encode(call, scope.enter_context(Taps(plan, model.stacks)))
+
+
+class _Encode:
+    """One call of the host's conditioning stage under taps; `ran` tells an encode from a cache hit."""
+
+    def __init__(self, call: inspect.BoundArguments, taps: Taps) -> None:
+        self.call = call
+        self.taps = taps
+        self.ran = False
+        self._function = call.arguments["function"]
+        call.arguments["function"] = self._count
+
+    def _count(self, *args: Any, **kwargs: Any) -> Any:
+        self.ran = True
+        return self._function(*args, **kwargs)
+
+
+def _filename(model: Any) -> str | None:
+    return getattr(getattr(model, "sd_checkpoint_info", None), "filename", None)
+
+
+def _job_of(p: Any) -> Job | None:
+    """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
+
+    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack. Nothing
+    has to be remembered that an exception could leave behind.
+    """
+    if hasattr(p, JOB_ATTRIBUTE):
+        job: Job | None = getattr(p, JOB_ATTRIBUTE)
+        return job
+    frame = sys._getframe(1)
+    while frame is not None:
+        outer = frame.f_locals.get("p")
+        if hasattr(outer, JOB_ATTRIBUTE):
+            job = getattr(outer, JOB_ATTRIBUTE)
+            return job
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _neutral(model: Model, plan: Plan) -> int:
+    """The host's skip at which it reads the trained depth; it counts from the last block that it has.
+
+    Where the host's own skip does nothing the value does not matter, so one rule serves every host of the line.
+    """
+    encoder = plan.architecture.encoders[0]
+    blocks = next((len(stack.blocks) for stack in model.stacks if stack.encoder_id == encoder.id), encoder.blocks)
+    return blocks - encoder.trained_depth + 1
+
+
+@contextmanager
+def _option(opts: Any, value: int) -> Iterator[None]:
+    # In `data` itself: a setting that was never saved must not stay, and no callback may run.
+    missing = object()
+    before = opts.data.get(_OPTION, missing)
+    opts.data[_OPTION] = value
+    try:
+        yield
+    finally:
+        if before is missing:
+            opts.data.pop(_OPTION, None)
+        else:
+            opts.data[_OPTION] = before
+
+
+@contextmanager
+def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
+    """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way."""
+    before = vars(p).get("cached_params")
+    cached_params = p.cached_params
+
+    def with_plan(*args: Any, **kwargs: Any) -> Any:
+        return (*cached_params(*args, **kwargs), *plan.key)
+
+    p.cached_params = with_plan
+    try:
+        yield
+    finally:
+        if before is None:
+            del p.cached_params
+        else:
+            p.cached_params = before

@@ -1,0 +1,67 @@
+"""One generation: what it was asked to do, what each model in it gets, and what has to be said about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import infotext
+from .advice import Advice, bad_value, not_applied
+from .architectures import Architecture
+from .log import logger
+from .request import Request
+from .resolve import Plan, resolve
+from .taps import Taps
+
+
+class Job:
+    """Lives on the host's job object, and ends with it. A job can run on several models (hires, refiner).
+
+    `params` is the host's dictionary of extra generation parameters of this job; `write_infotext` tells whether our
+    own keys may go into it.
+    """
+
+    def __init__(self, request: Request, params: dict[str, Any], write_infotext: bool = True) -> None:
+        self.request = request
+        self.advice: list[Advice] = []
+        self._params = params
+        self._write_infotext = write_infotext
+
+    def plan_for(self, architecture: Architecture) -> Plan:
+        plan = resolve(self.request, architecture)
+        for refusal in plan.refusals:
+            self.say(bad_value(refusal))
+        return plan
+
+    def record(self, plan: Plan) -> None:
+        """Write the job's generation parameters: `plan` is that of the job's first model."""
+        if plan.architecture.encoders:
+            # None keeps the host from printing its own slider, which this job does not use.
+            self._params[infotext.HOST_KEY] = infotext.host_value(plan)
+        if self._write_infotext:
+            self._params.update(infotext.write(self.request, plan))
+
+    def prove(self, taps: Taps) -> bool:
+        """After an encode: whether every tap was passed. If not, it is said."""
+        if not taps.unproven:
+            return True
+        self.failed(taps.unproven, taps.failure or "its blocks did not run where they were expected to")
+        return False
+
+    def failed(self, encoder_ids: list[str], why: str) -> None:
+        """The plan could not be applied; the image is made as the host makes it."""
+        self.say(not_applied(encoder_ids, why))
+        if self._write_infotext:
+            self._params[infotext.APPLIED] = "no"
+
+    def say(self, advice: Advice) -> None:
+        if advice not in self.advice:
+            self.advice.append(advice)
+            logger.log(40 if advice.severity == "error" else 30, advice.text)
+
+
+def forget(params: dict[str, Any]) -> None:
+    """Drop what an earlier job wrote: an XYZ grid's cells share one dictionary."""
+    for key in infotext.KEYS:
+        params.pop(key, None)
+    if infotext.HOST_KEY in params and params[infotext.HOST_KEY] is None:
+        del params[infotext.HOST_KEY]

@@ -1,0 +1,46 @@
+"""The extension's own settings: one table, read from the host's options at use time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .request import MODES
+
+SECTION = ("clip_skip", "CLIP Skip")
+_PREFIX = "clip_skip_ext_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`kind` is "checkbox", "radio" or "slider"; `arguments` go to that control."""
+
+    name: str
+    default: Any
+    label: str
+    kind: str
+    help: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        return _PREFIX + self.name
+
+    def read(self, opts: Any) -> Any:
+        """The current value; the default where the host does not know the option (yet) or holds something else."""
+        value = getattr(opts, self.key, self.default)
+        if self.kind == "radio" and value not in self.arguments["choices"]:
+            return self.default
+        if self.kind == "slider" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
+            return self.default
+        return bool(value) if self.kind == "checkbox" else value
+
+
+ENABLED = Setting("enabled", True, "Use CLIP Skip", "checkbox", "off: every image is made as without the extension")
+START_ENABLED = Setting("start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs a reload of the page")
+DEFAULT_MODE = Setting("default_mode", "auto", "Mode that the CLIP Skip panel starts with", "radio", "needs a reload of the page", {"choices": list(MODES)})
+SLIDER_MAXIMUM = Setting("slider_maximum", 12, "Highest value of the CLIP Skip sliders", "slider", "never more than the model allows", {"minimum": 2, "maximum": 32, "step": 1})
+SLIDER_STEP = Setting("slider_step", 0.1, "Step of the CLIP Skip sliders", "slider", "", {"minimum": 0.05, "maximum": 1, "step": 0.05})
+INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
+
+SETTINGS = (ENABLED, START_ENABLED, DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, INFOTEXT)

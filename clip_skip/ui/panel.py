@@ -1,0 +1,274 @@
+"""The panel in txt2img and img2img: builds the controls, and says in words what they do to the selected model."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from .. import infotext
+from ..architectures import ENCODER_IDS, Architecture
+from ..hosts.base import Checkpoint, Host
+from ..log import logger
+from ..request import BLENDS, MODES, PARAMETERS, Request, from_options
+from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
+from ..skip import in_range, number, words
+
+_SLIDERS = ("skip", *ENCODER_IDS)
+_UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
+_SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the host's Script needs of a panel: its arguments in order, and its infotext fields."""
+
+    arguments: list[Any]
+    infotext_fields: list[tuple[Any, Callable[..., Any]]]
+
+    @property
+    def paste_field_names(self) -> list[Callable[..., Any]]:
+        return [read for _, read in self.infotext_fields]
+
+
+def build(host: Host, switched_on: Callable[[], bool], tab: str) -> Built:
+    """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
+    if not host.known:
+        with gr.Accordion("CLIP Skip", open=False):
+            gr.HTML(f"<p>{_UNKNOWN_HOST}</p>")
+            return Built([gr.Checkbox(False, visible=False)], [])
+    panel = _Panel(host, switched_on, tab)
+    _page.add(panel)
+    return Built(panel.arguments, [(getattr(panel, name), read) for name, read in _PASTE.items()])
+
+
+class _Panel:
+    """The controls of one tab. Attributes are named after the request's fields (`request.PANEL_FIELDS`)."""
+
+    def __init__(self, host: Host, switched_on: Callable[[], bool], tab: str) -> None:
+        from modules.ui_components import InputAccordion
+
+        self._host = host
+        self._switched_on = switched_on
+        self._tab = tab
+        opts = host.opts
+        mode = DEFAULT_MODE.read(opts)
+        view = self._view(host.selected(), mode, False, *[1.0] * len(_SLIDERS))
+        initial = iter(view)
+
+        with InputAccordion(START_ENABLED.read(opts), label="CLIP Skip", elem_id=self._id("enabled")) as self.enabled:
+            # Filled by API callers alone: `[enabled, options]`.
+            self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
+            self.status = gr.HTML(next(initial)["value"], elem_id=self._id("status"))
+            self.mode = gr.Radio(list(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
+            with gr.Group(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
+                self._columns, self._sliders, self._words = {}, {}, {}
+                for name in _SLIDERS:
+                    self._columns[name], self._sliders[name], self._words[name] = self._slider(name, initial)
+                self.same = gr.Checkbox(
+                    False,
+                    label="Same for all encoders",
+                    visible=next(initial)["visible"],
+                    elem_id=self._id("same"),
+                )
+                self.blend = gr.Radio(
+                    list(BLENDS), value=BLENDS[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
+                )
+            self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
+
+        self.skip, self.l, self.g, self.h = (self._sliders[name] for name in _SLIDERS)
+        self.arguments = [
+            self.enabled,
+            self.options,
+            self.mode,
+            self.same,
+            *self._sliders.values(),
+            self.blend,
+        ]
+        # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
+        for component in [*self.arguments, self.refresh, getattr(self.enabled, "accordion", None)]:
+            if component is not None:
+                component.do_not_save_to_config = True
+        self._listen()
+
+    def follow(self, dropdown: Any) -> None:
+        """Let the panel follow the page's checkpoint dropdown."""
+        dropdown.change(
+            lambda name, *values: self._view(self._host.selected(name), *values),
+            inputs=[dropdown, *self._inputs],
+            outputs=self._outputs,
+            show_progress="hidden",
+        )
+
+    def _listen(self) -> None:
+        for event in (self.refresh.click, self.mode.change, self.same.change):
+            event(
+                lambda *values: self._view(self._host.selected(), *values),
+                inputs=self._inputs,
+                outputs=self._outputs,
+                show_progress="hidden",
+            )
+        for name, slider in self._sliders.items():
+            slider.change(
+                lambda value, name=name: _words(self._host.selected().architecture, name, value),
+                inputs=[slider],
+                outputs=[self._words[name]],
+                show_progress="hidden",
+            )
+
+    @property
+    def _inputs(self) -> list[Any]:
+        return [self.mode, self.same, *self._sliders.values()]
+
+    @property
+    def _outputs(self) -> list[Any]:
+        rows = [x for name in _SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
+        return [self.status, self.manual, *rows, self.same]
+
+    def _view(self, checkpoint: Checkpoint, mode: str, same: bool, *values: float) -> list[dict[str, Any]]:
+        """What every part of the panel shows for these values: one update for each of `_outputs`."""
+        architecture = checkpoint.architecture
+        rows: list[dict[str, Any]] = []
+        for name, value in zip(_SLIDERS, values):
+            deepest = min((e.trained_depth for e in _read_by(architecture, name)), default=0)
+            maximum = max(2, min(deepest, SLIDER_MAXIMUM.read(self._host.opts)))
+            shown = min(max(float(value), 1.0), float(maximum))
+            rows += [
+                gr.update(visible=bool(deepest) and (name == "skip") == bool(same)),
+                # Only a value that must change: the user may be moving the slider right now.
+                gr.update(maximum=maximum) if shown == value else gr.update(maximum=maximum, value=shown),
+                gr.update(value=_words(architecture, name, shown)),
+            ]
+        status = _status(checkpoint, mode) if self._switched_on() else _line(_SWITCHED_OFF)
+        return [
+            gr.update(value=status),
+            gr.update(visible=mode == "manual" and bool(architecture.encoders)),
+            *rows,
+            gr.update(visible=bool(same) or len(architecture.encoders) > 1),
+        ]
+
+    def _slider(self, name: str, initial: Any) -> tuple[Any, Any, Any]:
+        column, slider, text = next(initial), next(initial), next(initial)
+        with gr.Column(visible=column["visible"]) as block:
+            control = gr.Slider(
+                minimum=1,
+                maximum=slider["maximum"],
+                step=SLIDER_STEP.read(self._host.opts),
+                value=1.0,
+                label=PARAMETERS[name].label,
+                elem_id=self._id(name),
+            )
+            return block, control, gr.HTML(text["value"], elem_id=self._id(f"{name}_words"))
+
+    def _id(self, name: str) -> str:
+        return f"clip_skip_{self._tab}_{name}"
+
+
+def _read_by(architecture: Architecture, name: str) -> list[Any]:
+    """The encoders that the slider `name` sets on this architecture."""
+    return [encoder for encoder in architecture.encoders if name in ("skip", encoder.id)]
+
+
+def _words(architecture: Architecture, name: str, skip: float) -> str:
+    lines = [
+        f"{encoder.name}: {words(encoder, skip)}"
+        if in_range(skip, encoder.trained_depth)
+        else f"{encoder.name}: from 1 to {encoder.trained_depth}"
+        for encoder in _read_by(architecture, name)
+    ]
+    return "".join(_line(line) for line in lines)
+
+
+def _status(checkpoint: Checkpoint, mode: str) -> str:
+    architecture = checkpoint.architecture
+    name = f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name
+    if not architecture.encoders:
+        return _line(name) + _line(f"No CLIP skip here. {architecture.reason}")
+    if mode == "auto":
+        values = ", ".join(f"{encoder.name} {number(1)}" for encoder in architecture.encoders)
+        return _line(name) + _line(f"Auto uses {values}: as trained.")
+    return _line(name)
+
+
+def _line(text: str) -> str:
+    return f'<p class="clip-skip-words">{html.escape(text)}</p>'
+
+
+class _Page:
+    """The page that is being built: its panels and its checkpoint dropdown, whichever comes first."""
+
+    def __init__(self) -> None:
+        self._panels: list[_Panel] = []
+        self._dropdown: Any = None
+
+    def add(self, panel: _Panel) -> None:
+        self._panels.append(panel)
+        if self._dropdown is not None:
+            self._connect(panel)
+
+    def meet(self, component: Any) -> None:
+        if self._dropdown is None:
+            self._dropdown = component
+            for panel in self._panels:
+                self._connect(panel)
+
+    def _connect(self, panel: _Panel) -> None:
+        try:
+            panel.follow(self._dropdown)
+        except Exception:
+            logger.exception("the panel can't follow the checkpoint dropdown")
+
+
+_page = _Page()
+
+
+def forget() -> None:
+    """A new page is about to be built."""
+    global _page
+    _page = _Page()
+
+
+def meet(component: Any, elem_id: str | None = None, **_: Any) -> None:
+    """A component of the host's page was made: the panels follow the one that selects the checkpoint."""
+    classes = getattr(component, "elem_classes", None) or []
+    if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
+        _page.meet(component)
+
+
+def _pasted(params: dict[str, Any]) -> Request | None:
+    options = infotext.read(params)
+    if options is None:
+        return None
+    request = from_options(options)
+    for refusal in request.refusals:
+        logger.warning("pasted text: %s", refusal)
+    return request
+
+
+def _field(read: Callable[[Request], Any]) -> Callable[..., Any]:
+    def paste(params: dict[str, Any]) -> Any:
+        request = _pasted(params)
+        # SD.Next takes nothing but updates from a callable; the A1111 line takes both.
+        return gr.update(value=read(request)) if request is not None else None
+
+    return paste
+
+
+def _paste_enabled(params: dict[str, Any]) -> Any:
+    if infotext.read(params) is not None:
+        return gr.update(value=True)
+    # An image made without us is made again without us; a bare prompt says nothing.
+    return gr.update(value=False) if "Steps" in params else None
+
+
+# One function for each field, shared by both tabs: "Send to" matches the fields of two tabs by their functions.
+_PASTE: dict[str, Callable[..., Any]] = {
+    "enabled": _paste_enabled,
+    "mode": _field(lambda request: request.mode),
+    "same": _field(lambda request: False),
+    **{id: _field(lambda request, id=id: request.skip_for(id)) for id in ENCODER_IDS},  # type: ignore[misc]
+    "blend": _field(lambda request: request.blend),
+}

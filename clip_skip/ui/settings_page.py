@@ -1,0 +1,20 @@
+"""The section "CLIP Skip" of the host's Settings page, made from the table of settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..settings import SECTION, SETTINGS
+
+
+def register(opts: Any) -> None:
+    """Add every setting to the host's options; called from its `on_ui_settings`."""
+    import gradio as gr
+    from modules.shared import OptionInfo
+
+    controls = {"checkbox": gr.Checkbox, "radio": gr.Radio, "slider": gr.Slider}
+    for setting in SETTINGS:
+        option = OptionInfo(
+            setting.default, setting.label, controls[setting.kind], setting.arguments or None, section=SECTION
+        )
+        opts.add_option(setting.key, option.info(setting.help) if setting.help else option)

@@ -1,0 +1,11 @@
+// The panels are drawn when the server starts; the selected model may have changed since, here or in Settings.
+(function() {
+    function refresh() {
+        for (const tab of ["txt2img", "img2img"]) {
+            gradioApp().querySelector(`#clip_skip_${tab}_refresh`)?.click();
+        }
+    }
+
+    onUiLoaded(refresh);
+    onOptionsChanged(refresh);
+})();
