@@ -1,0 +1,34 @@
+"""``python -m minihost``: serve the page until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from pathlib import Path
+
+from minihost.flavours import FLAVOURS
+from minihost.host import REPOSITORY, boot
+from minihost.weights import CHECKPOINTS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="minihost", description=__doc__, epilog="Any other flag is the host's or the extension's."
+    )
+    parser.add_argument("--like", choices=FLAVOURS, default="a1111", help="which host's ways (default: %(default)s)")
+    models = sorted({*CHECKPOINTS, *CHECKPOINTS.values()})
+    parser.add_argument("--model", choices=models, default="sd1", help="what is loaded first (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument("--data", type=Path, help="folder for checkpoints and settings (default: a temporary one)")
+    parser.add_argument("--extension", type=Path, default=REPOSITORY, help="the extension (default: this repository)")
+    args, rest = parser.parse_known_args()
+    with boot(args.like, args.model, args.extension, args.data, argv=rest, port=args.port) as host:
+        print(f"Running on local URL: {host.url} (like {args.like}, {args.model})", flush=True)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+
+
+if __name__ == "__main__":
+    main()

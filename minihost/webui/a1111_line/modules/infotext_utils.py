@@ -1,0 +1,109 @@
+"""Reading the text of a picture back, and pasting it into the page (A1111 and Forge)."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import gradio as gr
+from modules import errors, paste, shared
+from modules.paste import (  # noqa: F401 (part of this module for everybody else)
+    ParamBinding,
+    connect_paste_params_buttons,
+    paste_fields,
+    register_paste_params_button,
+    registered_param_bindings,
+)
+
+re_param = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+re_imagesize = re.compile(r"^(\d+)x(\d+)$")
+infotext_to_setting_name_mapping = [("Model", "sd_model_checkpoint"), ("Model hash", "sd_model_checkpoint")]
+
+
+class PasteField(tuple):
+    """A component and what goes into it: a key of the infotext or a function of all of them."""
+
+    def __new__(cls, component, target, *, api=None):
+        return super().__new__(cls, (component, target))
+
+    def __init__(self, component, target, *, api=None):
+        self.api, self.component = api, component
+        self.label = target if isinstance(target, str) else None
+        self.function = target if callable(target) else None
+
+
+def quote(text):
+    return text if not any(c in str(text) for c in ",\n:") else json.dumps(str(text), ensure_ascii=False)
+
+
+def unquote(text):
+    try:
+        return json.loads(text) if len(text) > 1 and text[0] == text[-1] == '"' else text
+    except ValueError:
+        return text
+
+
+def parse_generation_parameters(x: str, skip_fields=None) -> dict:
+    """Split an infotext; a missing "Clip skip" means 1."""
+    *lines, last = x.strip().split("\n")
+    if len(re_param.findall(last)) < 3:
+        lines.append(last)
+        last = ""
+    text = "\n".join(line.strip() for line in lines)
+    prompt, _, negative = text.partition("Negative prompt:")
+    result = {}
+    for key, value in re_param.findall(last):
+        value = unquote(value)
+        size = re_imagesize.match(value)
+        result.update({f"{key}-1": size[1], f"{key}-2": size[2]} if size else {key: value})
+    result |= {"Prompt": prompt.strip(), "Negative prompt": negative.strip()}
+    result.setdefault("Clip skip", "1")
+    return result
+
+
+def get_override_settings(params, *, skip_fields=None) -> list[tuple]:
+    """List the settings an infotext asks for that differ from the present ones."""
+    mapping = [(option.infotext, key) for key, option in shared.opts.data_labels.items() if option.infotext]
+    found = []
+    for label, key in mapping + infotext_to_setting_name_mapping:
+        value = params.get(label)
+        if value is None or label in (skip_fields or {}):
+            continue
+        value = shared.opts.cast_value(key, value)
+        if value != getattr(shared.opts, key, None):
+            found.append((label, key, value))
+    return found
+
+
+def create_override_settings_dict(text_pairs) -> dict:
+    """Turn the entries of the "Override settings" field into settings."""
+    mapping = {option.infotext: key for key, option in shared.opts.data_labels.items() if option.infotext}
+    mapping |= dict(infotext_to_setting_name_mapping)
+    pairs = [text.split(":", 1) for text in text_pairs or []]
+    return {mapping[k]: shared.opts.cast_value(mapping[k], v.strip()) for k, v in pairs if k in mapping}
+
+
+def add_paste_fields(tabname, init_img, fields, override_settings_component=None) -> None:
+    fields = [f if isinstance(f, PasteField) else PasteField(*f) for f in fields]
+    paste.add_paste_fields(tabname, init_img, fields, override_settings_component)
+
+
+def field_value(component, key, params):
+    """Give the update for one component; functions give plain values here."""
+    try:
+        value = key(params) if callable(key) else params.get(key)
+        if value is None:
+            return gr.update()
+        if isinstance(value, dict) and "__type__" in value:
+            return value
+        kind = type(component.value)
+        if kind is bool and value == "False":
+            return gr.update(value=False)
+        return gr.update(value=float(value) if kind is int else kind(value))
+    except Exception:
+        errors.report(f"Error pasting {key}", exc_info=True)
+        return gr.update()
+
+
+def connect_paste(button, fields, input_comp, override_settings_component, tabname) -> None:
+    paste.connect_paste(button, fields, input_comp, override_settings_component)

@@ -1,0 +1,43 @@
+"""Running a job for the page or the API."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from modules import paths, processing, scripts, shared
+from modules.call_queue import queue_lock
+
+from minihost.picture import ledger
+
+CLASSES = {
+    "txt2img": processing.StableDiffusionProcessingTxt2Img,
+    "img2img": processing.StableDiffusionProcessingImg2Img,
+}
+
+
+def runner(tab: str) -> scripts.ScriptRunner:
+    return scripts.scripts_img2img if tab == "img2img" else scripts.scripts_txt2img
+
+
+def run(tab: str, fields: dict, script_args: list, per_script_args: dict | None = None, extra: dict | None = None):
+    """Make the job object, let the tab's scripts at it, and run it."""
+    with queue_lock, closing(CLASSES[tab](sd_model=shared.sd_model, **fields)) as p:
+        ledger.used.clear()
+        shared.state.begin(job=f"scripts_{tab}")
+        try:
+            p.scripts = runner(tab)
+            p.script_args = tuple(script_args)
+            p.per_script_args = per_script_args or {}
+            for name, value in (extra or {}).items():
+                setattr(p, name, value)
+            selected = script_args[0] if script_args else 0
+            processed = None
+            if selected:
+                script = p.scripts.selectable_scripts[selected - 1]
+                processed = script.run(p, *p.script_args[script.args_from : script.args_to])
+            processed = processed or processing.process_images(p)
+            Path(paths.data_path, "params.txt").write_text(processed.infotexts[0] if processed.infotexts else "")
+            return processed
+        finally:
+            shared.state.end()

@@ -1,0 +1,238 @@
+"""Extensions' scripts: loading them, their widgets, and calling their methods."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import gradio as gr
+from modules import errors, paths, script_callbacks
+
+from minihost import context
+
+AlwaysVisible = object()
+current_basedir = paths.script_path
+scripts_data: list[ScriptClassData] = []
+scripts_txt2img: ScriptRunner
+scripts_img2img: ScriptRunner
+scripts_current: ScriptRunner | None = None
+
+
+@dataclass
+class PostprocessImageArgs:
+    image: Any
+    index: int = 0
+
+
+@dataclass
+class PostSampleArgs:
+    samples: Any
+
+
+@dataclass
+class PostprocessBatchListArgs:
+    images: list
+
+
+class ScriptClassData(NamedTuple):
+    script_class: type[Script]
+    path: str
+    basedir: str
+    module: ModuleType
+
+
+class Script:
+    """Base class of everything in an extension's scripts folder."""
+
+    name = section = filename = group = infotext_fields = paste_field_names = api_info = controls = None
+    args_from = args_to = 0
+    alwayson = is_txt2img = is_img2img = False
+    create_group = True
+    tabname: str | None = None
+    on_before_component_elem_id = on_after_component_elem_id = None
+
+    def title(self):
+        raise NotImplementedError
+
+    def ui(self, is_img2img):
+        pass
+
+    def show(self, is_img2img):
+        return True
+
+    def run(self, p, *args):
+        pass
+
+    def before_component(self, component, **kwargs):
+        pass
+
+    def after_component(self, component, **kwargs):
+        pass
+
+    def describe(self):
+        return ""
+
+    def elem_id(self, item_id):
+        """Make an id; unique over both tabs where the script shows in both."""
+        tab = ("img2img_" if self.is_img2img else "txt2img_") if self.show(True) == self.show(False) else ""
+        title = re.sub(r"[^a-z_0-9]", "", re.sub(r"\s", "_", self.title().lower()))
+        return f"script_{tab}{title}_{item_id}"
+
+
+def _nothing(self, p, *args, **kwargs):
+    pass
+
+
+for _hook in context.get().flavour.hooks:
+    setattr(Script, _hook, _nothing)
+if "setup" not in context.get().flavour.hooks:
+    Script.setup = _nothing  # there, but never called
+
+
+def basedir() -> str:
+    """Give the folder of the extension whose script is being loaded; SD.Next says it relative to where it runs."""
+    return current_basedir if context.get().flavour.a1111_line else os.path.relpath(current_basedir)
+
+
+def _load_module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_scripts() -> None:
+    """Run every script file under its file name; ``sys.path`` starts with its extension for that time only."""
+    global current_basedir, scripts_txt2img, scripts_img2img
+    scripts_data.clear()
+    script_callbacks.clear_callbacks()
+    own = Path(__file__).parents[1]
+    for base in filter(None, (own, context.get().extension)):
+        for path in sorted((base / "scripts").glob("*.py")):
+            syspath = sys.path
+            try:
+                sys.path, current_basedir = [str(base), *sys.path], str(base)
+                module = _load_module(path)
+                for item in list(vars(module).values()):
+                    if inspect.isclass(item) and issubclass(item, Script):
+                        scripts_data.append(ScriptClassData(item, str(path), str(base), module))
+            except Exception:
+                errors.report(f"Error loading script: {path.name}", exc_info=True)
+            finally:
+                sys.path, current_basedir = syspath, paths.script_path
+    scripts_txt2img, scripts_img2img = ScriptRunner(), ScriptRunner()
+
+
+class ScriptRunner:
+    """The scripts of one tab."""
+
+    def __init__(self):
+        self.scripts: list[Script] = []
+        self.alwayson_scripts: list[Script] = []
+        self.selectable_scripts: list[Script] = []
+        self.infotext_fields: list = []
+        self.paste_field_names: list = []
+        self.inputs: list = [None]
+
+    def initialize_scripts(self, is_img2img: bool) -> None:
+        for data in scripts_data:
+            try:
+                script = data.script_class()
+            except Exception:
+                errors.report(f"Error: failed to initialize Script {data.module}", exc_info=True)
+                continue
+            script.filename, script.is_img2img, script.is_txt2img = data.path, is_img2img, not is_img2img
+            script.tabname = "img2img" if is_img2img else "txt2img"
+            visible = script.show(is_img2img)
+            if visible:
+                script.alwayson = visible is AlwaysVisible
+                self.scripts.append(script)
+                (self.alwayson_scripts if script.alwayson else self.selectable_scripts).append(script)
+
+    def setup_ui(self) -> list:
+        """Create the widgets of all scripts; gives the inputs of a job, first the index of the selectable script."""
+        self.inputs[0] = gr.Number(value=0, visible=False, label="script index")
+        for script in self.scripts:
+            with gr.Group(visible=script.alwayson):
+                try:
+                    self._create_script_ui(script)
+                except Exception:
+                    errors.report(f"Error creating UI for {script.filename}", exc_info=True)
+        return self.inputs
+
+    def _create_script_ui(self, script: Script) -> None:
+        script.args_from = script.args_to = len(self.inputs)
+        script.name = script.title().lower()
+        controls = script.controls = script.ui(script.is_img2img)
+        if not controls:
+            return
+        for control in controls:
+            control.custom_script_source = os.path.basename(script.filename)
+        fields = ("label", "value", "minimum", "maximum", "step", "choices")
+        described = [{f: getattr(c, f) for f in fields if getattr(c, f, None) is not None} for c in controls]
+        for control in described:
+            if "choices" in control:
+                control["choices"] = [c[0] if isinstance(c, tuple) else c for c in control["choices"]]
+        script.api_info = {
+            "name": script.name,
+            "is_alwayson": script.alwayson,
+            "is_img2img": script.is_img2img,
+            "args": described,
+        }
+        self.infotext_fields += script.infotext_fields or []
+        self.paste_field_names += script.paste_field_names or []
+        self.inputs += controls
+        script.args_to = len(self.inputs)
+
+    def script(self, title: str) -> Script | None:
+        """Find a script by its title, in any case."""
+        return next((s for s in self.scripts if s.title().lower() == title.lower()), None)
+
+    def args_of(self, script: Script, p) -> list | tuple | None:
+        """Cut a script's arguments out of the job's; SD.Next hands on a request's list as it is."""
+        given = p.script_args[script.args_from : script.args_to]
+        if context.get().flavour.a1111_line:
+            return given
+        return p.per_script_args.get(script.title(), given) if script.args_to > 0 else None
+
+    def __getattr__(self, hook: str):
+        """Give a function that calls ``hook`` of every always-on script; what raises is reported, the job goes on."""
+        if hook not in context.get().flavour.hooks:
+            raise AttributeError(hook)
+
+        def call(p, *extra, **kwargs):
+            result = None
+            for script in self.alwayson_scripts:
+                args = self.args_of(script, p)
+                if args is None:
+                    continue
+                try:
+                    result = getattr(script, hook)(p, *extra, *args, **kwargs) or result
+                except Exception:
+                    errors.report(f"Error running {hook}: {script.filename}", exc_info=True)
+            return result
+
+        return call
+
+    def before_component(self, component, **kwargs):
+        self._component("before_component", "on_before_component_elem_id", component, kwargs)
+
+    def after_component(self, component, **kwargs):
+        self._component("after_component", "on_after_component_elem_id", component, kwargs)
+
+    def _component(self, method: str, listeners: str, component, kwargs) -> None:
+        for script in self.scripts:
+            try:
+                getattr(script, method)(component, **kwargs)
+                for elem_id, callback in getattr(script, listeners) or []:
+                    if elem_id == kwargs.get("elem_id"):
+                        callback(component)
+            except Exception:
+                errors.report(f"Error running {method}: {script.filename}", exc_info=True)

@@ -1,0 +1,87 @@
+"""The checkpoints on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from modules import paths, shared
+from safetensors import safe_open
+
+from minihost import context, weights
+
+checkpoints_list: dict[str, CheckpointInfo] = {}
+checkpoint_aliases: dict[str, CheckpointInfo] = {}
+FOLDERS = not context.get().flavour.a1111_line
+
+
+def _metadata(path: Path) -> dict:
+    with safe_open(path, "pt") as file:
+        found = dict(file.metadata() or {})
+    for key, value in found.items():
+        if value.startswith("{"):
+            try:
+                found[key] = json.loads(value)
+            except ValueError:
+                pass
+    return found
+
+
+class CheckpointInfo:
+    """One checkpoint; its hashes are known once it has been loaded."""
+
+    def __init__(self, filename: str):
+        path = Path(filename)
+        self.filename = self.path = str(path)
+        self.name = f"Diffusers/{path.name}" if path.is_dir() else path.name
+        self.type = "diffusers" if path.is_dir() else path.suffix[1:]
+        self.name_for_extra = self.model_name = path.stem if path.is_file() else path.name
+        self.is_safetensors = path.suffix == ".safetensors"
+        self.metadata = _metadata(path) if path.is_file() else {}
+        self.sha256 = self.shorthash = self.hash = None
+        self.title = self.short_title = self.name
+        self.ids = [self.name, self.filename] if path.is_dir() else [self.name_for_extra, self.name, self.filename]
+
+    def register(self) -> None:
+        checkpoints_list[self.title] = self
+        for alias in (self.title, *self.ids):
+            checkpoint_aliases[alias] = self
+
+    def calculate_shorthash(self):
+        if self.sha256 is None and os.path.isfile(self.filename):
+            self.sha256 = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
+            self.shorthash, self.hash = self.sha256[:10], self.sha256[-8:]
+            checkpoints_list.pop(self.title, None)
+            self.ids += [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
+            self.title, self.short_title = f"{self.name} [{self.shorthash}]", f"{self.name_for_extra} [{self.shorthash}]"
+            self.register()
+        return self.shorthash
+
+
+def list_models() -> None:
+    """Look what is there; new objects each time."""
+    checkpoints_list.clear()
+    checkpoint_aliases.clear()
+    folder = Path(paths.models_path, "Diffusers" if FOLDERS else "Stable-diffusion")
+    weights.provide(folder, diffusers=FOLDERS)
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".safetensors" or (path / "model_index.json").is_file():
+            CheckpointInfo(str(path)).register()
+
+
+def get_closet_checkpoint_match(search: str | None) -> CheckpointInfo | None:
+    """Find a checkpoint by any of its names, or by part of its title."""
+    if not search or search == "None":
+        return None
+    found = checkpoint_aliases.get(search)
+    if found is None:
+        fits = sorted((info for info in checkpoints_list.values() if search in info.title), key=lambda i: len(i.title))
+        found = fits[0] if fits else None
+    return found
+
+
+def select_checkpoint() -> CheckpointInfo:
+    """Tell what the settings ask for; the first one if they name none."""
+    return get_closet_checkpoint_match(shared.opts.sd_model_checkpoint) or next(iter(checkpoints_list.values()))

@@ -1,0 +1,133 @@
+"""What every module of a WebUI looks at."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import types
+
+import gradio as gr
+from modules import paths
+from modules.options import OptionInfo, Options, options_section
+from modules.shared_cmd_options import cmd_opts
+
+from minihost import context
+
+__all__ = ["OptionInfo", "cmd_opts", "config_filename", "opts", "options_section", "state"]
+
+config_filename = os.path.join(paths.data_path, "config.json")
+demo = None
+api = None
+tab_names: list[str] = []
+
+
+class State:
+    """The job that is running."""
+
+    def __init__(self):
+        self.job, self.job_count, self.job_no, self.job_timestamp = "", 0, 0, ""
+        self.sampling_step, self.sampling_steps, self.current_image = 0, 0, None
+        self.interrupted = self.skipped = self.stopping_generation = False
+
+    def begin(self, job="(unknown)", *_):
+        self.__init__()
+        self.job, self.job_count, self.job_timestamp = job, -1, time.strftime("%Y%m%d%H%M%S")
+        return job
+
+    def end(self, *_):
+        self.job, self.job_count = "", 0
+
+    def nextjob(self):
+        self.job_no += 1
+        self.sampling_step = 0
+
+    def interrupt(self):
+        self.interrupted = True
+
+    def skip(self):
+        self.skipped = True
+
+
+state = State()
+
+
+def _list_checkpoints() -> dict:
+    from modules import sd_models
+
+    return {"choices": list(sd_models.checkpoints_list)}
+
+
+def _core_options() -> dict[str, OptionInfo]:
+    sd, hidden = ("sd", "Stable Diffusion"), ("minihost", "Minihost")
+    skip = {"minimum": 1, "maximum": 12, "step": 1}
+    both = {
+        "sd_model_checkpoint": OptionInfo(None, "Stable Diffusion checkpoint", gr.Dropdown, _list_checkpoints),
+        "sd3_enable_t5": OptionInfo(False, "Enable T5"),
+    }
+    line = {
+        "CLIP_stop_at_last_layers": OptionInfo(1, "Clip skip", gr.Slider, skip, infotext="Clip skip"),
+        "sdxl_clip_l_skip": OptionInfo(False, "Clip skip SDXL"),
+        "sd_checkpoints_limit": OptionInfo(1, "Maximum number of checkpoints loaded at the same time"),
+        "persistent_cond_cache": OptionInfo(True, "Persistent cond cache"),
+        "use_old_scheduling": OptionInfo(False, "Use old prompt editing timelines"),
+        "hires_fix_use_firstpass_conds": OptionInfo(False, "Calculate conds of second pass using networks of first"),
+        "hires_fix_refiner_pass": OptionInfo("second pass", "Hires fix: which pass to enable refiner for"),
+        "emphasis": OptionInfo("Original", "Emphasis mode"),
+        "sdxl_crop_left": OptionInfo(0, "SDXL crop left"),
+        "sdxl_crop_top": OptionInfo(0, "SDXL crop top"),
+        "fp8_storage": OptionInfo("Disable", "FP8 weight"),
+        "cache_fp16_weight": OptionInfo(False, "Cache FP16 weight for LoRA"),
+    }
+    next_ = {
+        "CLIP_stop_at_last_layers": OptionInfo(1, "Clip skip", gr.Slider, skip),
+        "clip_skip_enabled": OptionInfo(False, "Enable CLIP skip control"),
+        "prompt_attention": OptionInfo("native", "Prompt attention parser", gr.Radio, {"choices": ["native", "fixed", "xhinker"]}),
+        "sd_textencoder_cache_size": OptionInfo(4, "Text encoder cache size"),
+        "diffusers_zeros_prompt_pad": OptionInfo(False, "Use zeros for prompt padding"),
+        "te_pooled_embeds": OptionInfo(False, "Use weighted pooled embeds"),
+        "sd_model_refiner": OptionInfo("None", "Refiner model"),
+        "disable_apply_params": OptionInfo("", "Disable restoring of parameters"),
+    }
+    return {
+        **options_section(sd, both),
+        **options_section(sd, line if context.get().flavour.a1111_line else next_),
+        **options_section(hidden, {"minihost_inner_pass": OptionInfo(False, "Run a demo inner pass on each image")}),
+    }
+
+
+core_options = frozenset(_core_options())
+opts = Options(_core_options())
+opts.load(config_filename)
+if not context.get().flavour.a1111_line:
+    opts.data["clip_skip"] = 1  # no label: readable, without any effect
+
+
+def _model_data():
+    from modules import sd_models
+
+    return sd_models.model_data
+
+
+class _Shared(types.ModuleType):
+    """The module's own class, so that the loaded model can be an attribute of it."""
+
+    @property
+    def sd_model(self):
+        return _model_data().get_sd_model()
+
+    @sd_model.setter
+    def sd_model(self, value):
+        _model_data().set_sd_model(value)
+
+
+class _NextShared(_Shared):
+    """SD.Next: asking for the model loads it."""
+
+    sd_loaded = property(lambda self: _model_data().sd_model is not None)
+    sd_model_type = property(lambda self: _model_data().kind)
+    sd_model_name = property(lambda self: opts.sd_model_checkpoint)
+    sd_refiner = property(lambda self: _model_data().get_sd_refiner())
+
+
+sys.modules[__name__].__class__ = _Shared if context.get().flavour.a1111_line else _NextShared

@@ -1,0 +1,60 @@
+"""Widgets that extensions take from the host; the same source works on gradio 3 and 4."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+
+def ToolButton(value="", elem_classes=None, **kwargs):  # noqa: N802 (a class in the hosts)
+    """A small button with an emoji as text."""
+    return gr.Button(value, elem_classes=["tool", *(elem_classes or [])], **kwargs)
+
+
+def FormRow(**kwargs):  # noqa: N802
+    return gr.Row(elem_classes=["gradio-row-form", *(kwargs.pop("elem_classes", None) or [])], **kwargs)
+
+
+def FormColumn(**kwargs):  # noqa: N802
+    return gr.Column(**kwargs)
+
+
+def FormGroup(**kwargs):  # noqa: N802
+    return gr.Group(**kwargs)
+
+
+def FormHTML(value="", **kwargs):  # noqa: N802
+    return gr.HTML(value, **kwargs)
+
+
+class _InputAccordionImpl(gr.Checkbox):
+    """A hidden checkbox and the accordion that follows it: True while open."""
+
+    global_index = 0
+
+    def get_block_name(self):
+        return "checkbox"
+
+    def extra(self):
+        """Give a place in the accordion's head line; used as a context."""
+        return gr.Column(
+            elem_id=f"{self.accordion_id}-extra", elem_classes=["input-accordion-extra"], min_width=0
+        )
+
+    def __enter__(self):
+        self.accordion.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self.accordion.__exit__(*exc)
+
+
+def InputAccordion(value=False, *, label="Accordion", elem_id=None, **kwargs):  # noqa: N802
+    """Create an accordion that can be used as an input, as ``with InputAccordion(False, label=...) as enabled:``."""
+    if elem_id is None:
+        elem_id = f"input-accordion-{_InputAccordionImpl.global_index}"
+        _InputAccordionImpl.global_index += 1
+    box = _InputAccordionImpl(value=value, label=label, elem_id=f"{elem_id}-checkbox", visible=False, **kwargs)
+    box.accordion_id = elem_id
+    box.change(fn=None, _js=f"(checked) => inputAccordionChecked('{elem_id}', checked)", inputs=[box])
+    box.accordion = gr.Accordion(label=label, open=value, elem_id=elem_id, elem_classes=["input-accordion"])
+    return box

@@ -1,0 +1,44 @@
+"""Forge's top bar: what it sets decides which model the next job loads."""
+
+from __future__ import annotations
+
+from modules import sd_models, shared
+
+
+def refresh_model_loading_parameters() -> None:
+    """Note what the next job has to load; it then forgets its cond cache, too."""
+    sd_models.model_data.forge_loading_parameters = {"checkpoint_info": sd_models.select_checkpoint()}
+    sd_models.need_global_unload = True
+
+
+def checkpoint_change(ckpt_name: str, save=True, refresh=True) -> bool:
+    """Choose a checkpoint by any of its names; True if it is another one."""
+    wanted = sd_models.get_closet_checkpoint_match(ckpt_name)
+    if wanted is sd_models.get_closet_checkpoint_match(shared.opts.data.get("sd_model_checkpoint", "")):
+        return False
+    shared.opts.set("sd_model_checkpoint", ckpt_name)
+    if save:
+        shared.opts.save(shared.config_filename)
+    if refresh:
+        refresh_model_loading_parameters()
+    return True
+
+
+def set_config(req: dict, is_api=False, run_callbacks=True, save_config=True) -> None:
+    """Set many options; the checkpoint goes its own way."""
+    refresh = False
+    for key, value in req.items():
+        if value == shared.opts.data.get(key):
+            continue
+        if key == "sd_model_checkpoint":
+            if value is not None and value not in sd_models.checkpoint_aliases:
+                raise RuntimeError(f"model {value!r} not found")
+            refresh |= checkpoint_change(value, save=False, refresh=False)
+        else:
+            shared.opts.set(key, value, is_api=is_api, run_callbacks=run_callbacks)
+    if refresh:
+        refresh_model_loading_parameters()
+    if save_config:
+        shared.opts.save(shared.config_filename)
+
+

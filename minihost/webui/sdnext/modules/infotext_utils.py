@@ -1,0 +1,1 @@
+"""Empty in SD.Next: everything is in generation_parameters_copypaste."""

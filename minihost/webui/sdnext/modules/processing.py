@@ -1,0 +1,265 @@
+"""SD.Next's jobs: ``p.clip_skip`` is a field of them, there are no conds on them, and the hooks are fewer."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+
+import numpy as np
+import torch
+from modules import (
+    errors,
+    extra_networks,
+    prompt_parser_diffusers,
+    script_callbacks,
+    scripts,
+    sd_checkpoint,
+    sd_models,
+    shared,
+)
+from modules.generation_parameters_copypaste import quote
+
+
+class StableDiffusionProcessing:
+    """One job. Unlike the host's class it takes keywords only."""
+
+    defaults = {
+        "outpath_samples": None, "outpath_grids": None, "prompt": "", "negative_prompt": "", "styles": [], "seed": -1,
+        "subseed": -1, "subseed_strength": 0, "sampler_name": "Default", "batch_size": 1, "n_iter": 1, "steps": 20,
+        "cfg_scale": 6.0, "clip_skip": 1, "width": 512, "height": 512, "do_not_save_samples": True,
+        "do_not_save_grid": True, "extra_generation_params": {}, "denoising_strength": 0.3, "eta": None,
+        "override_settings": {}, "override_settings_restore_afterwards": True, "disable_extra_networks": False,
+        "prompt_attention": None, "enable_hr": False, "hr_scale": 2.0, "hr_second_pass_steps": 0, "refiner_start": 0.8,
+        "refiner_steps": 5, "refiner_prompt": "", "refiner_negative": "", "init_images": None, "resize_mode": 0,
+        "mask": None, "inner_pass": False,
+    }  # fmt: skip
+    is_hr_pass = is_refiner_pass = is_api = abort = False
+    scripts = None
+    script_args: tuple = ()
+    all_prompts = all_negative_prompts = all_seeds = all_subseeds = None
+    main_prompt = network_data = None
+    iteration = batch_index = 0
+
+    def __init__(self, sd_model=None, **fields):
+        unknown = fields.keys() - self.defaults.keys()
+        if unknown:
+            raise TypeError(f"{type(self).__name__} got unexpected keyword arguments {sorted(unknown)}")
+        for name, default in self.defaults.items():
+            value = fields.get(name)
+            setattr(self, name, copy.copy(default) if value is None else value)
+        self.prompts, self.negative_prompts, self.seeds, self.subseeds = [], [], [], []
+        self.per_script_args: dict = {}
+        self.task_args: dict = {}
+        self.ops: list = []
+        self.comments: dict = {}
+
+    @property
+    def sd_model(self):
+        return shared.sd_model
+
+    def comment(self, text):
+        self.comments[text] = 1
+
+    def close(self):
+        pass
+
+
+class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
+    """A picture from a prompt."""
+
+
+class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
+    """A picture from a picture and a prompt."""
+
+
+class Processed:
+    """What a job gives."""
+
+    def __init__(self, p, images_list, seed=-1, info=None, infotexts=None, comments="", **_):
+        self.images, self.seed, self.info, self.comments = images_list, seed, info or "", comments
+        self.prompt, self.negative_prompt, self.width, self.height = p.prompt, p.negative_prompt, p.width, p.height
+        self.steps, self.clip_skip, self.extra_generation_params = p.steps, p.clip_skip, p.extra_generation_params
+        self.all_prompts, self.all_seeds = p.all_prompts, p.all_seeds
+        self.infotexts = infotexts or [self.info]
+
+    def js(self) -> str:
+        plain = {key: value for key, value in vars(self).items() if key not in ("images", "info")}
+        return json.dumps(plain, default=lambda value: None)
+
+
+def create_infotext(p, all_prompts=None, all_seeds=None, all_subseeds=None, comments=None, iteration=0,
+                    position_in_batch=0, index=None, all_negative_prompts=None, grid=None):  # fmt: skip
+    """Write the text that tells how a picture was made; empty texts and numbers from -1 down are left out."""
+    index = position_in_batch + iteration * p.batch_size if index is None else index
+    prompts, negatives = all_prompts or p.all_prompts, all_negative_prompts or p.all_negative_prompts
+    info = shared.sd_model.sd_checkpoint_info
+    params = {
+        "Steps": p.steps,
+        "Size": f"{p.width}x{p.height}",
+        "Seed": (all_seeds or p.all_seeds)[index],
+        "CFG scale": p.cfg_scale,
+        "CLiP-skip": p.clip_skip if p.clip_skip > 1 else None,
+        "Parser": p.prompt_attention or shared.opts.prompt_attention,
+        "Model": info.name_for_extra,
+        "App": "minihost",
+        **p.extra_generation_params,
+    }
+    params = {k: ", ".join(map(str, v)) if isinstance(v, (list, tuple)) else v for k, v in params.items()}
+    kept = {
+        k: v
+        for k, v in params.items()
+        if v is not None and v != "" and not (isinstance(v, (int, float)) and not isinstance(v, bool) and v <= -1)
+    }
+    text = ", ".join(f"{key}: {quote(value)}" for key, value in kept.items())
+    negative = f"\nNegative prompt: {negatives[index]}" if negatives[index] else ""
+    return f"{prompts[index]}{negative}\n{text}".strip()
+
+
+def process_images(p) -> Processed:
+    """Apply the job's settings, run it, call on_after_process in every case, put **all** settings back."""
+    if shared.sd_model is None:
+        return None
+    if p.scripts is not None:
+        p.scripts.before_process(p)
+    for key, value in list(p.override_settings.items()):
+        if getattr(shared.opts, key, None) == value:
+            p.override_settings.pop(key)
+    stored = {key: getattr(shared.opts, key, None) for key in p.override_settings}
+    try:
+        wanted = p.override_settings.get("sd_model_checkpoint")
+        if wanted is not None and sd_checkpoint.checkpoint_aliases.get(wanted) is None:
+            errors.report(f"Override not found: checkpoint={wanted}")
+            p.override_settings.pop("sd_model_checkpoint")
+        for key, value in p.override_settings.items():
+            setattr(shared.opts, key, value)
+            if key == "sd_model_checkpoint":
+                sd_models.reload_model_weights()
+        script_callbacks.call("before_process", p)
+        return process_images_inner(p)
+    finally:
+        script_callbacks.call("after_process", p)
+        if p.override_settings_restore_afterwards:
+            for key, value in stored.items():
+                setattr(shared.opts, key, value)
+                if key == "sd_model_checkpoint":
+                    sd_models.reload_model_weights()
+
+
+def process_images_inner(p) -> Processed:
+    count = p.batch_size * p.n_iter
+    first = int(np.random.randint(2**31)) if p.seed in (None, -1) else int(p.seed)
+    p.all_prompts, p.all_negative_prompts = [p.prompt] * count, [p.negative_prompt] * count
+    p.all_seeds = p.all_subseeds = [first + i for i in range(count)]
+    p.main_prompt = p.prompt
+    if p.scripts is not None:
+        p.scripts.process(p)
+    infotexts, output = [], []
+    with torch.inference_mode():
+        for n in range(p.n_iter):
+            p.iteration = n
+            if shared.state.interrupted:
+                break
+            part = slice(n * p.batch_size, (n + 1) * p.batch_size)
+            p.prompts, p.negative_prompts = p.all_prompts[part], p.all_negative_prompts[part]
+            p.seeds, p.subseeds = p.all_seeds[part], p.all_subseeds[part]
+            about = {"batch_number": n, "prompts": p.prompts, "seeds": p.seeds, "subseeds": p.subseeds}
+            if p.scripts is not None:
+                p.scripts.before_process_batch(p, **about)
+            if not p.prompts:
+                break
+            p.prompts, p.network_data = extra_networks.parse_prompts(p.prompts)
+            samples = None
+            if p.scripts is not None:
+                p.scripts.process_batch(p, **{**about, "prompts": p.prompts})
+                replaced = p.scripts.process_images(p)
+                if replaced is not None:
+                    samples = replaced.images
+            if samples is None:
+                samples = process_diffusers(p)
+            if shared.state.interrupted:
+                break
+            if p.scripts is not None:
+                p.scripts.postprocess_batch(p, samples, batch_number=n)
+                p.prompts, p.negative_prompts = p.all_prompts[part], p.all_negative_prompts[part]
+                batch = scripts.PostprocessBatchListArgs(list(samples))
+                p.scripts.postprocess_batch_list(p, batch, batch_number=n)
+                samples = batch.images
+            for i, image in enumerate(samples):
+                p.batch_index = i
+                if p.scripts is not None:
+                    held = scripts.PostprocessImageArgs(image)
+                    p.scripts.postprocess_image(p, held)
+                    image = held.image
+                text = create_infotext(p, p.prompts, p.seeds, p.subseeds, index=i, all_negative_prompts=p.negative_prompts)
+                image.info["parameters"] = text
+                infotexts.append(text)
+                output.append(image)
+    info = infotexts[0] if infotexts else ""
+    results = Processed(p, output, p.all_seeds[0], info, infotexts=infotexts, comments="\n".join(p.comments))
+    if p.scripts is not None and not (shared.state.interrupted or shared.state.skipped):
+        p.scripts.postprocess(p, results)
+    return results
+
+
+def set_pipeline_args(p, model, prompts, negative_prompts, steps, prompt_attention) -> dict:
+    """Encode the prompts, or hand them on as they are ('fixed', or where encoding failed)."""
+    args, attention = {}, prompt_attention or p.prompt_attention or shared.opts.prompt_attention
+    prompt_parser_diffusers.embedder = None
+    if attention != "fixed":
+        try:
+            prompt_parser_diffusers.embedder = prompt_parser_diffusers.PromptEmbedder(
+                prompts, negative_prompts, steps, p.clip_skip, p, attention
+            )
+        except Exception as e:
+            errors.display(e, "Prompt parser encode")
+    embedder = prompt_parser_diffusers.embedder
+    if embedder is not None:
+        names = "prompt_embeds", "pooled_prompt_embeds", "negative_prompt_embeds", "negative_pooled_prompt_embeds"
+        keys = "prompt_embeds", "positive_pooleds", "negative_prompt_embeds", "negative_pooleds"
+        args = {name: embedder(key) for name, key in zip(names, keys, strict=True)}
+    else:
+        args = {"prompt": prompts, "negative_prompt": negative_prompts}
+    if "clip_skip" in inspect.signature(type(model).__call__).parameters and p.clip_skip != 1:
+        args["clip_skip"] = p.clip_skip - 1
+    return {**args, **p.task_args}
+
+
+def process_diffusers(p) -> list:
+    """Run the base pass, the hires pass and the refiner, each with an encoding of its own."""
+    shared.state.after_step = lambda: _simulate(p.prompts[0])
+    if not p.disable_extra_networks:
+        extra_networks.activate(p, p.network_data)
+    size, images = (p.width, p.height), p.init_images
+    passes = [("", shared.sd_model, p.steps, p.prompt_attention, size)]
+    if p.enable_hr:
+        larger = (int(p.width * p.hr_scale), int(p.height * p.hr_scale))
+        passes.append(("hr_", shared.sd_model, p.hr_second_pass_steps or p.steps, p.prompt_attention, larger))
+    if shared.sd_refiner is not None and 0 < p.refiner_start < 1 and p.refiner_steps > 0:
+        passes.append(("refiner_", shared.sd_refiner, p.refiner_steps, "fixed", passes[-1][4]))
+    try:
+        for kind, model, steps, attention, size in passes:
+            p.is_hr_pass, p.is_refiner_pass = kind == "hr_", kind == "refiner_"
+            prompts = [p.refiner_prompt] * len(p.prompts) if kind and p.refiner_prompt else p.prompts
+            negatives = [p.refiner_negative] * len(prompts) if kind and p.refiner_negative else p.negative_prompts
+            args = set_pipeline_args(p, model, prompts, negatives, steps, attention)
+            images = model(**args, kind=kind, steps=steps, size=size, image=images).images
+    except (AssertionError, RuntimeError, ValueError) as e:  # interrupted, or gone wrong: both end here
+        if not shared.state.interrupted:
+            errors.display(e, "Processing")
+            shared.state.interrupt()
+        return []
+    finally:
+        p.is_hr_pass = p.is_refiner_pass = False
+    return images
+
+
+class SamplingFailed(Exception):
+    """An error of a kind that is not taken for an interruption."""
+
+
+def _simulate(prompt: str) -> None:
+    if "__interrupt__" in prompt:
+        shared.state.interrupt()
+    if "__raise__" in prompt:
+        raise SamplingFailed("as __raise__ in the prompt asked")

@@ -1,0 +1,7 @@
+"""The name under which SD.Next keeps its scripts module."""
+
+import sys
+
+from modules import scripts
+
+sys.modules[__name__] = scripts

@@ -1,0 +1,37 @@
+"""SD.Next's second cache: what a pipeline's own encode_prompt gave, by the positive prompt **alone**."""
+
+from __future__ import annotations
+
+
+class PromptCache:
+    """Forgets everything when another model is in."""
+
+    def __init__(self):
+        self.cache: dict = {}
+        self.id = None
+
+    def get(self, pipe, prompt):
+        if self.id != id(pipe):
+            self.cache.clear()
+            self.id = id(pipe)
+        return self.cache.get(prompt)
+
+    def set(self, prompt, encoded):
+        self.cache[prompt] = encoded
+
+
+prompt_cache = PromptCache()
+
+
+def init_hijack(pipe) -> None:
+    """Put the cache in front of a pipeline's encode_prompt."""
+    pipe.orig_encode_prompt = pipe.encode_prompt
+
+    def encode_prompt(prompt, *args, **kwargs):
+        found = prompt_cache.get(pipe, prompt)
+        if found is None:
+            found = pipe.orig_encode_prompt(prompt, *args, **kwargs)
+            prompt_cache.set(prompt, found)
+        return found
+
+    pipe.encode_prompt = encode_prompt
