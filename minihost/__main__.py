@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import threading
 from pathlib import Path
 
@@ -24,10 +25,8 @@ def main() -> None:
     args, rest = parser.parse_known_args()
     with boot(args.like, args.model, args.extension, args.data, argv=rest, port=args.port) as host:
         print(f"Running on local URL: {host.url} (like {args.like}, {args.model})", flush=True)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == "__main__":

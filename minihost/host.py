@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import tempfile
 from importlib import import_module
@@ -113,7 +114,8 @@ class MiniHost:
         for name in set(sys.modules) - self._modules_before:
             file = getattr(sys.modules[name], "__file__", None) or ""
             mine = any(Path(file).is_relative_to(root) for root in ours) and "site-packages" not in file
-            if name.split(".")[0] in ("modules", "modules_forge") or (mine and not name.startswith(("minihost", "tests"))):
+            stays = name.split(".")[0] in ("minihost", "tests", "conftest")
+            if name.split(".")[0] in ("modules", "modules_forge") or (mine and not stays):
                 del sys.modules[name]
         sys.path[:] = self._path_before
         torch.set_num_threads(self._threads)
@@ -147,6 +149,17 @@ class MiniHost:
     def img2img(self, **request):
         """Run an API request; ``init_images`` may be PIL images."""
         return self.api.generate("img2img", request)
+
+    def http(self, method: str, path: str, **kwargs):
+        """Ask the API over HTTP, without a socket; gives httpx's response."""
+        import httpx
+
+        async def ask():
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://minihost") as client:
+                return await client.request(method, path, **kwargs)
+
+        return asyncio.run(ask())
 
     @property
     def opts(self):

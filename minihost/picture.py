@@ -75,7 +75,8 @@ def _colours(values: Tensor) -> np.ndarray:
 def _paste(canvas: Image.Image, values: Tensor, box: tuple[int, int, int, int]) -> None:
     size = (max(1, box[2] - box[0]), max(1, box[3] - box[1]))
     picture = Image.fromarray(_colours(values))
-    canvas.paste(picture.resize(size, Image.Resampling.BOX if size[0] < picture.width else Image.Resampling.NEAREST), box[:2])
+    how = Image.Resampling.BOX if size[0] < picture.width else Image.Resampling.NEAREST
+    canvas.paste(picture.resize(size, how), box[:2])
 
 
 def draw(stages: list[Stage], index: int, width: int, height: int, inset: Image.Image | None = None) -> Image.Image:
@@ -100,8 +101,9 @@ def draw(stages: list[Stage], index: int, width: int, height: int, inset: Image.
         left = right
     if inset is not None:
         small = inset.convert("RGB").resize((max(1, width // 5), max(1, height // 5)), Image.Resampling.LANCZOS)
-        canvas.paste(_PAPER, (width - small.width - 2 * gap, height - foot - small.height - 3 * gap, width, height - foot))
-        canvas.paste(small, (width - small.width - gap, height - foot - small.height - 2 * gap))
+        left, top = width - small.width - gap, height - foot - small.height - 2 * gap
+        canvas.paste(_PAPER, (int(left) - gap, top - gap, width, height - foot))
+        canvas.paste(small, (int(left), top))
         digest.update(inset.convert("RGB").tobytes())
     cells = np.frombuffer(digest.digest() * 3, np.uint8).reshape(1, 32, 3)
     canvas.paste(Image.fromarray(cells).resize((width, foot), Image.Resampling.NEAREST), (0, height - foot))

@@ -1,4 +1,4 @@
-"""Jobs of the A1111 line: their fields, the cache of conditionings, the passes, and the text that goes with a picture."""
+"""Jobs of the A1111 line: their fields, the cache of conditionings, the passes, and the text of a picture."""
 
 from __future__ import annotations
 
@@ -106,9 +106,7 @@ class StableDiffusionProcessing:
         count = self.batch_size * self.n_iter
         self.all_prompts = list(self.prompt) if isinstance(self.prompt, list) else [self.prompt] * count
         negative = self.negative_prompt
-        self.all_negative_prompts = (
-            list(negative) if isinstance(negative, list) else [negative] * len(self.all_prompts)
-        )
+        self.all_negative_prompts = list(negative) if isinstance(negative, list) else [negative] * len(self.all_prompts)
         self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
 
     def cached_params(self, required_prompts, steps, extra_network_data, hires_steps=None, use_old_scheduling=False):
@@ -147,9 +145,8 @@ class StableDiffusionProcessing:
     def setup_conds(self):
         self.firstpass_steps = self.steps
         caches = [self.cached_uc], [self.cached_c]
-        self.c, self.uc = self._conds(
-            self.prompts, self.negative_prompts, self.steps, caches, self.extra_network_data, None, self.width, self.height
-        )
+        texts, size = (self.prompts, self.negative_prompts), (self.width, self.height)
+        self.c, self.uc = self._conds(*texts, self.steps, caches, self.extra_network_data, None, *size)
 
     def get_conds(self):
         return self.c, self.uc
@@ -277,8 +274,12 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     """A picture from a picture and a prompt."""
 
     defaults = {
-        **StableDiffusionProcessing.defaults, "init_images": [], "resize_mode": 0, "denoising_strength": 0.75, "mask": None
-    }  # fmt: skip
+        **StableDiffusionProcessing.defaults,
+        "init_images": [],
+        "resize_mode": 0,
+        "denoising_strength": 0.75,
+        "mask": None,
+    }
 
     def init(self, all_prompts, all_seeds, all_subseeds):
         self.extra_generation_params["Denoising strength"] = self.denoising_strength
@@ -301,7 +302,8 @@ class Processed:
         self.comments = "".join(f"{comment}\n" for comment in p.comments)
         self.infotexts = infotexts or [info]
         self.extra_generation_params, self.index_of_first_image = p.extra_generation_params, 0
-        self.clip_skip, self.sd_model_name, self.sd_model_hash = opts.CLIP_stop_at_last_layers, p.sd_model_name, p.sd_model_hash
+        self.sd_model_name, self.sd_model_hash = p.sd_model_name, p.sd_model_hash
+        self.clip_skip = opts.CLIP_stop_at_last_layers
 
     def js(self) -> str:
         skipped = ("images", "extra_images", "comments", "info")

@@ -17,6 +17,7 @@ from PIL import Image
 
 from minihost import context
 
+BODY = Body(...)
 LINE = context.get().flavour.a1111_line
 
 
@@ -51,10 +52,10 @@ class Api:
         # the A1111 line asks every script for its widgets twice more at start, SD.Next at the first request
         self.defaults = {tab: self._default_args(tab) for tab in jobs.CLASSES} if LINE else {}
         for method, path, function in (
-            ("POST", "txt2img", lambda request=Body(...): self._http("txt2img", request)),
-            ("POST", "img2img", lambda request=Body(...): self._http("img2img", request)),
+            ("POST", "txt2img", lambda request=BODY: self._http("txt2img", request)),
+            ("POST", "img2img", lambda request=BODY: self._http("img2img", request)),
             ("GET", "options", self.get_options),
-            ("POST", "options", lambda request=Body(...): self.set_options(request)),
+            ("POST", "options", lambda request=BODY: self.set_options(request)),
             ("GET", "sd-models", self.sd_models),
             ("GET", "script-info", self.script_info),
             ("GET", "scripts", self.scripts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -22,10 +23,8 @@ def _metadata(path: Path) -> dict:
         found = dict(file.metadata() or {})
     for key, value in found.items():
         if value.startswith("{"):
-            try:
+            with contextlib.suppress(ValueError):
                 found[key] = json.loads(value)
-            except ValueError:
-                pass
     return found
 
 
@@ -55,7 +54,8 @@ class CheckpointInfo:
             self.shorthash, self.hash = self.sha256[:10], self.sha256[-8:]
             checkpoints_list.pop(self.title, None)
             self.ids += [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
-            self.title, self.short_title = f"{self.name} [{self.shorthash}]", f"{self.name_for_extra} [{self.shorthash}]"
+            self.title = f"{self.name} [{self.shorthash}]"
+            self.short_title = f"{self.name_for_extra} [{self.shorthash}]"
             self.register()
         return self.shorthash
 

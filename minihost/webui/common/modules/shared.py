@@ -60,6 +60,7 @@ def _list_checkpoints() -> dict:
 
 def _core_options() -> dict[str, OptionInfo]:
     sd, hidden = ("sd", "Stable Diffusion"), ("minihost", "Minihost")
+    parsers = {"choices": ["native", "fixed", "xhinker"]}
     skip = {"minimum": 1, "maximum": 12, "step": 1}
     both = {
         "sd_model_checkpoint": OptionInfo(None, "Stable Diffusion checkpoint", gr.Dropdown, _list_checkpoints),
@@ -82,7 +83,7 @@ def _core_options() -> dict[str, OptionInfo]:
     next_ = {
         "CLIP_stop_at_last_layers": OptionInfo(1, "Clip skip", gr.Slider, skip),
         "clip_skip_enabled": OptionInfo(False, "Enable CLIP skip control"),
-        "prompt_attention": OptionInfo("native", "Prompt attention parser", gr.Radio, {"choices": ["native", "fixed", "xhinker"]}),
+        "prompt_attention": OptionInfo("native", "Prompt attention parser", gr.Radio, parsers),
         "sd_textencoder_cache_size": OptionInfo(4, "Text encoder cache size"),
         "diffusers_zeros_prompt_pad": OptionInfo(False, "Use zeros for prompt padding"),
         "te_pooled_embeds": OptionInfo(False, "Use weighted pooled embeds"),

@@ -86,12 +86,14 @@ def _tab(tab: str) -> None:
                 named["width"] = gr.Slider(64, 2048, value=512, step=8, label="Width", elem_id=f"{tab}_width")
                 named["height"] = gr.Slider(64, 2048, value=512, step=8, label="Height", elem_id=f"{tab}_height")
             with FormRow():
-                named["cfg_scale"] = gr.Slider(1, 30, value=7.0, step=0.5, label="CFG Scale", elem_id=f"{tab}_cfg_scale")
+                elem_id = f"{tab}_cfg_scale"
+                named["cfg_scale"] = gr.Slider(1, 30, value=7.0, step=0.5, label="CFG Scale", elem_id=elem_id)
                 named["seed"] = gr.Number(value=-1, label="Seed", elem_id=f"{tab}_seed", precision=0)
             if not is_img2img:
                 with FormRow():
                     named["enable_hr"] = gr.Checkbox(False, label="Hires. fix", elem_id="txt2img_hr-checkbox")
-                    named["hr_scale"] = gr.Slider(1, 4, value=2.0, step=0.05, label="Upscale by", elem_id="txt2img_hr_scale")
+                    elem_id = "txt2img_hr_scale"
+                    named["hr_scale"] = gr.Slider(1, 4, value=2.0, step=0.05, label="Upscale by", elem_id=elem_id)
             if FLAVOUR.a1111_line:
                 choices = ["None", *sd_models.checkpoints_list]
                 with FormRow():

@@ -36,9 +36,7 @@ class _InputAccordionImpl(gr.Checkbox):
 
     def extra(self):
         """Give a place in the accordion's head line; used as a context."""
-        return gr.Column(
-            elem_id=f"{self.accordion_id}-extra", elem_classes=["input-accordion-extra"], min_width=0
-        )
+        return gr.Column(elem_id=f"{self.accordion_id}-extra", elem_classes=["input-accordion-extra"], min_width=0)
 
     def __enter__(self):
         self.accordion.__enter__()

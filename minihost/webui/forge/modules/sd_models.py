@@ -32,7 +32,9 @@ class TextEncoder(nn.Module):
 class ClassicTextProcessingEngine:
     """Encodes prompts with one CLIP, ``clip_skip`` blocks from the end."""
 
-    def __init__(self, encoder: str, state: dict, *, layers=None, minimal_clip_skip=1, final_layer_norm=True, pooled=False):
+    def __init__(
+        self, encoder: str, state: dict, *, layers=None, minimal_clip_skip=1, final_layer_norm=True, pooled=False
+    ):
         projection = encoder == "g"
         transformer = encoders.clip_model(encoder, state, layers=layers, projection=projection)
         self.text_encoder = TextEncoder(transformer)

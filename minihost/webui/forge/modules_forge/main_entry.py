@@ -40,5 +40,3 @@ def set_config(req: dict, is_api=False, run_callbacks=True, save_config=True) ->
         refresh_model_loading_parameters()
     if save_config:
         shared.opts.save(shared.config_filename)
-
-

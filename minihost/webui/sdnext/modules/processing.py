@@ -191,7 +191,8 @@ def process_images_inner(p) -> Processed:
                     held = scripts.PostprocessImageArgs(image)
                     p.scripts.postprocess_image(p, held)
                     image = held.image
-                text = create_infotext(p, p.prompts, p.seeds, p.subseeds, index=i, all_negative_prompts=p.negative_prompts)
+                negatives = p.negative_prompts
+                text = create_infotext(p, p.prompts, p.seeds, p.subseeds, index=i, all_negative_prompts=negatives)
                 image.info["parameters"] = text
                 infotexts.append(text)
                 output.append(image)
@@ -254,7 +255,7 @@ def process_diffusers(p) -> list:
     return images
 
 
-class SamplingFailed(Exception):
+class SamplingError(Exception):
     """An error of a kind that is not taken for an interruption."""
 
 
@@ -262,4 +263,4 @@ def _simulate(prompt: str) -> None:
     if "__interrupt__" in prompt:
         shared.state.interrupt()
     if "__raise__" in prompt:
-        raise SamplingFailed("as __raise__ in the prompt asked")
+        raise SamplingError("as __raise__ in the prompt asked")

@@ -92,7 +92,7 @@ def get_weighted_text_embeddings(pipe, prompt: str, negative: str, clip_skip) ->
 
 
 def get_xhinker_text_embeddings(pipe, prompt: str, negative: str, clip_skip) -> tuple:
-    """The other parser: on SD 1 and 2 it takes ``clip_skip`` blocks away for the time being; elsewhere it has no skip."""
+    """The other parser: on SD 1 and 2 it takes ``clip_skip`` blocks away meanwhile; elsewhere it has no skip."""
     if type(pipe).__name__ != "StableDiffusionPipeline":
         return get_weighted_text_embeddings(pipe, prompt, negative, 1)
     encoder = getattr(pipe.text_encoder, "text_model", pipe.text_encoder).encoder
@@ -152,7 +152,7 @@ class PromptEmbedder:
         parts = getattr(self, key)
         if not parts or parts[0] is None:
             return None
-        longest = max(part.shape[1] for part in parts)
         if parts[0].ndim == 3:
-            parts = [torch.cat([part, part[:, part.shape[1] - longest :]], 1) if part.shape[1] < longest else part for part in parts]
+            longest = max(part.shape[1] for part in parts)  # shorter ones are repeated to the length of the longest
+            parts = [part.repeat(1, -(-longest // part.shape[1]), 1)[:, :longest] for part in parts]
         return torch.cat(parts)

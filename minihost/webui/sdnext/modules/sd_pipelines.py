@@ -27,9 +27,7 @@ class DiffusionPipeline:
             else:
                 class_name, config = weights.folder_config(arch, encoder)
                 projection = class_name.endswith("WithProjection")
-                model = encoders.clip_model(
-                    encoder, state, layers=config["num_hidden_layers"], projection=projection
-                )
+                model = encoders.clip_model(encoder, state, layers=config["num_hidden_layers"], projection=projection)
             setattr(self, slot, model)
             pad = 0 if encoder == "t5" else weights.SPECS[encoder].pad
             setattr(self, slot.replace("text_encoder", "tokenizer"), encoders.Tokenizer(pad))
