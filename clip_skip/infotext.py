@@ -45,9 +45,7 @@ def read(params: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not any(key in params for key in KEYS):
         return None
-    options = {
-        name: params[parameter.infotext] for name, parameter in PARAMETERS.items() if parameter.infotext in params
-    }
+    options = {name: params[key] for name, p in PARAMETERS.items() if (key := p.infotext) and key in params}
     if any(id in options for id in ENCODER_IDS):
         options.setdefault("mode", "manual")
     return options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import math
@@ -135,15 +136,14 @@ def parse(*args: Any) -> Request:
         enabled = bool(enabled)
     if len(panel) > len(PANEL_FIELDS):
         refusals.append(_refusal("args", f"of length {len(args)}", "[enabled, options]"))
-    if isinstance(options, str) and options.strip():
-        try:
+    if isinstance(options, str):
+        options = options.strip()
+        with contextlib.suppress(ValueError, RecursionError):
             options = json.loads(options)
-        except (ValueError, RecursionError):
-            pass
     if options is None or options == "" or options == {}:
-        options = _panel_options(dict(zip(PANEL_FIELDS, panel)))
+        options = _panel_options(dict(zip(PANEL_FIELDS, panel, strict=False)))
     if not isinstance(options, Mapping):
-        refusals.append(_refusal("options", options, "an object such as {\"l\": 1.5, \"g\": 1}"))
+        refusals.append(_refusal("options", options, 'an object such as {"l": 1.5, "g": 1}'))
         options = {}
     return replace(from_options(options, refusals), enabled=enabled)
 

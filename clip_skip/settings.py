@@ -37,10 +37,28 @@ class Setting:
 
 
 ENABLED = Setting("enabled", True, "Use CLIP Skip", "checkbox", "off: every image is made as without the extension")
-START_ENABLED = Setting("start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs a reload of the page")
-DEFAULT_MODE = Setting("default_mode", "auto", "Mode that the CLIP Skip panel starts with", "radio", "needs a reload of the page", {"choices": list(MODES)})
-SLIDER_MAXIMUM = Setting("slider_maximum", 12, "Highest value of the CLIP Skip sliders", "slider", "never more than the model allows", {"minimum": 2, "maximum": 32, "step": 1})
-SLIDER_STEP = Setting("slider_step", 0.1, "Step of the CLIP Skip sliders", "slider", "", {"minimum": 0.05, "maximum": 1, "step": 0.05})
+START_ENABLED = Setting(
+    "start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs a reload of the page"
+)
+DEFAULT_MODE = Setting(
+    "default_mode",
+    "auto",
+    "Mode that the CLIP Skip panel starts with",
+    "radio",
+    "needs a reload of the page",
+    {"choices": list(MODES)},
+)
+SLIDER_MAXIMUM = Setting(
+    "slider_maximum",
+    12,
+    "Highest value of the CLIP Skip sliders",
+    "slider",
+    "never more than the model allows",
+    {"minimum": 2, "maximum": 32, "step": 1},
+)
+SLIDER_STEP = Setting(
+    "slider_step", 0.1, "Step of the CLIP Skip sliders", "slider", "", {"minimum": 0.05, "maximum": 1, "step": 0.05}
+)
 INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
 
 SETTINGS = (ENABLED, START_ENABLED, DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, INFOTEXT)

@@ -179,9 +179,7 @@ def slerp(parts: list[tuple[torch.Tensor, float]]) -> torch.Tensor:
     (a, weight_a), (b, weight_b) = parts
     wide = torch.promote_types(a.dtype, torch.float32)
     norm_a, norm_b = (x.to(wide).norm(dim=-1, keepdim=True) for x in (a, b))
-    unit_a, unit_b = (
-        x.to(wide) / norm.clamp_min(torch.finfo(wide).tiny) for x, norm in ((a, norm_a), (b, norm_b))
-    )
+    unit_a, unit_b = (x.to(wide) / norm.clamp_min(torch.finfo(wide).tiny) for x, norm in ((a, norm_a), (b, norm_b)))
     angle = torch.acos((unit_a * unit_b).sum(dim=-1, keepdim=True).clamp(-1, 1))
     sine = torch.sin(angle)
     # Where the two point (almost) the same or opposite ways the arc is not defined: the chord stands in for it.

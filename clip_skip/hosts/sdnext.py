@@ -31,14 +31,13 @@ class SDNext(Host):
     @classmethod
     def find(cls) -> SDNext | None:
         try:
-            from modules import modeldata, prompt_parser_diffusers, script_callbacks, sd_checkpoint, sd_hijack_te, shared
+            from modules import modeldata, script_callbacks, sd_checkpoint, sd_hijack_te, shared
+            from modules import prompt_parser_diffusers as parser
         except ImportError:
             return None
-        if not hasattr(prompt_parser_diffusers, "PromptEmbedder") or not hasattr(
-            script_callbacks, "on_after_process"
-        ):
+        if not hasattr(parser, "PromptEmbedder") or not hasattr(script_callbacks, "on_after_process"):
             return None
-        return cls(shared, script_callbacks, prompt_parser_diffusers, sd_hijack_te, sd_checkpoint, modeldata)
+        return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, modeldata)
 
     @property
     def opts(self) -> Any:

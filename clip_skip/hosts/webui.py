@@ -42,7 +42,7 @@ class WebUI(Host):
             from modules import processing, sd_models, shared
         except ImportError:
             return None
-        processing_class = getattr(processing, "StableDiffusionProcessing", None)
+        processing_class = getattr(processing, "StableDiffusionProcessing", object)
         if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)

@@ -132,7 +132,7 @@ class _Panel:
         """What every part of the panel shows for these values: one update for each of `_outputs`."""
         architecture = checkpoint.architecture
         rows: list[dict[str, Any]] = []
-        for name, value in zip(_SLIDERS, values):
+        for name, value in zip(_SLIDERS, values, strict=True):
             deepest = min((e.trained_depth for e in _read_by(architecture, name)), default=0)
             maximum = max(2, min(deepest, SLIDER_MAXIMUM.read(self._host.opts)))
             shown = min(max(float(value), 1.0), float(maximum))

@@ -1,0 +1,171 @@
+"""Script arguments in every shape that a panel or an API caller may send."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_skip import infotext
+from clip_skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
+from clip_skip.request import ARGUMENTS, PARAMETERS, Request, from_options, parse
+from clip_skip.resolve import resolve
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=8,
+)
+NUMBERS = {id: st.floats(1, DEEPEST_SKIP[id]) for id in ENCODER_IDS}
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "mode": st.sampled_from(["auto", "manual"]),
+        "skip": st.floats(1, 32),
+        "blend": st.sampled_from(["linear", "slerp"]),
+        **NUMBERS,
+    },
+)
+
+
+@given(st.lists(JSON | OPTIONS, max_size=12))
+def test_never_raises_and_always_resolves(args):
+    request = parse(*args)
+    for architecture in ARCHITECTURES.values():
+        plan = resolve(request, architecture)
+        assert set(plan.skips) == {encoder.id for encoder in architecture.encoders}
+        assert plan.as_trained or not plan.refusals
+
+
+@given(OPTIONS)
+def test_json_text_is_the_same_as_the_object(options):
+    assert parse(True, json.dumps(options)) == parse(True, options)
+
+
+@given(OPTIONS)
+def test_every_accepted_value_is_used(options):
+    request = parse(True, options)
+    assert not request.refusals
+    for id in ENCODER_IDS:
+        assert request.skip_for(id) == options.get(id, options.get("skip", 1))
+    assert request.blend == options.get("blend", "linear")
+    numbered = any(name in options for name in ("skip", *ENCODER_IDS))
+    assert request.mode == options.get("mode", "manual" if numbered else "auto")
+
+
+@pytest.mark.parametrize("args", [(), (False,), (None,), (0,)])
+def test_missing_arguments_are_off(args):
+    assert parse(*args) == Request(enabled=False)
+
+
+@pytest.mark.parametrize("options", [None, "", "  ", {}, "{}", "null"])
+def test_enabled_without_options_is_auto(options):
+    assert parse(True, options) == Request(enabled=True)
+
+
+@pytest.mark.parametrize("name", [name for name, parameter in PARAMETERS.items() if parameter.maximum])
+@pytest.mark.parametrize("value", [0, 0.99, -3, 33, 1e9, math.nan, math.inf, "two", True, [2], {"x": 1}])
+def test_a_bad_number_is_named_with_what_is_accepted(name, value):
+    (refusal,) = parse(True, {name: value}).refusals
+    assert str(refusal).startswith(f"{name} ") and f"a number from 1 to {PARAMETERS[name].maximum}" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        ((True, {"clipskip": 2}), "option clipskip was refused, accepted is skip"),
+        ((True, {"mode": "on"}), 'mode on was refused, accepted is "auto" or "manual"'),
+        ((True, "{broken"), "options {broken was refused"),
+        ((True, [1]), "options [1] was refused"),
+        (("yes", {"l": 2}), "enabled yes was refused, accepted is true or false"),
+        ((True, "x" * 1000), "xxx..."),
+        ((True, "[" * 100_000), "was refused"),
+        ((True, *[None] * len(ARGUMENTS)), "[enabled, options]"),
+    ],
+)
+def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
+    request = parse(*args)
+    assert any(words in str(refusal) for refusal in request.refusals)
+    for architecture in ARCHITECTURES.values():
+        assert resolve(request, architecture).as_trained
+
+
+def test_a_number_beyond_the_models_own_range_is_refused_as_a_whole():
+    plan = resolve(parse(True, {"l": 12, "g": 2}), ARCHITECTURES["sdxl"])
+    assert plan.skips == {"l": 1, "g": 1}
+    assert [str(refusal) for refusal in plan.refusals] == [
+        "CLIP-L 12 was refused, accepted is a number from 1 to 11 on SDXL"
+    ]
+    assert resolve(parse(True, {"l": 12}), ARCHITECTURES["sd1"]).skips == {"l": 12}
+
+
+def test_an_encoder_that_the_model_lacks_is_no_error():
+    assert resolve(parse(True, {"h": 3, "l": 2}), ARCHITECTURES["sdxl"]).skips == {"l": 2, "g": 1}
+
+
+PANEL = st.fixed_dictionaries({"mode": st.sampled_from(["auto", "manual"]), "same": st.booleans(), **NUMBERS})
+
+
+@given(PANEL, st.floats(1, 32), st.sampled_from(["linear", "slerp"]))
+def test_the_panels_fields(fields, skip, blend):
+    values = {**fields, "skip": skip, "blend": blend}
+    request = parse(True, "", *(values[name] for name in ARGUMENTS[2:]))
+    assert not request.refusals and request.mode == fields["mode"]
+    for id in ENCODER_IDS:
+        expected = skip if fields["same"] else fields[id]
+        assert request.skip_for(id) == (1 if fields["mode"] == "auto" else expected)
+
+
+def test_options_win_over_the_panels_fields():
+    assert parse(True, {"l": 2}, "manual", False, 5.0, 5.0, 5.0, 5.0, "slerp") == from_options({"l": 2})
+
+
+@given(OPTIONS, st.sampled_from([a for a in ARCHITECTURES.values() if a.encoders]))
+def test_infotext_round_trip_makes_the_same_plan(options, architecture):
+    request = parse(True, options)
+    plan = resolve(request, architecture)
+    written = infotext.write(request, plan)
+    assert set(written) <= set(infotext.KEYS)
+    assert all(isinstance(value, str) and value for value in written.values())
+    if plan.refusals:
+        return
+    # A1111 hands texts back, SD.Next has made numbers of them.
+    for params in (written, {key: _as_sdnext_reads(value) for key, value in written.items()}):
+        again = resolve(from_options(infotext.read(params)), architecture)
+        assert again.key == plan.key
+
+
+def _as_sdnext_reads(value):
+    try:
+        return float(value) if "." in value or "e" in value else int(value)
+    except ValueError:
+        return value
+
+
+def test_infotext_of_a_job_as_trained_is_only_the_version():
+    request = parse(True)
+    assert set(infotext.write(request, resolve(request, ARCHITECTURES["sdxl"]))) == {infotext.VERSION}
+
+
+def test_an_infotext_without_our_keys_reads_as_none():
+    assert infotext.read({"Steps": "20", "Clip skip": "2"}) is None
+
+
+def test_keys_are_what_both_parsers_take():
+    for key in infotext.KEYS:
+        assert all(c.isalnum() or c in " _" for c in key)
+
+
+@pytest.mark.parametrize(
+    "architecture, options, expected",
+    [
+        ("sd1", {"l": 2}, 2),
+        ("sd1", {"l": 1.5}, None),
+        ("sd1", {"l": 1}, None),
+        ("sd2", {"h": 2}, None),
+        ("sdxl", {"l": 2, "g": 2}, None),
+    ],
+)
+def test_the_hosts_own_key_is_written_only_where_it_is_true(architecture, options, expected):
+    assert infotext.host_value(resolve(parse(True, options), ARCHITECTURES[architecture])) == expected

@@ -1,0 +1,117 @@
+"""The number: depths, weights and words, against the table of the specification."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_skip.architectures import ARCHITECTURES, by_encoders, by_pipeline, encoder_id_of
+from clip_skip.skip import depth_of, depth_weights, in_range, number, words
+
+# (architecture, encoder) -> blocks, trained depth, final norm on what is read: section 2 of the specification.
+TABLE = {
+    ("sd1", "l"): (12, 12, True),
+    ("sd2", "h"): (24, 23, True),
+    ("sdxl", "l"): (12, 11, False),
+    ("sdxl", "g"): (32, 31, False),
+    ("sdxl-refiner", "g"): (32, 31, False),
+    ("sd3", "l"): (12, 11, False),
+    ("sd3", "g"): (32, 31, False),
+    ("cascade", "g"): (32, 32, False),
+}
+ENCODERS = [e for a in ARCHITECTURES.values() for e in a.encoders]
+
+
+def test_the_table():
+    assert {(a.id, e.id): (e.blocks, e.trained_depth, e.normed) for a in ARCHITECTURES.values() for e in a.encoders} == TABLE
+
+
+def test_an_architecture_without_clip_skip_says_why():
+    for architecture in ARCHITECTURES.values():
+        assert bool(architecture.encoders) != bool(architecture.reason)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS, ids=lambda e: e.name)
+@given(data=st.data())
+def test_weights_are_a_mean_of_neighbours_at_the_depth(encoder, data):
+    skip = data.draw(st.floats(1, encoder.trained_depth))
+    weights = depth_weights(skip, encoder.trained_depth)
+    assert sum(weight for _, weight in weights) == pytest.approx(1)
+    assert sum(depth * weight for depth, weight in weights) == pytest.approx(depth_of(skip, encoder.trained_depth))
+    assert all(1 <= depth <= encoder.trained_depth and 0 < weight <= 1 for depth, weight in weights)
+    assert [depth for depth, _ in weights] == sorted({depth for depth, _ in weights}, reverse=True)
+    assert len(weights) == 1 or weights[0][0] - weights[1][0] == 1
+
+
+@given(st.integers(1, 32), st.integers(1, 32))
+def test_a_whole_skip_is_one_block(trained, skip):
+    if skip <= trained:
+        assert depth_weights(skip, trained) == ((trained + 1 - skip, 1.0),)
+
+
+@given(st.integers(1, 32), st.floats(allow_nan=True, allow_infinity=True))
+def test_out_of_range_is_an_error(trained, skip):
+    if not in_range(skip, trained):
+        with pytest.raises(ValueError):
+            depth_weights(skip, trained)
+
+
+@pytest.mark.parametrize(
+    "architecture, encoder, skip, expected",
+    [
+        ("sdxl", "g", 1.5, "block 30.5 of 32 (trained: 31)"),
+        ("sdxl", "g", 1, "block 31 of 32 (as trained)"),
+        ("sdxl", "l", 2, "block 10 of 12 (trained: 11)"),
+        ("sd1", "l", 1.1, "block 11.9 of 12 (trained: 12)"),
+        ("sd2", "h", 1, "block 23 of 24 (as trained)"),
+        ("cascade", "g", 32, "block 1 of 32 (trained: 32)"),
+    ],
+)
+def test_words(architecture, encoder, skip, expected):
+    assert words(ARCHITECTURES[architecture].encoder(encoder), skip) == expected
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_number_reads_back(value):
+    assert float(number(value)) == value
+
+
+def test_encoders_are_told_apart_by_their_blocks():
+    assert [encoder_id_of(n) for n in (12, 23, 24, 32, 28, 0)] == ["l", "h", "h", "g", None, None]
+
+
+@pytest.mark.parametrize(
+    "encoders, t5, expected",
+    [
+        ("l", False, "sd1"),
+        ("h", False, "sd2"),
+        ("lg", False, "sdxl"),
+        ("g", False, "sdxl-refiner"),
+        ("lg", True, "sd3"),
+        ("l", True, "flux"),
+        ("", True, "none"),
+        ("lh", False, "unknown"),
+    ],
+)
+def test_architecture_by_encoders(encoders, t5, expected):
+    assert by_encoders(list(encoders), t5).id == expected
+
+
+@pytest.mark.parametrize(
+    "class_name, encoders, expected",
+    [
+        ("StableDiffusionPipeline", "l", "sd1"),
+        ("StableDiffusionImg2ImgPipeline", "h", "sd2"),
+        ("StableDiffusionXLPipeline", "lg", "sdxl"),
+        ("StableDiffusionXLImg2ImgPipeline", "g", "sdxl-refiner"),
+        ("StableDiffusion3Pipeline", "lg", "sd3"),
+        ("StableCascadeCombinedPipeline", "g", "cascade"),
+        ("FluxPipeline", "l", "flux"),
+        ("HiDreamImagePipeline", "lg", "hidream"),
+        ("ChromaPipeline", "", "chroma"),
+        ("QwenImagePipeline", "", "none"),
+        ("KolorsPipeline", "", "none"),
+        ("SomethingNewPipeline", "l", "unknown"),
+    ],
+)
+def test_architecture_by_pipeline(class_name, encoders, expected):
+    assert by_pipeline(class_name, list(encoders)).id == expected
