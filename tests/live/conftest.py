@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.live.webui import WebUI
 def pytest_addoption(parser):
     parser.addoption("--webui", help="address of a running WebUI with the extension")
     parser.addoption("--root", default=".", help="the WebUI's folder, if it gives relative paths (SD.Next does)")
-    parser.addoption("--bare", help="address of the same WebUI, same checkpoints, without the extension")
+    parser.addoption("--bare", help="pictures of the same WebUI without the extension, kept by tests.live.record")
 
 
 def pytest_generate_tests(metafunc):
@@ -22,13 +23,7 @@ def pytest_generate_tests(metafunc):
         raise pytest.UsageError("tests/live needs --webui URL")
     if "checkpoint" in metafunc.fixturenames:
         webui = WebUI(url, metafunc.config.getoption("--root"))
-        names = sorted(
-            name
-            for name, architecture in webui.checkpoints.items()
-            # SD.Next takes a refiner beside a base model, never as one.
-            if architecture.encoders and not (webui.name == "sdnext" and architecture.id == "sdxl-refiner")
-        )
-        metafunc.parametrize("checkpoint", names, scope="session")
+        metafunc.parametrize("checkpoint", webui.testable, scope="session")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +33,7 @@ def webui(request):
 
 @pytest.fixture(scope="session")
 def bare(request):
-    url = request.config.getoption("--bare")
-    if not url:
-        pytest.fail("--bare URL is needed: a host without the extension to compare with")
-    return WebUI(url)
+    file = request.config.getoption("--bare")
+    if not file:
+        pytest.fail("--bare FILE is needed: the pictures of the host without the extension")
+    return json.loads(Path(file).read_text())

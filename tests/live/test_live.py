@@ -1,4 +1,4 @@
-"""The extension in a real WebUI, judged by pixels: `pytest tests/live --webui URL --bare URL`.
+"""The extension in a real WebUI, judged by pixels: `pytest tests/live --webui URL --bare FILE`.
 
 Every expectation is either the host's own picture, or that two pictures differ.
 """
@@ -10,6 +10,8 @@ import random
 import pytest
 
 from clip_skip.skip import words
+
+from .record import pictures
 
 # The host's own number that reads where our skip k reads, on all encoders; None where the host has none.
 NATIVE = {
@@ -51,14 +53,10 @@ def trained(webui, checkpoint):
 
 
 def test_off_is_a_host_without_the_extension(webui, bare, checkpoint):
-    for kind in ("txt2img", "img2img"):
-        for host in (bare, webui):
-            getattr(host, kind)(checkpoint, None)  # A1111's first img2img after a model switch is its own, always
-        expected = getattr(bare, kind)(checkpoint)
-        assert getattr(webui, kind)(checkpoint, [False]) == expected
-        assert getattr(webui, kind)(checkpoint) == expected
-        getattr(webui, kind)(checkpoint, [True, {"skip": 3}])
-        assert getattr(webui, kind)(checkpoint, [False]) == expected
+    assert pictures(webui, checkpoint) == bare[checkpoint]
+    webui.txt2img(checkpoint, [True, {"skip": 3}])
+    webui.img2img(checkpoint, [True, {"skip": 3}])
+    assert pictures(webui, checkpoint, [False]) == bare[checkpoint]
 
 
 def test_as_trained_is_the_hosts_own_reading(webui, checkpoint):

@@ -55,6 +55,15 @@ class WebUI:
             found[model["title"]] = identify(os.path.join(self.root, model.get("filename") or ""))
         return found
 
+    @property
+    def testable(self) -> list[str]:
+        """The checkpoints that have a CLIP skip and can make an image alone; SD.Next's refiners can't."""
+        return sorted(
+            name
+            for name, architecture in self.checkpoints.items()
+            if architecture.encoders and not (self.name == "sdnext" and architecture.id == "sdxl-refiner")
+        )
+
     def get(self, path: str) -> Any:
         reply = requests.get(self.url + path, timeout=120)
         reply.raise_for_status()
@@ -83,9 +92,16 @@ class WebUI:
             own = {"override_settings": {**fields.pop("override_settings", {}), "CLIP_stop_at_last_layers": int(skip)}}
         return getattr(self, kind)(checkpoint, [False], **own, **fields)
 
+    def _needs(self, checkpoint: str) -> dict[str, Any]:
+        """What this host can't do without: Forge's SD 3 is black on the API's default schedule."""
+        if self.name != "forge":
+            return {}
+        schedule = {"scheduler": "Simple"} if self.checkpoints[checkpoint].id == "sd3" else {}
+        return {"hr_additional_modules": ["Use same choices"], **schedule}
+
     def _generate(self, kind: str, checkpoint: str, args: list[Any] | None, fields: dict[str, Any]) -> Picture:
         overrides = {**fields.pop("override_settings", {}), "sd_model_checkpoint": checkpoint}
-        body = {**PROMPT, **SMALL, **fields, "override_settings": overrides}
+        body = {**PROMPT, **SMALL, **self._needs(checkpoint), **fields, "override_settings": overrides}
         if args is not None:
             body["alwayson_scripts"] = {"clip skip": {"args": args}}
         reply = self.post(f"/sdapi/v1/{kind}", body)

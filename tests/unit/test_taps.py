@@ -1,0 +1,324 @@
+"""Layer taps against plain text encoders: transformers as installed, OpenCLIP-shaped blocks, and blocks that add in place.
+
+The reference is always the untouched encoder's own hidden states, mixed here by hand.
+"""
+
+import gc
+import threading
+import weakref
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from clip_skip.architectures import ARCHITECTURES
+from clip_skip.request import from_options
+from clip_skip.resolve import resolve
+from clip_skip.taps import Taps, find_stack, lerp, slerp
+
+BLOCKS = {"l": 12, "h": 24, "g": 32}
+TOKENS = torch.randint(3, 99, (2, 77), generator=torch.Generator().manual_seed(7))
+TOKENS[:, 20:] = 99  # the highest id ends the text, as CLIP's does
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+class HF:
+    """A transformers text encoder, read as the hosts that use one do."""
+
+    def __init__(self, encoder_id, blocks=None):
+        torch.manual_seed(BLOCKS[encoder_id])
+        config = CLIPTextConfig(
+            vocab_size=100,
+            hidden_size=32,
+            intermediate_size=64,
+            projection_dim=32,
+            num_attention_heads=4,
+            num_hidden_layers=blocks or BLOCKS[encoder_id],
+            bos_token_id=98,
+            eos_token_id=99,
+            pad_token_id=1,
+        )
+        self.projected = encoder_id == "g"
+        self.model = (CLIPTextModelWithProjection if self.projected else CLIPTextModel)(config).eval()
+        for parameter in self.model.parameters():
+            parameter.requires_grad_(False)
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.2)
+        self.text_model = getattr(self.model, "text_model", self.model)
+        self.norm = self.text_model.final_layer_norm
+
+    def run(self, tokens=TOKENS):
+        out = self.model(input_ids=tokens, output_hidden_states=True)
+        return list(out.hidden_states), out.text_embeds if self.projected else out.pooler_output, out
+
+    def read(self, encoder, tokens=TOKENS):
+        """What a host hands to the diffusion model, and the pooled vector."""
+        states, pooled, out = self.run(tokens)
+        if encoder.trained_depth == len(states) - 1 and encoder.normed:
+            # On transformers >= 4.x `last_hidden_state` is the normed last state; OpenCLIP-H's last block is not read.
+            return out.last_hidden_state, pooled
+        state = states[encoder.trained_depth]
+        return (self.norm(state) if encoder.normed else state), pooled
+
+
+class Block(nn.Module):
+    def __init__(self, width, in_place):
+        super().__init__()
+        self.ln_1, self.mlp, self.in_place = nn.LayerNorm(width), nn.Linear(width, width), in_place
+
+    def forward(self, x, attn_mask=None):
+        if self.in_place:
+            x += self.mlp(self.ln_1(x))
+            return x
+        return x + self.mlp(self.ln_1(x))
+
+
+class Plain(nn.Module):
+    """A stack that is run by position or by keyword, with or without adding in place; OpenCLIP's names."""
+
+    def __init__(self, blocks, in_place=False, keyword=False):
+        super().__init__()
+        torch.manual_seed(3)
+        self.transformer = nn.Module()
+        self.transformer.resblocks = nn.ModuleList(Block(16, in_place) for _ in range(blocks))
+        self.ln_final, self.keyword = nn.LayerNorm(16), keyword
+        self.requires_grad_(False)
+
+    def forward(self, x, read):
+        seen = None
+        for index, block in enumerate(self.transformer.resblocks, 1):
+            x = block(x=x, attn_mask=None) if self.keyword else block(x, None)
+            if index == read:
+                seen = x.clone()
+        return seen, self.ln_final(x)
+
+
+def plan_for(architecture, **options):
+    return resolve(from_options(options), ARCHITECTURES[architecture])
+
+
+def mixed(states, skip, encoder):
+    """The blend of the specification, straight from the states of an untouched run."""
+    whole = int(skip)
+    fraction = skip - whole
+    depth = encoder.trained_depth + 1 - whole
+    if not fraction:
+        return states[depth]
+    return (1 - fraction) * states[depth] + fraction * states[depth - 1]
+
+
+def assert_clean(module):
+    for part in module.modules():
+        assert not part._forward_hooks and not part._forward_pre_hooks
+
+
+ENCODERS = {}
+
+
+def hf(encoder_id, blocks=None):
+    return ENCODERS.setdefault((encoder_id, blocks), HF(encoder_id, blocks))
+
+
+CASES = [(a, e) for a in ARCHITECTURES.values() for e in a.encoders]
+
+
+@pytest.mark.parametrize("architecture, encoder", CASES, ids=lambda x: x.id)
+@pytest.mark.parametrize("skip", [1, 1.1, 1.5, 2, 2.25, 3, "max"])
+def test_transformers(architecture, encoder, skip):
+    skip = encoder.trained_depth if skip == "max" else skip
+    reference = hf(encoder.id)
+    # transformers captures hidden states with hooks of its own from its first call on: they are not ours to count.
+    reference.run()
+    before = [(dict(m._forward_hooks), dict(m._forward_pre_hooks)) for m in reference.model.modules()]
+    states, pooled, _ = reference.run()
+    expected = mixed(states, skip, encoder)
+    expected = reference.norm(expected) if encoder.normed else expected
+    with Taps(plan_for(architecture.id, **{encoder.id: skip}), [find_stack(reference.model)]) as taps:
+        got, got_pooled = reference.read(encoder)
+        if encoder.normed and encoder.trained_depth < len(states) - 1:
+            # SD 2.x on 24 blocks: the true last state must come back, and with it everything after the tap.
+            assert torch.equal(reference.run()[0][-1], states[-1])
+    assert (got - expected).abs().max() <= 1e-6
+    if not (encoder.normed and encoder.trained_depth == len(states) - 1):
+        assert torch.equal(got_pooled, pooled)
+    assert taps.unproven == [] and (skip == 1 or taps.calls[encoder.id] > 0)
+    assert [(dict(m._forward_hooks), dict(m._forward_pre_hooks)) for m in reference.model.modules()] == before
+    assert torch.equal(reference.read(encoder)[0], states[encoder.trained_depth]) or encoder.normed
+
+
+@pytest.mark.parametrize("keyword", [False, True])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("architecture, blocks", [("sdxl", 12), ("sdxl", 32), ("sd2", 24), ("sd2", 23), ("cascade", 32)])
+@pytest.mark.parametrize("skip", [1.5, 2, 2.25, 3])
+def test_any_stack(architecture, blocks, skip, in_place, keyword):
+    encoder_id = find_stack(Plain(blocks)).encoder_id
+    encoder = ARCHITECTURES[architecture].encoder(encoder_id)
+    x = torch.randn(5, 2, 16, generator=torch.Generator().manual_seed(1))
+    model = Plain(blocks, in_place, keyword)
+    states = [model(x.clone(), depth)[0] if depth else x for depth in range(blocks + 1)]
+    pooled = model(x.clone(), 1)[1]
+    with Taps(plan_for(architecture, **{encoder_id: skip}), [find_stack(model)]):
+        for _ in range(2):
+            got, got_pooled = model(x.clone(), encoder.trained_depth)
+            assert (got - mixed(states, skip, encoder)).abs().max() <= 1e-6
+            if not (encoder.normed and encoder.trained_depth == blocks):
+                assert torch.equal(got_pooled, pooled)
+    assert_clean(model)
+    assert torch.equal(model(x.clone(), encoder.trained_depth)[0], states[encoder.trained_depth])
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("inference", [False, True])
+def test_dtypes_and_inference_mode(dtype, inference):
+    model = Plain(12).to(dtype)
+    x = torch.randn(5, 2, 16, dtype=dtype)
+    with torch.inference_mode(inference):
+        states = [model(x, depth)[0] if depth else x for depth in range(13)]
+        for blend in ("linear", "slerp"):
+            with Taps(plan_for("sdxl", l=1.5, blend=blend), [find_stack(model)]):
+                got, _ = model(x, 11)
+            assert got.dtype == dtype
+            near = (0.5 * states[11].double() + 0.5 * states[10].double()) if blend == "linear" else got.double()
+            assert (got.double() - near).abs().max() <= 4 * torch.finfo(dtype).eps * near.abs().max()
+
+
+def test_encoders_are_tapped_apart():
+    left, right = Plain(12), Plain(32)
+    x = torch.randn(5, 2, 16)
+    plain_l, plain_g = left(x, 11)[0], right(x, 31)[0]
+    with Taps(plan_for("sdxl", l=2), [find_stack(left), find_stack(right)]) as taps:
+        assert not torch.equal(left(x, 11)[0], plain_l)
+        assert torch.equal(right(x, 31)[0], plain_g)
+    assert set(taps.calls) == {"l"}
+
+
+def test_as_trained_hooks_nothing():
+    model = Plain(12)
+    with Taps(plan_for("sdxl", l=1), [find_stack(model)]):
+        assert_clean(model)
+
+
+def test_a_missing_or_bypassed_stack_is_not_proven():
+    model = Plain(12)
+    with Taps(plan_for("sdxl", skip=2), [find_stack(model)]) as taps:
+        assert taps.unproven == ["l", "g"]
+        model(torch.randn(5, 2, 16), 11)
+        assert taps.unproven == ["g"]
+
+
+def test_an_error_of_ours_leaves_the_hosts_state_alone(monkeypatch):
+    model = Plain(12)
+    x = torch.randn(5, 2, 16)
+    plain, pooled = model(x, 11)
+
+    def broken(parts):
+        raise RuntimeError("no memory left")
+
+    monkeypatch.setattr("clip_skip.taps.lerp", broken)
+    with Taps(plan_for("sdxl", l=1.5), [find_stack(model)]) as taps:
+        got = model(x, 11)
+    assert torch.equal(got[0], plain) and torch.equal(got[1], pooled)
+    assert taps.unproven == ["l"] and "no memory left" in taps.failure
+
+
+def test_a_failing_encode_leaves_nothing():
+    model = Plain(12)
+    model.transformer.resblocks[11].register_forward_pre_hook(lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), Taps(plan_for("sdxl", l=2), [find_stack(model)]):
+        model(torch.randn(5, 2, 16), 11)
+    assert sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()) == 1
+
+
+def test_no_tensor_is_held_after_a_job():
+    model = Plain(24)
+    held = []
+    model.transformer.resblocks[22].register_forward_hook(lambda m, a, out: held.append(weakref.ref(out)))
+    with Taps(plan_for("sd2", h=2.5), [find_stack(model)]) as taps:
+        for block in model.transformer.resblocks[:23]:  # as the hosts run SD 2.x: the last block never
+            out = block(out if block is not model.transformer.resblocks[0] else torch.randn(5, 2, 16))
+    del out, block
+    gc.collect()
+    assert taps.calls["h"] == 1 and [ref() for ref in held] == [None]
+
+
+def test_two_threads_never_see_each_others_states():
+    model = Plain(12)
+    inputs = [torch.randn(5, 2, 16) for _ in range(8)]
+    wrong = []
+    with Taps(plan_for("sdxl", l=1.5), [find_stack(model)]):
+        expected = [model(x, 11)[0] for x in inputs]
+
+        def encode(x, want):
+            for _ in range(50):
+                if not torch.equal(model(x, 11)[0], want):
+                    wrong.append(x)
+
+        threads = [threading.Thread(target=encode, args=pair) for pair in zip(inputs, expected, strict=True)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+
+
+def test_install_and_remove_are_idempotent():
+    model = Plain(12)
+    x = torch.randn(5, 2, 16)
+    plain = model(x, 11)[0]
+    taps = Taps(plan_for("sdxl", l=2), [find_stack(model)])
+    taps.install()
+    taps.install()
+    tapped = model(x, 11)[0]
+    taps.remove()
+    taps.remove()
+    assert_clean(model)
+    assert torch.equal(model(x, 11)[0], plain)
+    taps.install()
+    assert torch.equal(model(x, 11)[0], tapped)
+    taps.remove()
+
+
+def test_a_stack_that_is_no_clip_encoder_is_not_found():
+    assert find_stack(Plain(28)) is None
+    assert find_stack(nn.Linear(1, 1)) is None
+    assert find_stack(None) is None
+
+
+VECTORS = st.lists(st.floats(-100, 100, width=32), min_size=8, max_size=8)
+
+
+@settings(deadline=None)
+@given(VECTORS, VECTORS, st.floats(0.01, 0.99))
+def test_slerp_keeps_the_norm_linear_and_stays_between(a, b, f):
+    a, b = (torch.tensor(v, dtype=torch.float64).reshape(2, 4) for v in (a, b))
+    got = slerp([(a, 1 - f), (b, f)])
+    norm = lambda v: v.norm(dim=-1)  # noqa: E731
+    cosine = (a * b).sum(-1) / (norm(a) * norm(b)).clamp_min(1e-300)
+    defined = (cosine.abs() < 1 - 1e-6) & (norm(a) > 1e-6) & (norm(b) > 1e-6)
+    expected = (1 - f) * norm(a) + f * norm(b)
+    assert torch.allclose(norm(got)[defined], expected[defined], rtol=1e-6)
+    angle = lambda u, v: torch.acos(((u * v).sum(-1) / (norm(u) * norm(v)).clamp_min(1e-300)).clamp(-1, 1))  # noqa: E731
+    assert torch.allclose(angle(a, got)[defined], f * angle(a, b)[defined], atol=1e-5)
+    assert torch.isfinite(got).all()
+
+
+def test_slerp_of_a_state_with_itself_and_with_its_opposite_is_finite():
+    a = torch.randn(3, 4)
+    assert torch.allclose(slerp([(a, 0.25), (a, 0.75)]), a, atol=1e-6)
+    assert torch.isfinite(slerp([(a, 0.5), (-a, 0.5)])).all()
+    assert torch.isfinite(slerp([(a * 0, 0.5), (a, 0.5)])).all()
+
+
+def test_a_whole_skip_is_the_very_state():
+    a = torch.randn(3, 4)
+    assert lerp([(a, 1.0)]) is a and slerp([(a, 1.0)]) is a
