@@ -18,26 +18,26 @@ class SDNext(Host):
     known = True
 
     def __init__(
-        self, shared: Any, script_callbacks: Any, parser: Any, te_hijack: Any, sd_checkpoint: Any, modeldata: Any
+        self, shared: Any, script_callbacks: Any, parser: Any, te_hijack: Any, sd_checkpoint: Any, sd_models: Any
     ) -> None:
         self._shared = shared
         self._callbacks = script_callbacks
         self._parser = parser
         self._te_hijack = te_hijack
         self._sd_checkpoint = sd_checkpoint
-        self._modeldata = modeldata
+        self._sd_models = sd_models
         self._running: list[_Running] = []  # the innermost pass is last
 
     @classmethod
     def find(cls) -> SDNext | None:
         try:
-            from modules import modeldata, script_callbacks, sd_checkpoint, sd_hijack_te, shared
+            from modules import script_callbacks, sd_checkpoint, sd_hijack_te, sd_models, shared
             from modules import prompt_parser_diffusers as parser
         except ImportError:
             return None
         if not hasattr(parser, "PromptEmbedder") or not hasattr(script_callbacks, "on_after_process"):
             return None
-        return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, modeldata)
+        return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
     @property
     def opts(self) -> Any:
@@ -106,7 +106,7 @@ class SDNext(Host):
 
     def _pipelines(self) -> list[Any]:
         # Not `shared.sd_model` and `shared.sd_refiner`: reading those loads what is not there yet.
-        data = self._modeldata.model_data
+        data = self._sd_models.model_data
         return [pipeline for pipeline in (data.sd_model, data.sd_refiner) if pipeline is not None]
 
     def _loaded(self) -> Model:

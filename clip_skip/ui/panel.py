@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from .. import infotext
-from ..architectures import ENCODER_IDS, Architecture
+from ..architectures import ENCODER_IDS, UNKNOWN, Architecture
 from ..hosts.base import Checkpoint, Host
 from ..log import logger
 from ..request import BLENDS, MODES, PARAMETERS, Request, from_options
@@ -56,7 +56,7 @@ class _Panel:
         self._tab = tab
         opts = host.opts
         mode = DEFAULT_MODE.read(opts)
-        view = self._view(host.selected(), mode, False, *[1.0] * len(_SLIDERS))
+        view = self._view(self._selected(), mode, False, *[1.0] * len(_SLIDERS))
         initial = iter(view)
 
         with InputAccordion(START_ENABLED.read(opts), label="CLIP Skip", elem_id=self._id("enabled")) as self.enabled:
@@ -97,23 +97,30 @@ class _Panel:
     def follow(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
         dropdown.change(
-            lambda name, *values: self._view(self._host.selected(name), *values),
+            lambda name, *values: self._view(self._selected(name), *values),
             inputs=[dropdown, *self._inputs],
             outputs=self._outputs,
             show_progress="hidden",
         )
 
+    def _selected(self, name: str | None = None) -> Checkpoint:
+        try:
+            return self._host.selected(name)
+        except Exception:
+            logger.exception("the selected checkpoint can't be told")
+            return Checkpoint("", UNKNOWN)
+
     def _listen(self) -> None:
         for event in (self.refresh.click, self.mode.change, self.same.change):
             event(
-                lambda *values: self._view(self._host.selected(), *values),
+                lambda *values: self._view(self._selected(), *values),
                 inputs=self._inputs,
                 outputs=self._outputs,
                 show_progress="hidden",
             )
         for name, slider in self._sliders.items():
             slider.change(
-                lambda value, name=name: _words(self._host.selected().architecture, name, value),
+                lambda value, name=name: _words(self._selected().architecture, name, value),
                 inputs=[slider],
                 outputs=[self._words[name]],
                 show_progress="hidden",

@@ -82,6 +82,9 @@ def get_closet_checkpoint_match(search: str | None) -> CheckpointInfo | None:
     return found
 
 
+get_closest_checkpoint_match = get_closet_checkpoint_match  # SD.Next's spelling
+
+
 def select_checkpoint() -> CheckpointInfo:
     """Tell what the settings ask for; the first one if they name none."""
     return get_closet_checkpoint_match(shared.opts.sd_model_checkpoint) or next(iter(checkpoints_list.values()))
