@@ -8,7 +8,7 @@ import pytest
 
 from minihost import boot
 
-DUMMY = '''
+DUMMY = """
 from modules import errors, extra_networks, generation_parameters_copypaste, infotext_utils, paths, processing
 from modules import script_callbacks, scripts, sd_models, shared, ui_components
 import dummy_library
@@ -60,9 +60,10 @@ def _hook(name):
 
 
 for _name in ("setup", "before_process", "process", "before_process_batch", "after_extra_networks_activate",
-              "process_batch", "process_before_every_sampling", "post_sample", "postprocess_batch", "postprocess_image"):
+              "process_batch", "process_before_every_sampling", "post_sample", "postprocess_batch",
+              "postprocess_image"):
     setattr(Dummy, _name, _hook(_name))
-'''
+"""
 
 
 @pytest.fixture(scope="session")

@@ -183,7 +183,8 @@ def test_dummy_extension(host, dummy, like):
     result = booted.txt2img(prompt="a cat", **args, **SMALL)
     assert [name for name in library.seen if name not in ("ui",)] == ORDER[like]
     assert list(library.args[-1]) == ([True, 4] if like != "sdnext" else [True])
-    assert "dummy was here" in result.info["comments"] and "Nothing" not in result.info["infotexts"][0]
+    assert ("dummy was here" in result.info["comments"]) == (like != "sdnext")
+    assert "Nothing" not in result.info["infotexts"][0]
     broken = booted.txt2img(prompt="a __broken__ cat", **SMALL)
     assert len(broken.images) == 1 and booted.errors
     with pytest.raises(Exception, match="not found"):
@@ -217,6 +218,17 @@ def test_inner_pass_img2img_and_reload(host, like):
     booted.reload_ui()
     assert booted.txt2img(prompt="a cat", **SMALL).images[0].tobytes() == plain.images[0].tobytes()
     assert booted.errors == []
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_xyz(host, like):
+    booted = host(like)
+    axis = "Clip skip" if like != "sdnext" else "[Param] CLiP-skip"
+    result = booted.txt2img(prompt="a cat", script_name="x/y/z plot", script_args=[axis, "1,2,1"], **SMALL)
+    images = [image.tobytes() for image in result.images]
+    assert len(images) == 3 and images[0] == images[2] != images[1]
+    grids = [d for d in booted.module("scripts").scripts_data if d.script_class.__module__ == "xyz_grid.py"]
+    assert len(grids) == 1 and grids[0].module.axis_options
 
 
 def test_infotext(host, dummy):

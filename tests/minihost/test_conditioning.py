@@ -67,7 +67,9 @@ def test_every_architecture_and_slider_value(host, like):
     booted = host(like)
     for arch, trained in TRAINED.items():
         checkpoint = booted.title(arch)
-        name = next(c.name_for_extra for c in booted.module("sd_models").checkpoints_list.values() if c.title == checkpoint)
+        name = next(
+            c.name_for_extra for c in booted.module("sd_models").checkpoints_list.values() if c.title == checkpoint
+        )
         for n in (1, 2, 3, 6):
             if (like, arch, n) not in READ and n != 1 and not (like == "a1111" and arch != "sd1"):
                 continue

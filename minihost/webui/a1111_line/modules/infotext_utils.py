@@ -92,16 +92,19 @@ def field_value(component, key, params):
     """Give the update for one component; functions give plain values here."""
     try:
         value = key(params) if callable(key) else params.get(key)
+    except Exception:
+        errors.report(f"Error executing {key}", exc_info=True)
+        value = None
+    if isinstance(value, dict) and "__type__" in value:
+        return value
+    try:
         if value is None:
             return gr.update()
-        if isinstance(value, dict) and "__type__" in value:
-            return value
         kind = type(component.value)
         if kind is bool and value == "False":
             return gr.update(value=False)
         return gr.update(value=float(value) if kind is int else kind(value))
-    except Exception:
-        errors.report(f"Error pasting {key}", exc_info=True)
+    except Exception:  # a value that does not fit is passed over in silence
         return gr.update()
 
 

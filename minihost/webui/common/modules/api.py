@@ -57,6 +57,7 @@ class Api:
             ("GET", "options", self.get_options),
             ("POST", "options", lambda request=BODY: self.set_options(request)),
             ("GET", "sd-models", self.sd_models),
+            ("POST", "refresh-checkpoints", sd_models.list_models),
             ("GET", "script-info", self.script_info),
             ("GET", "scripts", self.scripts),
         ):
@@ -103,6 +104,12 @@ class Api:
                 continue
             given = entry["args"][: script.args_to - script.args_from]
             args[script.args_from : script.args_from + len(given)] = given
+        if request.get("script_name"):
+            script = jobs.runner(tab).script(request["script_name"])
+            if script is None or script.alwayson:
+                raise HTTPException(422, f"Script '{request['script_name']}' not found")
+            args[0] = jobs.runner(tab).selectable_scripts.index(script) + 1
+            args[script.args_from : script.args_to] = request.get("script_args") or []
         return args, per_script
 
     def _apply_infotext(self, tab: str, request: dict) -> dict[int, object]:

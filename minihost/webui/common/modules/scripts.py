@@ -160,11 +160,12 @@ class ScriptRunner:
         """Create the widgets of all scripts; gives the inputs of a job, first the index of the selectable script."""
         self.inputs[0] = gr.Number(value=0, visible=False, label="script index")
         for script in self.scripts:
-            with gr.Group(visible=script.alwayson):
+            with gr.Group(visible=script.alwayson) as group:
                 try:
                     self._create_script_ui(script)
                 except Exception:
                     errors.report(f"Error creating UI for {script.filename}", exc_info=True)
+            group.visible = bool(script.alwayson and script.controls)
         return self.inputs
 
     def _create_script_ui(self, script: Script) -> None:

@@ -67,8 +67,8 @@ def _tab(tab: str) -> None:
     runner.initialize_scripts(is_img2img)
     with gr.Row(elem_id=f"{tab}_toprow"):
         with gr.Column(scale=6):
-            prompt = gr.Textbox(label="Prompt", lines=2, elem_id=f"{tab}_prompt", placeholder="Prompt")
-            negative = gr.Textbox(label="Negative prompt", lines=2, elem_id=f"{tab}_neg_prompt")
+            prompt = gr.Textbox("", label="Prompt", lines=2, elem_id=f"{tab}_prompt", placeholder="Prompt")
+            negative = gr.Textbox("", label="Negative prompt", lines=2, elem_id=f"{tab}_neg_prompt")
         with gr.Column(scale=1, min_width=160):
             generate = gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary")
             with FormRow():
@@ -115,7 +115,7 @@ def _tab(tab: str) -> None:
                 elem_id=f"{tab}_override_settings",
             )  # fmt: skip
         with gr.Column(elem_id=f"{tab}_results"):
-            gallery = gr.Gallery(label="Output", show_label=False, elem_id=f"{tab}_gallery", columns=4)
+            gallery = gr.Gallery(label="Output", show_label=False, elem_id=f"{tab}_gallery", preview=True, height=560)
             with FormRow():
                 send = None if is_img2img else gr.Button("Send to img2img", elem_id="img2img_tab")
             info = gr.HTML(elem_id=f"html_info_{tab}")
@@ -212,7 +212,9 @@ def create_ui() -> gr.Blocks:
     paste.registered_param_bindings.clear()
     if FLAVOUR.a1111_line:
         script_callbacks.call("ui_settings")
-    with gr.Blocks(title=f"minihost, like {FLAVOUR.title}", analytics_enabled=False) as demo:
+    # fonts of the system: the default theme's would be fetched from the net
+    theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    with gr.Blocks(theme=theme, title=f"minihost, like {FLAVOUR.title}", analytics_enabled=False) as demo:
         settings_json = gr.Textbox(shared.opts.dumpjson(), elem_id="settings_json", visible=False)
         settings_json.change(fn=None, _js="(text) => updateOpts(text)", inputs=[settings_json], outputs=[])
         _quicksettings(settings_json)
@@ -249,8 +251,11 @@ def add_head(allowed: list[Path]) -> None:
             tags.append(f'<link rel="stylesheet" property="stylesheet" href="file={style}?{style.stat().st_mtime}">')
     head = "".join(tags).encode()
 
-    def respond(*args, **kwargs):
-        response = original(*args, **kwargs)
+    def respond(name, context, **kwargs):
+        try:
+            response = original(name, context, **kwargs)
+        except TypeError:  # Starlette 1.0 wants the request first, which gradio 3 does not know
+            response = original(context["request"], name, context, **kwargs)
         response.body = response.body.replace(b"</head>", head + b"</head>")
         response.init_headers()
         return response

@@ -197,7 +197,7 @@ def process_images_inner(p) -> Processed:
                 infotexts.append(text)
                 output.append(image)
     info = infotexts[0] if infotexts else ""
-    results = Processed(p, output, p.all_seeds[0], info, infotexts=infotexts, comments="\n".join(p.comments))
+    results = Processed(p, output, p.all_seeds[0], info, infotexts=infotexts)  # without p.comments, as it is there
     if p.scripts is not None and not (shared.state.interrupted or shared.state.skipped):
         p.scripts.postprocess(p, results)
     return results
