@@ -42,7 +42,10 @@ def safetensors(path, shapes):
             },
             "sd3",
         ),
-        ({"model.diffusion_model.double_blocks.0.img_attn.qkv.weight": (1, 1), f"text_encoders.clip_l.{L}": (1,)}, "flux"),
+        (
+            {"model.diffusion_model.double_blocks.0.img_attn.qkv.weight": (1, 1), f"text_encoders.clip_l.{L}": (1,)},
+            "flux",
+        ),
         ({"double_blocks.0.img_attn.qkv.weight": (1, 1)}, "flux"),
         ({"double_blocks.0.img_attn.qkv.weight": (1, 1), "distilled_guidance_layer.in_proj.weight": (1, 1)}, "chroma"),
         ({"cond_stage_model.roberta.embeddings.word_embeddings.weight": (1, 1)}, "none"),
@@ -76,7 +79,14 @@ def test_diffusers_folders(tmp_path, class_name, encoders, expected):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\0" * 8, b"\xff" * 8, (10**18).to_bytes(8, "little"), (2).to_bytes(8, "little") + b"{", b"PK\3\4rest of a zip"],
+    [
+        b"",
+        b"\0" * 8,
+        b"\xff" * 8,
+        (10**18).to_bytes(8, "little"),
+        (2).to_bytes(8, "little") + b"{",
+        b"PK\3\4rest of a zip",
+    ],
 )
 def test_a_hostile_header_is_unknown(tmp_path, content):
     path = tmp_path / "model.safetensors"

@@ -13,7 +13,11 @@ CORE = [*PURE, "taps", "job", "log"]
 
 def imported_by(module):
     code = f"import sys, clip_skip.{module}; print(' '.join({{name.split('.')[0] for name in sys.modules}}))"
-    return set(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    return set(
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
 
 
 @pytest.mark.parametrize("module", CORE)

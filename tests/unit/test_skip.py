@@ -22,7 +22,9 @@ ENCODERS = [e for a in ARCHITECTURES.values() for e in a.encoders]
 
 
 def test_the_table():
-    assert {(a.id, e.id): (e.blocks, e.trained_depth, e.normed) for a in ARCHITECTURES.values() for e in a.encoders} == TABLE
+    assert {
+        (a.id, e.id): (e.blocks, e.trained_depth, e.normed) for a in ARCHITECTURES.values() for e in a.encoders
+    } == TABLE
 
 
 def test_an_architecture_without_clip_skip_says_why():
