@@ -177,7 +177,7 @@ def from_options(options: Mapping[str, Any], refusals: list[Refusal] | None = No
 
 def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
-    if fields.get("mode", "auto") == "auto":
+    if str(fields.get("mode", "auto")).lower() == "auto":
         used: tuple[str, ...] = ("mode",)
     elif fields.get("same"):
         used = ("mode", "skip", "blend")

@@ -31,8 +31,8 @@ class SDNext(Host):
     @classmethod
     def find(cls) -> SDNext | None:
         try:
-            from modules import script_callbacks, sd_checkpoint, sd_hijack_te, sd_models, shared
             from modules import prompt_parser_diffusers as parser
+            from modules import script_callbacks, sd_checkpoint, sd_hijack_te, sd_models, shared
         except ImportError:
             return None
         if not hasattr(parser, "PromptEmbedder") or not hasattr(script_callbacks, "on_after_process"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ class _Panel:
         self._switched_on = switched_on
         self._tab = tab
         opts = host.opts
-        mode = DEFAULT_MODE.read(opts)
+        (mode,) = _shown([DEFAULT_MODE.read(opts)])
         view = self._view(self._selected(), mode, False, *[1.0] * len(_SLIDERS))
         initial = iter(view)
 
@@ -63,8 +63,8 @@ class _Panel:
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
             self.status = gr.HTML(next(initial)["value"], elem_id=self._id("status"))
-            self.mode = gr.Radio(list(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
-            with gr.Group(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
+            self.mode = gr.Radio(_shown(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
+            with gr.Column(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
                 self._columns, self._sliders, self._words = {}, {}, {}
                 for name in _SLIDERS:
                     self._columns[name], self._sliders[name], self._words[name] = self._slider(name, initial)
@@ -75,7 +75,7 @@ class _Panel:
                     elem_id=self._id("same"),
                 )
                 self.blend = gr.Radio(
-                    list(BLENDS), value=BLENDS[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
+                    _shown(BLENDS), value=_shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
                 )
             self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
 
@@ -152,7 +152,7 @@ class _Panel:
         status = _status(checkpoint, mode) if self._switched_on() else _line(_SWITCHED_OFF)
         return [
             gr.update(value=status),
-            gr.update(visible=mode == "manual" and bool(architecture.encoders)),
+            gr.update(visible=mode.lower() == "manual" and bool(architecture.encoders)),
             *rows,
             gr.update(visible=bool(same) or len(architecture.encoders) > 1),
         ]
@@ -179,13 +179,17 @@ def _read_by(architecture: Architecture, name: str) -> list[Any]:
     return [encoder for encoder in architecture.encoders if name in ("skip", encoder.id)]
 
 
+def _shown(words: Iterable[str]) -> list[str]:
+    """A parameter's words as the page shows them; the request reads them in either case."""
+    return [word.capitalize() for word in words]
+
+
 def _words(architecture: Architecture, name: str, skip: float) -> str:
-    lines = [
-        f"{encoder.name}: {words(encoder, skip)}"
-        if in_range(skip, encoder.trained_depth)
-        else f"{encoder.name}: from 1 to {encoder.trained_depth}"
-        for encoder in _read_by(architecture, name)
-    ]
+    lines = []
+    for encoder in _read_by(architecture, name):
+        within = in_range(skip, encoder.trained_depth)
+        line = words(encoder, skip) if within else f"from 1 to {encoder.trained_depth}"
+        lines.append(f"{encoder.name}: {line}" if name == "skip" else line)
     return "".join(_line(line) for line in lines)
 
 
@@ -194,7 +198,7 @@ def _status(checkpoint: Checkpoint, mode: str) -> str:
     name = f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name
     if not architecture.encoders:
         return _line(name) + _line(f"No CLIP skip here. {architecture.reason}")
-    if mode == "auto":
+    if mode.lower() == "auto":
         values = ", ".join(f"{encoder.name} {number(1)}" for encoder in architecture.encoders)
         return _line(name) + _line(f"Auto uses {values}: as trained.")
     return _line(name)
@@ -274,8 +278,8 @@ def _paste_enabled(params: dict[str, Any]) -> Any:
 # One function for each field, shared by both tabs: "Send to" matches the fields of two tabs by their functions.
 _PASTE: dict[str, Callable[..., Any]] = {
     "enabled": _paste_enabled,
-    "mode": _field(lambda request: request.mode),
+    "mode": _field(lambda request: _shown([request.mode])[0]),
     "same": _field(lambda request: False),
     **{id: _field(lambda request, id=id: request.skip_for(id)) for id in ENCODER_IDS},  # type: ignore[misc]
-    "blend": _field(lambda request: request.blend),
+    "blend": _field(lambda request: _shown([request.blend])[0]),
 }

@@ -14,7 +14,7 @@ from modules.shared_cmd_options import cmd_opts
 
 from minihost import context
 
-__all__ = ["OptionInfo", "cmd_opts", "config_filename", "opts", "options_section", "state"]
+__all__ = ["OptionInfo", "cmd_opts", "config_filename", "options_section", "opts", "state"]
 
 config_filename = os.path.join(paths.data_path, "config.json")
 demo = None

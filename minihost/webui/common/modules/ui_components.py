@@ -5,24 +5,24 @@ from __future__ import annotations
 import gradio as gr
 
 
-def ToolButton(value="", elem_classes=None, **kwargs):  # noqa: N802 (a class in the hosts)
+def ToolButton(value="", elem_classes=None, **kwargs):
     """A small button with an emoji as text."""
     return gr.Button(value, elem_classes=["tool", *(elem_classes or [])], **kwargs)
 
 
-def FormRow(**kwargs):  # noqa: N802
+def FormRow(**kwargs):
     return gr.Row(elem_classes=["gradio-row-form", *(kwargs.pop("elem_classes", None) or [])], **kwargs)
 
 
-def FormColumn(**kwargs):  # noqa: N802
+def FormColumn(**kwargs):
     return gr.Column(**kwargs)
 
 
-def FormGroup(**kwargs):  # noqa: N802
+def FormGroup(**kwargs):
     return gr.Group(**kwargs)
 
 
-def FormHTML(value="", **kwargs):  # noqa: N802
+def FormHTML(value="", **kwargs):
     return gr.HTML(value, **kwargs)
 
 
@@ -46,7 +46,7 @@ class _InputAccordionImpl(gr.Checkbox):
         self.accordion.__exit__(*exc)
 
 
-def InputAccordion(value=False, *, label="Accordion", elem_id=None, **kwargs):  # noqa: N802
+def InputAccordion(value=False, *, label="Accordion", elem_id=None, **kwargs):
     """Create an accordion that can be used as an input, as ``with InputAccordion(False, label=...) as enabled:``."""
     if elem_id is None:
         elem_id = f"input-accordion-{_InputAccordionImpl.global_index}"

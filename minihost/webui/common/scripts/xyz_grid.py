@@ -11,14 +11,14 @@ from minihost import context
 class AxisOption:
     """Something that can vary. SD.Next's has ``fmt`` where the others have ``format_value``, and no ``prepare``."""
 
-    def __init__(self, label, type, apply, format_value=None, confirm=None, cost=0.0, choices=None, prepare=None):  # noqa: A002
+    def __init__(self, label, type, apply, format_value=None, confirm=None, cost=0.0, choices=None, prepare=None):
         self.label, self.type, self.apply, self.format_value = label, type, apply, format_value
         self.confirm, self.cost, self.choices, self.prepare = confirm, cost, choices, prepare
 
 
 if not context.get().flavour.a1111_line:
 
-    class AxisOption(AxisOption):  # noqa: F811
+    class AxisOption(AxisOption):
         def __init__(self, label, tipe, apply, fmt=None, confirm=None, cost=0.0, choices=None):
             super().__init__(label, tipe, apply, fmt, confirm, cost, choices)
 
