@@ -82,3 +82,11 @@ def assert_cond(host, used, checkpoint, skips, text, blend=None):
     expected = cond(host.like, checkpoint, skips, text, blend)
     got = used["crossattn"][:, : expected.shape[1], : expected.shape[2]]
     assert (got - expected).abs().max() <= 1e-6, (checkpoint, skips, text)
+
+
+def used_conds(host, checkpoint, skips):
+    """Every cond of the host's last job, on one checkpoint, stands for `skips`."""
+    assert host.last_conds
+    for kind, name, used in host.last_conds:
+        assert name == checkpoint
+        assert_cond(host, used, checkpoint, skips, NEGATIVE if kind.endswith("uc") else PROMPT)

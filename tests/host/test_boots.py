@@ -1,6 +1,9 @@
 """What takes a host of its own: comparisons between hosts, and fresh installs."""
 
 import contextlib
+import copy
+import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +12,7 @@ import minihost
 from tests.conftest import ROOT
 
 from .conftest import LIKES
-from .reference import CHECKPOINTS, PROMPT, SMALL, cond, request
+from .reference import CHECKPOINTS, NEGATIVE, PROMPT, SMALL, assert_cond, cond, request, used_conds
 
 
 def test_off_is_bit_identical_to_a_host_without_the_extension(data):
@@ -79,3 +82,88 @@ def test_the_hosts_option_is_left_as_it_was_also_on_a_fresh_install(boot, like, 
             with contextlib.suppress(RuntimeError):
                 host.txt2img(**request(host, "sd1-a", args, **fields))
             assert {key: value for key, value in host.opts.data.items() if "last_layers" in key} == own
+
+
+def test_infotext_by_the_api_makes_the_image_again(boot):
+    host = boot("a1111", "sdxl")
+    made = host.txt2img(**request(host, "sdxl-a", [True, {"l": 2.5, "g": 3}]))
+    assert "CLIP skip L: 2.5" in made.info["infotexts"][0]
+    host.txt2img(**request(host, "sdxl-a", None, infotext=made.info["infotexts"][0]))
+    used_conds(host, "sdxl-a", {"l": 2.5, "g": 3})
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_the_flag_disables_everything(boot, like):
+    host = boot(like, "sdxl", argv=["--clip-skip-disable"])
+    off = host.txt2img(**request(host, "sdxl-a", [False]))
+    on = host.txt2img(**request(host, "sdxl-a", [True, {"l": 3}]))
+    assert on.images[0].tobytes() == off.images[0].tobytes() and "CLIP skip" not in on.info["infotexts"][0]
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_the_panel_can_start_enabled_and_in_manual(boot, like):
+    host = boot(like, "sdxl", opts={"clip_skip_ext_start_enabled": True, "clip_skip_ext_default_mode": "manual"})
+    text = host.txt2img(**request(host, "sdxl-a")).info["infotexts"][0]
+    assert "CLIP skip mode: manual" in text and "CLIP skip version" in text
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_reload_ui_keeps_working_once(boot, like):
+    host = boot(like, "sdxl")
+    for _ in range(2):
+        host.reload_ui()
+        host.txt2img(**request(host, "sdxl-a", [True, {"l": 3}]))
+        used_conds(host, "sdxl-a", {"l": 3})
+    processing = host.module("processing").StableDiffusionProcessing
+    method = vars(processing).get("get_conds_with_caching")
+    if method is not None:
+        assert not hasattr(method.__clip_skip_original__, "__clip_skip_original__")
+    host.module("script_callbacks").call("script_unloaded")
+    method = vars(processing).get("get_conds_with_caching")
+    assert not hasattr(method, "__clip_skip_original__")
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monkeypatch):
+    """A compiled encoder, or a host that keeps it where nobody knew: what runs is not what was hooked."""
+    host = boot(like, "sd1")
+    host.txt2img(**request(host, "sd1-a", [False]))
+    off = host.last_conds
+    encoders = sys.modules["clip_skip.hosts.encoders"]
+    find_stack = encoders.find_stack
+
+    def find_a_copy(module):
+        stack = find_stack(module)
+        return stack and replace(stack, blocks=copy.deepcopy(stack.blocks))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(encoders, "find_stack", find_a_copy)
+        for _ in range(2):  # the second time the cond cache must not make it look right
+            result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))
+            assert "CLIP skip applied: no" in result.info["infotexts"][0]
+            assert "CLIP Skip was not applied to CLIP-L" in str(result.info["comments"])
+            assert len(result.images) == 1
+    result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))
+    assert "CLIP skip applied" not in result.info["infotexts"][0]
+    used_conds(host, "sd1-a", {"l": 2})
+    host.txt2img(**request(host, "sd1-a", [False]))
+    assert torch.equal(host.last_conds[0][2]["crossattn"], off[0][2]["crossattn"])
+
+
+@pytest.mark.parametrize("parser", ["native", "fixed", "xhinker"])
+@pytest.mark.parametrize("checkpoint", ["sd1-a", "sd2", "sdxl-a", "sd3"])
+def test_every_parser_of_sdnext_is_right_or_says_not_applied(boot, parser, checkpoint):
+    host = boot("sdnext", checkpoint, opts={"prompt_attention": parser})
+    skips = {"l": 2.5, "g": 2.5, "h": 2.5}
+    plain = host.txt2img(**request(host, checkpoint, [False])).images[0].tobytes()
+    for args in ([True, {"skip": 2.5}], [False], [True], [True, {"skip": 2.5}]):
+        result = host.txt2img(**request(host, checkpoint, args))
+        if args[-1] != {"skip": 2.5}:
+            assert parser == "xhinker" or result.images[0].tobytes() == plain
+            continue
+        assert "CLIP skip applied" not in result.info["infotexts"][0]
+        for kind, _, used in host.last_conds:
+            text = PROMPT if kind == "c" else NEGATIVE
+            if parser != "xhinker":  # xhinker does not pad to 77 tokens: its own test is on the real host
+                assert_cond(host, used, checkpoint, skips, text)
+        assert result.images[0].tobytes() != plain
