@@ -1,0 +1,126 @@
+"""What the extension costs: `python -m tests.bench [--rounds N]`. Ratios are of pairs measured side by side in one run."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from clip_skip.architectures import ARCHITECTURES
+from clip_skip.request import from_options
+from clip_skip.resolve import resolve
+from clip_skip.taps import Taps, find_stack
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES = {"l": (768, 12, 12), "g": (1280, 32, 20)}  # width, blocks, heads of the real encoders
+
+
+def encoder(id: str) -> torch.nn.Module:
+    width, blocks, heads = SHAPES[id]
+    config = CLIPTextConfig(
+        hidden_size=width,
+        intermediate_size=4 * width,
+        num_hidden_layers=blocks,
+        num_attention_heads=heads,
+        projection_dim=width,
+    )
+    kind = CLIPTextModelWithProjection if id == "g" else CLIPTextModel
+    return kind(config).eval().requires_grad_(False)
+
+
+def encode_ratios(rounds: int) -> None:
+    tokens = torch.randint(0, 49000, (1, 77))
+    for name in ("sd1", "sdxl"):
+        architecture = ARCHITECTURES[name]
+        models = [encoder(e.id) for e in architecture.encoders]
+        stacks = [stack for model in models if (stack := find_stack(model))]
+        plan = resolve(from_options({"skip": 1.5}), architecture)
+
+        def once(scope: object, times: int = 1, models: list = models) -> float:
+            start = time.perf_counter()
+            with scope:
+                for _ in range(times):
+                    for model in models:
+                        model(tokens, output_hidden_states=True)
+            return time.perf_counter() - start
+
+        once(nullcontext())
+        tapped, twice = [], []
+        for index in range(rounds):
+            # In turns, so that what the machine does meanwhile hits both alike.
+            runs = [lambda: once(nullcontext()), lambda: once(Taps(plan, stacks))]
+            order = (0, 1) if index % 2 else (1, 0)
+            seconds = {i: runs[i]() for i in order}
+            tapped.append(seconds[1] / seconds[0])
+            twice.append(once(nullcontext(), 2) / seconds[0])
+        print(
+            f"encode {architecture.name}, skip 1.5: {statistics.median(tapped):.3f} x plain"
+            f" (goal <= 1.01; encoding twice, as hooking the whole encode does: {statistics.median(twice):.2f})"
+        )
+
+
+START = """
+import sys, time
+sys.path.insert(0, {root!r})
+import gradio, torch, minihost
+with minihost.boot("a1111", "sd1", extension=None, data={data!r}) as host:
+    from modules import scripts
+    import runpy
+    sys.path.insert(0, {root!r})
+    start = time.perf_counter()
+    module = runpy.run_path({root!r} + "/scripts/clip_skip.py", run_name="clip_skip.py")
+    loaded = time.perf_counter()
+    with gradio.Blocks():
+        module["ClipSkip"]().ui(False)
+    print(loaded - start, time.perf_counter() - loaded)
+    sys.modules["clip_skip.extension"].host.uninstall()
+"""
+
+
+def start_up(rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as data:
+        code = START.format(root=str(ROOT), data=data)
+        times = []
+        for _ in range(rounds):
+            run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+            times.append([float(word) for word in run.stdout.split()[-2:]])
+    load, panel = (1000 * statistics.median(column) for column in zip(*times, strict=True))
+    print(f"start-up, torch and gradio loaded: {load:.0f} ms to load (goal <= 50), {panel:.0f} ms for one panel")
+
+
+def memory(rounds: int) -> None:
+    """Tensor bytes alive before and after jobs of changing plans; the host's own cond cache holds one cond always."""
+    import minihost
+
+    def held() -> int:
+        gc.collect()
+        return sum(x.nelement() * x.element_size() for x in gc.get_objects() if isinstance(x, torch.Tensor))
+
+    with tempfile.TemporaryDirectory() as data, minihost.boot("a1111", "sdxl", data=data) as host:
+        request = {"prompt": "a cat", "negative_prompt": "x", "steps": 2, "width": 64, "height": 64}
+        job = lambda args: host.txt2img(**request, alwayson_scripts={"clip skip": {"args": args}})  # noqa: E731
+        job([False])
+        before = held()
+        for index in range(rounds):
+            job([True, {"l": 1.5 + index % 5, "g": 2.5}])
+        job([False])
+        print(f"memory held after {rounds} jobs: {held() - before} bytes of tensors (goal: none)")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=21, help="measured pairs")
+    rounds = parser.parse_args().rounds
+    torch.set_num_threads(1)
+    encode_ratios(rounds)
+    start_up(min(rounds, 5))
+    memory(rounds)
