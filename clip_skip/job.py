@@ -61,7 +61,5 @@ class Job:
 
 def forget(params: dict[str, Any]) -> None:
     """Drop what an earlier job wrote: an XYZ grid's cells share one dictionary."""
-    for key in infotext.KEYS:
+    for key in (*infotext.KEYS, infotext.HOST_KEY):
         params.pop(key, None)
-    if infotext.HOST_KEY in params and params[infotext.HOST_KEY] is None:
-        del params[infotext.HOST_KEY]

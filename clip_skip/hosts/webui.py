@@ -62,7 +62,7 @@ class WebUI(Host):
         setattr(self._class, _METHOD, self._wrapper)
 
     def uninstall(self) -> None:
-        # If another extension has wrapped us since, we stay underneath: without a job we only pass the call on.
+        # If another extension has wrapped us since, we stay underneath and only pass the call on.
         if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
             setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
         self._wrapper = None
@@ -99,7 +99,8 @@ class WebUI(Host):
 
         @functools.wraps(original)
         def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
-            job = _job_of(self)
+            # Uninstalled, but held by another extension's wrapper: its successor does the work.
+            job = _job_of(self) if host._wrapper is get_conds_with_caching else None
             if job is None:
                 return original(self, *args, **kwargs)
             return host._encode(job, self, original, args, kwargs)

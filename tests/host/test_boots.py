@@ -123,6 +123,26 @@ def test_reload_ui_keeps_working_once(boot, like):
     assert not hasattr(method, "__clip_skip_original__")
 
 
+@pytest.mark.parametrize("like", ["a1111", "forge"])
+def test_another_extensions_wrapper_survives_a_reload_and_the_plan_is_applied_once(boot, like):
+    host = boot(like, "sdxl")
+    processing = host.module("processing").StableDiffusionProcessing
+    seen = []
+    ours = processing.get_conds_with_caching
+
+    def theirs(self, *args, **kwargs):
+        seen.append(1)
+        return ours(self, *args, **kwargs)
+
+    processing.get_conds_with_caching = theirs
+    host.reload_ui()
+    host.txt2img(**request(host, "sdxl-a", [True, {"l": 2.5}]))
+    assert seen
+    used_conds(host, "sdxl-a", {"l": 2.5})
+    host.txt2img(**request(host, "sdxl-a", [False]))
+    used_conds(host, "sdxl-a", {})
+
+
 @pytest.mark.parametrize("like", LIKES)
 def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monkeypatch):
     """A compiled encoder, or a host that keeps it where nobody knew: what runs is not what was hooked."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 
 import pytest
 
@@ -111,6 +112,7 @@ def test_a_grids_cells_share_a_dictionary_and_yet_say_their_own(host):
     assert ["CLIP skip L: 2" in text for text in texts] == [True, False, False, False]
     assert ["CLIP skip L: 1.5" in text for text in texts] == [False, False, False, True]
     assert ["CLIP skip version" in text for text in texts] == [True, True, False, True]
+    assert [", Clip skip: 2" in text for text in texts] == [True, False, False, False]
 
 
 def _job_fields(host):
@@ -150,16 +152,21 @@ def test_infotext_can_be_switched_off(host):
     assert "CLIP skip" not in result.info["infotexts"][0]
 
 
-def test_an_unknown_host_is_left_untouched():
-    from clip_skip.hosts.base import Host
+def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
+    import gradio as gr
 
-    host = Host()
-    assert not host.known and host.selected().architecture.id == "unknown"
+    base, panel = sys.modules["clip_skip.hosts.base"], sys.modules["clip_skip.ui.panel"]
+    unknown = base.Host()
+    unknown.install()
+    unknown.begin(object(), None)  # an object that takes no attribute
+    with gr.Blocks() as page:
+        built = panel.build(unknown, lambda: False, "txt2img")
+    (text,) = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
+    assert "does not know this WebUI" in text
+    assert len(built.arguments) == 1 and not built.infotext_fields
 
 
 def test_every_checkpoint_has_its_architecture_before_and_after_loading(host):
-    import sys
-
     extension = sys.modules["clip_skip.extension"]
     for checkpoint, architecture in {**CHECKPOINTS, "flux": "flux"}.items():
         selected = extension.host.selected(host.title(checkpoint))

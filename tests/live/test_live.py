@@ -9,8 +9,6 @@ import random
 
 import pytest
 
-from clip_skip.skip import words
-
 from .record import pictures
 
 # The host's own number that reads where our skip k reads, on all encoders; None where the host has none.
@@ -189,9 +187,24 @@ def test_the_hosts_own_option_is_left_as_it_was(webui, checkpoint):
     assert webui.get("/sdapi/v1/options")["CLIP_stop_at_last_layers"] == before
 
 
-def test_words_name_every_encoder(webui, checkpoint):
-    for encoder in webui.checkpoints[checkpoint].encoders:
-        assert f"of {encoder.blocks}" in words(encoder, 1.5)
+@pytest.mark.parametrize("parser", ["fixed", "xhinker"])
+def test_sdnexts_other_parsers(webui, checkpoint, parser):
+    """Right wherever their own clip skip can be compared with; else the trained picture, and every skip another one."""
+    if webui.name != "sdnext":
+        return
+    id = webui.checkpoints[checkpoint].id
+    fields = {"prompt_attention": parser, "cfg_scale": 1}  # `fixed` leaves the negative prompt unskipped
+    # xhinker cuts its number of blocks off SD 1.x and 2.x; `fixed` can't do SD 1.x and 2.x, and caches SD 3's prompts.
+    own = {"xhinker": {"sd1": -1, "sd2": -1}, "fixed": {"sdxl": 0}}[parser].get(id)
+    trained = webui.txt2img(checkpoint, [False], extra={"clip_skip": 0 if own == -1 else 1}, **fields)
+    pictures = [webui.txt2img(checkpoint, [True, {"skip": skip}], **fields) for skip in (1, 2, 3, 1.5)]
+    assert pictures[0].pixels == trained.pixels
+    assert len({picture.pixels for picture in pictures}) == 4
+    assert not any("CLIP skip applied" in picture.infotext for picture in pictures)
+    if own is not None:
+        for skip, picture in ((2, pictures[1]), (3, pictures[2])):
+            hosts = webui.txt2img(checkpoint, [False], extra={"clip_skip": skip + own}, **fields)
+            assert picture.pixels == hosts.pixels
 
 
 def _mask() -> str:

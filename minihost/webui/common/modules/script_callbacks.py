@@ -46,7 +46,7 @@ def remove_callbacks_for_function(func) -> None:
 
 
 def remove_current_script_callbacks() -> None:
-    script = inspect.stack()[1].filename
+    script = inspect.stack(0)[1].filename
     for entries in callback_map.values():
         entries[:] = [entry for entry in entries if entry.script != script]
 
@@ -64,11 +64,11 @@ def call(category: str, *args, **kwargs) -> list:
 
 def _registrar(category: str):
     def register(callback, *, name=None):
-        caller = inspect.stack()[1].filename
+        caller = inspect.stack(0)[1].filename
         callback_map[category].append(ScriptCallback(caller, callback, name or "unnamed"))
 
     def register_unnamed(callback):
-        caller = inspect.stack()[1].filename
+        caller = inspect.stack(0)[1].filename
         callback_map[category].append(ScriptCallback(caller, callback))
 
     return register if context.get().flavour.a1111_line else register_unnamed
