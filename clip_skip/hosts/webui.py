@@ -8,7 +8,6 @@ neutral, the taps are in place on the model that is loaded right then, and the c
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -112,7 +111,7 @@ class WebUI(Host):
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
             try:
-                encode = self._prepare(scope, job, p, inspect.signature(original).bind(p, *args, **kwargs))
+                encode = self._prepare(scope, job, p, args, kwargs)
             except Exception as error:
                 logger.exception("could not be applied")
                 scope.close()
@@ -120,34 +119,43 @@ class WebUI(Host):
                 encode = None
             if encode is None:
                 return original(p, *args, **kwargs)
-            conds = original(*encode.call.args, **encode.call.kwargs)
+            conds = original(p, *encode.args, **encode.kwargs)
             if encode.ran and not job.prove(encode.taps):
-                encode.call.arguments["caches"][0][0] = None  # the cond is not what its cache key says
+                encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
-    def _prepare(self, scope: ExitStack, job: Job, p: Any, call: inspect.BoundArguments) -> _Encode | None:
+    def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
         model = self._loaded()
         plan = job.plan_for(model.architecture)
         if not plan.skips:
             return None
         scope.enter_context(_option(self.opts, _neutral(model, plan)))
         scope.enter_context(_cache_key(p, plan))
-        return _Encode(call, scope.enter_context(Taps(plan, model.stacks)))
+        return _Encode(args, kwargs, scope.enter_context(Taps(plan, model.stacks)))
 
 
 class _Encode:
-    """One call of the host's conditioning stage under taps; `ran` tells an encode from a cache hit."""
+    """One call of the host's conditioning stage under taps; `ran` tells an encode from a cache hit.
 
-    def __init__(self, call: inspect.BoundArguments, taps: Taps) -> None:
-        self.call = call
+    The stage's arguments are `function, required_prompts, steps, caches, ...`, by position or by name.
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
         self.taps = taps
         self.ran = False
-        self._function = call.arguments["function"]
-        call.arguments["function"] = self._count
+        self.caches = kwargs["caches"] if "caches" in kwargs else args[3]
+        if "function" in kwargs:
+            self.args, self.kwargs = args, {**kwargs, "function": self._counted(kwargs["function"])}
+        else:
+            self.args, self.kwargs = (self._counted(args[0]), *args[1:]), kwargs
 
-    def _count(self, *args: Any, **kwargs: Any) -> Any:
-        self.ran = True
-        return self._function(*args, **kwargs)
+    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.ran = True
+            return function(*args, **kwargs)
+
+        return counted
 
 
 def _filename(model: Any) -> str | None:

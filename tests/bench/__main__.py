@@ -1,4 +1,4 @@
-"""What the extension costs: `python -m tests.bench [--rounds N]`. Ratios are of pairs measured side by side in one run."""
+"""What the extension costs: `python -m tests.bench [--rounds N]`. Ratios are of pairs measured side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -37,6 +37,15 @@ def encoder(id: str) -> torch.nn.Module:
     return kind(config).eval().requires_grad_(False)
 
 
+def encode_seconds(models: list, tokens: torch.Tensor, scope: AbstractContextManager, times: int = 1) -> float:
+    start = time.perf_counter()
+    with scope:
+        for _ in range(times):
+            for model in models:
+                model(tokens, output_hidden_states=True)
+    return time.perf_counter() - start
+
+
 def encode_ratios(rounds: int) -> None:
     tokens = torch.randint(0, 49000, (1, 77))
     for name in ("sd1", "sdxl"):
@@ -45,23 +54,15 @@ def encode_ratios(rounds: int) -> None:
         stacks = [stack for model in models if (stack := find_stack(model))]
         plan = resolve(from_options({"skip": 1.5}), architecture)
 
-        def once(scope: object, times: int = 1, models: list = models) -> float:
-            start = time.perf_counter()
-            with scope:
-                for _ in range(times):
-                    for model in models:
-                        model(tokens, output_hidden_states=True)
-            return time.perf_counter() - start
-
-        once(nullcontext())
+        scopes = (nullcontext(), Taps(plan, stacks))
+        encode_seconds(models, tokens, scopes[0])
         tapped, twice = [], []
         for index in range(rounds):
             # In turns, so that what the machine does meanwhile hits both alike.
-            runs = [lambda: once(nullcontext()), lambda: once(Taps(plan, stacks))]
             order = (0, 1) if index % 2 else (1, 0)
-            seconds = {i: runs[i]() for i in order}
+            seconds = {i: encode_seconds(models, tokens, scopes[i]) for i in order}
             tapped.append(seconds[1] / seconds[0])
-            twice.append(once(nullcontext(), 2) / seconds[0])
+            twice.append(encode_seconds(models, tokens, scopes[0], times=2) / seconds[0])
         print(
             f"encode {architecture.name}, skip 1.5: {statistics.median(tapped):.3f} x plain"
             f" (goal <= 1.01; encoding twice, as hooking the whole encode does: {statistics.median(twice):.2f})"
