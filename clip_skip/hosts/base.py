@@ -33,6 +33,8 @@ class Host:
     """A WebUI. This class is the unknown one: it is known to nothing and touches nothing."""
 
     known = False
+    # Whether the host's `InputAccordion` shows its checkbox.
+    input_accordion = False
     opts: Any = None
 
     def flag(self, name: str) -> Any:

@@ -28,6 +28,7 @@ _OPTION = "CLIP_stop_at_last_layers"
 
 class WebUI(Host):
     known = True
+    input_accordion = True
 
     def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
         self._shared = shared

@@ -49,8 +49,6 @@ class _Panel:
     """The controls of one tab. Attributes are named after the request's fields (`request.PANEL_FIELDS`)."""
 
     def __init__(self, host: Host, switched_on: Callable[[], bool], tab: str) -> None:
-        from modules.ui_components import InputAccordion
-
         self._host = host
         self._switched_on = switched_on
         self._tab = tab
@@ -59,7 +57,7 @@ class _Panel:
         view = self._view(self._selected(), mode, False, *[1.0] * len(_SLIDERS))
         initial = iter(view)
 
-        with InputAccordion(START_ENABLED.read(opts), label="CLIP Skip", elem_id=self._id("enabled")) as self.enabled:
+        with self._accordion(START_ENABLED.read(opts)):
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
             self.status = gr.HTML(next(initial)["value"], elem_id=self._id("status"))
@@ -156,6 +154,19 @@ class _Panel:
             *rows,
             gr.update(visible=bool(same) or len(architecture.encoders) > 1),
         ]
+
+    def _accordion(self, enabled: bool) -> Any:
+        """The panel's accordion, with the checkbox that is its switch."""
+        title, elem_id = "CLIP Skip", self._id("enabled")
+        if self._host.input_accordion:
+            from modules.ui_components import InputAccordion
+
+            self.enabled = InputAccordion(enabled, label=title, elem_id=elem_id)
+            return self.enabled
+        accordion = gr.Accordion(title, open=enabled, elem_id=elem_id)
+        with accordion:
+            self.enabled = gr.Checkbox(enabled, label="CLIP Skip is on", elem_id=f"{elem_id}-checkbox")
+        return accordion
 
     def _slider(self, name: str, initial: Any) -> tuple[Any, Any, Any]:
         column, slider, text = next(initial), next(initial), next(initial)
