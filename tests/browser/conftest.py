@@ -1,0 +1,157 @@
+"""A minihost of the installed Gradio's flavour, served by a process of its own, and Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from minihost import weights
+from tests.browser.page import WebUI
+from tests.conftest import ROOT
+
+FLAVOURS = {"3.41": "a1111", "3.43": "sdnext", "4.": "forge"}
+FLAVOUR = next(flavour for start, flavour in FLAVOURS.items() if version("gradio").startswith(start))
+HOSTILE = "<img src=x onerror=window.pwned=1>"
+LONG = "sdxl-" + "without_any_break_" * 8
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 20_000
+"""How long (in ms) anything on the page may take: far more than it does."""
+OURS = re.compile(r"clip[_-]?skip", re.IGNORECASE)
+
+
+class Site:
+    """The running host: where it is, what it has said."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "log"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        data = folder / "data"
+        _write_checkpoint(data, HOSTILE)
+        _write_checkpoint(data, LONG)
+        command = ["-m", "minihost", "--like", FLAVOUR, "--model", "sdxl", "--port", str(port), "--data", str(data)]
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "GRADIO_TEMP_DIR": str(folder / "gradio")},
+            )
+        self.address = f"http://127.0.0.1:{port}/"
+        try:
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_up(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            deadline = time.monotonic() + 180
+            while selector.select(deadline - time.monotonic()):
+                line = self._process.stdout.readline()
+                if f"(like {FLAVOUR}" in line:  # Gradio's own line comes before the model is loaded
+                    return
+                if not line:
+                    break
+        pytest.fail(f"the minihost did not start:\n{self.said}")
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _write_checkpoint(data: Path, name: str) -> None:
+    arch = weights.ARCHITECTURES["sdxl"]
+    if FLAVOUR == "sdnext":
+        weights.write_folder(data / "models" / "Diffusers" / name, arch)
+    else:
+        folder = data / "models" / "Stable-diffusion"
+        folder.mkdir(parents=True, exist_ok=True)
+        weights.write_file(folder / f"{name}.safetensors", arch)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    running = Site(tmp_path_factory.mktemp("site"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def viewport():
+    return {"width": 1300, "height": 1400}
+
+
+@pytest.fixture
+def page(site, browser, viewport):
+    """An empty page on a host as it was at its start. What concerns CLIP Skip must not fail in it, or behind it."""
+    context = browser.new_context(viewport=viewport, base_url=site.address)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    title = "Diffusers/sdxl-a" if FLAVOUR == "sdnext" else "sdxl-a.safetensors"
+    settings = {"enabled": True, "infotext": True, "slider_maximum": 12}
+    start = {"sd_model_checkpoint": title, **{f"clip_skip_ext_{name}": value for name, value in settings.items()}}
+    assert context.request.post("/sdapi/v1/options", data=start).ok
+    before = len(site.said)
+
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(f"{error} {error.stack}"))
+    page.on("console", lambda m: m.type == "error" and wrong.append(f"{m.text} {m.location['url']}"))
+    page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
+    yield page
+    context.close()
+    assert [line for line in wrong if OURS.search(line)] == []
+    assert "Traceback" not in site.said[before:], site.said[before:]
+
+
+@pytest.fixture
+def webui(page, site):
+    webui = WebUI(page, site.address)
+    webui.open()
+    return webui
+
+
+@pytest.fixture
+def panel(webui):
+    return webui.txt2img

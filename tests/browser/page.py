@@ -1,0 +1,216 @@
+"""The page as a user meets it: its tabs, the CLIP Skip panel in them, and what a press on Generate gives."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+GRADIO_4 = version("gradio").startswith("4.")
+SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
+"""The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
+LOCALLY = re.compile("127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What one press on Generate left on the page."""
+
+    info: str
+    log: str
+    picture: Image.Image
+
+    def __getitem__(self, key: str) -> str | None:
+        """The value of an infotext key, None without it."""
+        found = re.search(rf"(?:^|, ){re.escape(key)}: ([^,]*)", self.info.splitlines()[-1])
+        return found and found[1]
+
+    @property
+    def ours(self) -> dict[str, str]:
+        """All that CLIP Skip wrote into the infotext, but for its version."""
+        found = dict(re.findall(r"(CLIP skip [^:,]+): ([^,]*)", self.info))
+        found.pop("CLIP skip version", None)
+        return found
+
+    @property
+    def pixels(self) -> tuple[tuple[int, int], bytes]:
+        return self.picture.size, self.picture.tobytes()
+
+
+class Panel:
+    """The CLIP Skip panel of one tab."""
+
+    def __init__(self, page: Page, tab: str) -> None:
+        self.page, self.tab = page, tab
+        self.accordion = self.part("enabled")
+        self.head = self.accordion.locator(".label-wrap")
+        self.enabled = self.part("enabled-checkbox").locator("input")
+        self.status = self.part("status").locator(".clip-skip-words")
+        self.manual = self.part("manual")
+        self.same = self.part("same").locator("input")
+
+    def part(self, name: str) -> Locator:
+        # gradio 3 gives an HTML block and its content the same id: the first is the block
+        return self.page.locator(f"#clip_skip_{self.tab}_{name}").first
+
+    def open(self) -> None:
+        if "open" not in self.head.get_attribute("class").split():
+            self.head.click()
+        expect(self.part("mode")).to_be_visible()
+
+    def switch(self, on: bool) -> None:
+        if not SWITCHED_BY_ITS_HEAD:
+            self.open()
+            self.enabled.set_checked(on)
+        elif self.enabled.is_checked() != on:
+            self.head.click()
+        expect(self.enabled).to_be_checked(checked=on)
+
+    def is_on(self) -> None:
+        """Expect the panel to be switched on, and open where that is the same."""
+        expect(self.enabled).to_be_checked()
+        if SWITCHED_BY_ITS_HEAD:
+            expect(self.part("mode")).to_be_visible()
+        else:
+            self.open()
+
+    def choose(self, what: str, word: str) -> None:
+        """Pick a word of the radio "mode" or "blend"."""
+        self.part(what).get_by_label(word, exact=True).check()
+
+    def chosen(self, what: str, word: str) -> None:
+        expect(self.part(what).get_by_label(word, exact=True)).to_be_checked()
+
+    def slider(self, name: str) -> Locator:
+        return self.part(name)
+
+    def number(self, name: str) -> Locator:
+        return self.part(name).locator("input[type=number]")
+
+    def words(self, name: str) -> Locator:
+        return self.part(f"{name}_words").locator(".clip-skip-words")
+
+    def set(self, name: str, value: str) -> None:
+        self.number(name).fill(value)
+        self.number(name).blur()
+        expect(self.number(name)).to_have_value(value)
+
+    def open_manual(self) -> None:
+        self.switch(True)
+        self.choose("mode", "Manual")
+        expect(self.manual).to_be_visible()
+
+    def shows_sliders(self, *names: str) -> None:
+        for name in ("skip", "l", "g", "h"):
+            expect(self.slider(name)).to_be_visible(visible=name in names)
+
+
+class WebUI:
+    """One open page of the host."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        self.txt2img, self.img2img = Panel(page, "txt2img"), Panel(page, "img2img")
+
+    def open(self, query: str = "") -> None:
+        self.page.goto(self.address + query, wait_until="networkidle")
+        expect(self.prompt("txt2img")).to_be_visible()
+
+    def reload(self) -> None:
+        self.page.reload(wait_until="networkidle")
+        expect(self.prompt("txt2img")).to_be_visible()
+
+    def prompt(self, tab: str) -> Locator:
+        return self.page.locator(f"#{tab}_prompt textarea")
+
+    def go(self, tab: str) -> None:
+        self.page.locator("#tabs button").filter(has_text=re.compile(rf"^\s*{tab}\s*$")).click()
+        expect(self.page.locator(f"#tab_{tab.lower().replace(' ', '')}")).to_be_visible()
+
+    def select_model(self, name: str, seen: str | None = None) -> None:
+        """Choose a checkpoint in the host's dropdown, and wait until the panel says it has followed."""
+        dropdown = self.page.locator("#setting_sd_model_checkpoint input, .model_selection input").first
+        dropdown.click()
+        option = re.compile(rf"(^|[\s/]){re.escape(name)}(\.safetensors)?(\s|$)")
+        self.page.get_by_test_id("dropdown-option").filter(has_text=option).click()
+        for panel in (self.txt2img, self.img2img):
+            expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}$"))
+
+    def seed(self, value: int, tab: str = "txt2img") -> None:
+        box = self.page.locator(f"#{tab}_seed input")
+        box.fill(str(value))
+        box.blur()
+
+    def generate(self, tab: str = "txt2img", press=None) -> Made:
+        """Press Generate, and wait until the gallery has been busy and is not any more."""
+        self.page.evaluate(
+            """selector => {
+                const busy = document.querySelector(selector);
+                window.generated = null;
+                new MutationObserver((_, observer) => {
+                    if (!busy.classList.contains("hide")) window.generated = "busy";
+                    else if (window.generated) { window.generated = "done"; observer.disconnect(); }
+                }).observe(busy, {attributes: true, attributeFilter: ["class"]});
+            }""",
+            f"#{tab}_gallery > .wrap",
+        )
+        press() if press else self.page.locator(f"#{tab}_generate").click()
+        self.page.wait_for_function("window.generated === 'done'")
+        shown = self.page.locator(f"#{tab}_gallery img").first
+        expect(shown).to_have_attribute("src", LOCALLY)
+        info = self.page.locator(f"#html_info_{tab}").first
+        expect(info).to_contain_text("Steps: ")
+        return Made(
+            info.inner_text().strip(),
+            self.page.locator(f"#html_log_{tab}").first.inner_text().strip(),
+            self._fetch(shown.get_attribute("src")),
+        )
+
+    def _fetch(self, address: str) -> Image.Image:
+        response = self.page.request.get(address)
+        assert response.ok
+        return Image.open(io.BytesIO(response.body())).convert("RGB")
+
+    def paste(self, text: str, tab: str = "txt2img") -> None:
+        self.prompt(tab).fill(text)
+        self.page.locator("#paste" if tab == "txt2img" else "#img2img_paste").click()
+        # the host leaves the prompt alone in the field
+        expect(self.prompt(tab)).to_have_value(text.split("\n")[0])
+
+    @contextmanager
+    def settled(self) -> Iterator[None]:
+        """Do something that asks the server once, and wait until its answer has come."""
+        if GRADIO_4:  # its stream is dropped by the client once all answers are there
+            with self.page.expect_event("requestfailed", lambda request: "/queue/data" in request.url):
+                yield
+        else:  # a socket for each question
+            with self.page.expect_websocket() as socket:
+                yield
+            if not socket.value.is_closed():
+                socket.value.wait_for_event("close")
+
+    def upload(self, block: str, file: Path) -> None:
+        self.page.locator(f"#{block} input[type=file]").first.set_input_files(file)
+        expect(self.page.locator(f"#{block} img").first).to_be_visible()
+
+    def apply_settings(self, **values: bool | str) -> None:
+        """Set options of the section "CLIP Skip" and press "Apply settings"; ends on the tab txt2img."""
+        self.go("Settings")
+        for name, value in values.items():
+            option = self.page.locator(f"#setting_clip_skip_ext_{name}").first
+            if isinstance(value, bool):
+                option.locator("input").set_checked(value)
+            else:
+                option.locator("input[type=number]").fill(value)
+                option.locator("input[type=number]").blur()
+        self.page.locator("#settings_submit").click()
+        for name in values:
+            expect(self.page.locator("#settings_result").first).to_contain_text(f"clip_skip_ext_{name}")
+        self.go("txt2img")

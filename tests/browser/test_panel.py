@@ -1,0 +1,271 @@
+"""What the panel shows, and how it follows the model, the settings and the window."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import HOSTILE, LONG
+from tests.browser.page import WebUI
+
+AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
+
+
+def test_a_new_page_has_the_panel_closed_and_off(panel):
+    expect(panel.head).to_have_text(re.compile("CLIP Skip"))
+    expect(panel.enabled).not_to_be_checked()
+    expect(panel.part("mode")).to_be_hidden()
+
+
+def test_auto_names_architecture_model_and_values(panel):
+    panel.switch(True)
+    expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
+    panel.chosen("mode", "Auto")
+    expect(panel.manual).to_be_hidden()
+    panel.shows_sliders()
+
+
+def test_manual_shows_a_slider_for_each_encoder_of_the_model(panel):
+    panel.open_manual()
+    expect(panel.status).to_have_text(["SDXL, sdxl-a"])
+    panel.shows_sliders("l", "g")
+    expect(panel.part("same")).to_be_visible()
+    expect(panel.part("blend")).to_be_visible()
+    panel.chosen("blend", "Linear")
+    expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
+    expect(panel.words("g")).to_have_text(["block 31 of 32 (as trained)"])
+    panel.choose("mode", "Auto")
+    expect(panel.manual).to_be_hidden()
+    expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
+
+
+def test_the_words_follow_the_slider(panel):
+    panel.open_manual()
+    panel.set("l", "1.5")
+    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    panel.set("g", "2.5")
+    expect(panel.words("g")).to_have_text(["block 29.5 of 32 (trained: 31)"])
+    panel.slider("l").locator("input[type=range]").press("ArrowRight")
+    expect(panel.number("l")).to_have_value("1.6")
+    expect(panel.words("l")).to_have_text(["block 10.4 of 12 (trained: 11)"])
+    panel.set("l", "1")
+    expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
+    expect(panel.words("g")).to_have_text(["block 29.5 of 32 (trained: 31)"])
+
+
+def test_same_for_all_encoders_is_one_slider_that_names_them(panel):
+    panel.open_manual()
+    panel.same.check()
+    panel.shows_sliders("skip")
+    panel.set("skip", "1.5")
+    expect(panel.words("skip")).to_have_text(
+        ["CLIP-L: block 10.5 of 12 (trained: 11)", "CLIP-G: block 30.5 of 32 (trained: 31)"]
+    )
+    panel.same.uncheck()
+    panel.shows_sliders("l", "g")
+    expect(panel.number("l")).to_have_value("1")
+
+
+def test_the_sliders_follow_the_model(webui, panel):
+    panel.open_manual()
+    panel.set("l", "1.5")
+    panel.set("g", "1.2")
+
+    webui.select_model("sd1-a")
+    expect(panel.status).to_have_text(["SD 1.x, sd1-a"])
+    panel.shows_sliders("l")
+    expect(panel.part("same")).to_be_hidden()
+    expect(panel.number("l")).to_have_attribute("max", "12")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.words("l")).to_have_text(["block 11.5 of 12 (trained: 12)"])
+
+    webui.select_model("sd2")
+    panel.shows_sliders("h")
+    expect(panel.number("h")).to_have_value("1")
+    expect(panel.words("h")).to_have_text(["block 23 of 24 (as trained)"])
+
+    webui.select_model("sd3")
+    panel.shows_sliders("l", "g")
+    expect(panel.number("l")).to_have_attribute("max", "11")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("1.2")
+
+    webui.select_model("flux")
+    panel.shows_sliders()
+    expect(panel.manual).to_be_hidden()
+    expect(panel.status).to_have_text(
+        ["Flux.1, flux", "No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."]
+    )
+
+    webui.select_model("sdxl-a")
+    expect(panel.status).to_have_text(["SDXL, sdxl-a"])
+    panel.shows_sliders("l", "g")
+    expect(panel.number("l")).to_have_attribute("max", "11")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("1.2")
+    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    expect(panel.words("g")).to_have_text(["block 30.8 of 32 (trained: 31)"])
+
+
+def test_a_value_too_deep_for_the_new_model_is_brought_into_its_range(webui, panel):
+    webui.select_model("sd1-a")
+    panel.open_manual()
+    panel.set("l", "12")
+    webui.select_model("sdxl-a")
+    expect(panel.number("l")).to_have_value("11")
+    expect(panel.words("l")).to_have_text(["block 1 of 12 (trained: 11)"])
+
+
+def test_one_encoder_keeps_the_common_slider_usable(webui, panel):
+    """The box that leaves the common slider must not vanish with the second encoder."""
+    panel.open_manual()
+    panel.same.check()
+    panel.shows_sliders("skip")
+    webui.select_model("sd1-a")
+    panel.shows_sliders("skip")
+    expect(panel.words("skip")).to_have_text(["CLIP-L: block 12 of 12 (as trained)"])
+    expect(panel.part("same")).to_be_visible()
+    panel.same.uncheck()
+    panel.shows_sliders("l")
+
+
+def test_the_panel_works_after_a_reload(webui, panel):
+    panel.open_manual()
+    webui.reload()
+    expect(panel.enabled).not_to_be_checked()
+    panel.open_manual()
+    panel.set("l", "1.5")
+    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+
+
+def test_every_tab_has_its_own_panel(webui, panel):
+    ids = webui.page.locator("[id^=clip_skip_]").evaluate_all("parts => [...new Set(parts.map(part => part.id))]")
+    by_tab = {
+        tab: {id.removeprefix(f"clip_skip_{tab}_") for id in ids if f"_{tab}_" in id} for tab in ("txt2img", "img2img")
+    }
+    assert by_tab["txt2img"] == by_tab["img2img"]
+    assert {"enabled", "status", "mode", "skip", "l", "g", "h", "same", "blend"} <= by_tab["txt2img"]
+    assert len(ids) == 2 * len(by_tab["txt2img"])
+
+    webui.go("img2img")
+    webui.img2img.open_manual()
+    webui.img2img.set("l", "2")
+    webui.go("txt2img")
+    expect(panel.enabled).not_to_be_checked()
+    panel.switch(True)
+    panel.chosen("mode", "Auto")
+    expect(panel.number("l")).to_have_value("1")
+
+
+def test_both_panels_follow_the_model(webui):
+    webui.select_model("sd1-a")  # waits for both
+    webui.go("img2img")
+    webui.img2img.open_manual()
+    webui.img2img.shows_sliders("l")
+
+
+def test_settings_have_a_section(webui):
+    webui.go("Settings")
+    section = webui.page.locator("#settings_clip_skip")
+    for label in (
+        "Use CLIP Skip",
+        "Start with the CLIP Skip panel switched on",
+        "Mode that the CLIP Skip panel starts with",
+        "Highest value of the CLIP Skip sliders",
+        "Step of the CLIP Skip sliders",
+        "Write CLIP Skip values into the generation parameters",
+    ):
+        expect(section.get_by_text(label, exact=True).first).to_be_visible()
+    expect(section.get_by_text("off: every image is made as without the extension")).to_be_visible()
+
+
+def test_the_panel_says_that_it_is_switched_off_in_settings(webui, panel):
+    panel.switch(True)
+    webui.apply_settings(enabled=False)
+    expect(panel.status).to_have_text(["CLIP Skip is switched off in Settings, under CLIP Skip."])
+    webui.apply_settings(enabled=True)
+    expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
+
+
+def test_the_highest_value_of_the_sliders_is_a_setting(webui, panel):
+    panel.open_manual()
+    panel.set("g", "6")
+    webui.apply_settings(slider_maximum="4")
+    expect(panel.number("g")).to_have_attribute("max", "4")
+    expect(panel.number("g")).to_have_value("4")
+    webui.apply_settings(slider_maximum="32")
+    expect(panel.number("g")).to_have_attribute("max", "31")
+    expect(panel.number("l")).to_have_attribute("max", "11")
+
+
+def test_a_hostile_file_name_is_text(webui, panel):
+    panel.switch(True)
+    webui.select_model(HOSTILE)
+    expect(panel.status).to_have_text([f"SDXL, {HOSTILE}", AUTO_SDXL])
+    webui.reload()
+    panel.switch(True)
+    webui.select_model("sd1-a")
+    webui.select_model(HOSTILE)
+    assert webui.generate().info.count(HOSTILE) == 1
+    expect(panel.status.first).to_have_text(f"SDXL, {HOSTILE}")
+    expect(panel.accordion.locator("img")).to_have_count(0)
+    assert webui.page.evaluate("typeof window.pwned") == "undefined"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [{"width": 360, "height": 800}], ids=["360px"])
+def test_a_narrow_window_holds_the_panel(page, site, theme):
+    webui = WebUI(page, site.address)
+    webui.open(f"?__theme={theme}")
+    assert ("dark" in (page.locator("body").get_attribute("class") or "").split()) == (theme == "dark")
+    panel = webui.txt2img
+    panel.switch(True)
+    webui.select_model(LONG)
+    _fits(panel)
+    panel.choose("mode", "Manual")
+    panel.shows_sliders("l", "g")
+    _fits(panel)
+    panel.same.check()
+    panel.shows_sliders("skip")
+    _fits(panel)
+    webui.select_model("flux")
+    _fits(panel)
+
+
+def _fits(panel):
+    scroll, client, sticking_out = panel.accordion.evaluate(
+        """panel => {
+            const right = panel.getBoundingClientRect().right;
+            const out = [...panel.querySelectorAll("*")].filter(part => {
+                const box = part.getBoundingClientRect();
+                return box.width > 0 && box.right > right + 0.5;
+            });
+            return [panel.scrollWidth, panel.clientWidth, out.map(part => part.outerHTML.slice(0, 120))];
+        }"""
+    )
+    assert 0 < scroll <= client <= 360
+    assert sticking_out == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_words_can_be_read(page, site, theme):
+    webui = WebUI(page, site.address)
+    webui.open(f"?__theme={theme}")
+    webui.txt2img.switch(True)
+    expect(webui.txt2img.status.first).to_be_visible()
+    contrast = webui.txt2img.status.first.evaluate(
+        """line => {
+            const luminance = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255)
+                .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+            let under = line;
+            const background = () => getComputedStyle(under).backgroundColor;
+            const clear = /^rgba\\(.*, 0\\)$|transparent/;
+            while (under.parentElement && clear.test(background())) under = under.parentElement;
+            const [a, b] = [luminance(getComputedStyle(line).color), luminance(background())];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        }"""
+    )
+    assert contrast >= 4.5  # WCAG AA
