@@ -143,6 +143,19 @@ def test_another_extensions_wrapper_survives_a_reload_and_the_plan_is_applied_on
     used_conds(host, "sdxl-a", {})
 
 
+def test_hires_and_refiner_of_sdnext_read_their_own_plan(boot):
+    host = boot("sdnext", "sdxl")
+    host.opts.sd_model_refiner = host.title("sdxl-refiner")
+    fields = {"enable_hr": True, "hr_scale": 2, "hr_force": True, "refiner_start": 0.5}
+    for args, skips in (([True, {"l": 3, "g": 2.5}], {"l": 3, "g": 2.5}), ([False], {}), ([True, {"g": 4}], {"g": 4})):
+        host.txt2img(**request(host, "sdxl-a", args, **fields))
+        kinds = []
+        for kind, name, used in host.last_conds:
+            kinds.append(kind)
+            assert_cond(host, used, name, skips, NEGATIVE if kind.endswith("uc") else PROMPT)
+        assert kinds == ["c", "uc", "hr_c", "hr_uc", "refiner_c", "refiner_uc"]
+
+
 @pytest.mark.parametrize("like", LIKES)
 def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monkeypatch):
     """A compiled encoder, or a host that keeps it where nobody knew: what runs is not what was hooked."""
