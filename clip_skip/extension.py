@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import hosts, log
-from .hosts.base import Host
+from .hosts.base import JOB_ATTRIBUTE, Host
 from .job import Job, forget
 from .log import logger
 from .request import parse
@@ -40,7 +40,7 @@ def process(p: Any, *args: Any) -> None:
     try:
         forget(p.extra_generation_params)
         request = parse(*args)
-        if switched_on() and (request.enabled or request.refusals):
+        if switched_on() and request.enabled:
             host.begin(p, Job(request, p.extra_generation_params, INFOTEXT.read(host.opts)))
         else:
             host.begin(p, None)
@@ -58,7 +58,7 @@ def encoded(p: Any) -> None:
 
 def postprocess(p: Any, processed: Any) -> None:
     """Put what has to be said into the result's text, which the host escapes."""
-    job = getattr(p, "clip_skip_job", None)
+    job = getattr(p, JOB_ATTRIBUTE, None)
     if job is not None and job.advice:
         lines = [advice.text for advice in job.advice]
         processed.comments = "\n".join([*filter(None, [str(processed.comments or "").rstrip("\n")]), *lines])

@@ -7,7 +7,7 @@ import difflib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from .architectures import DEEPEST_SKIP, ENCODER_IDS, ENCODER_NAMES
@@ -125,15 +125,15 @@ def parse(*args: Any) -> Request:
     """The request that script arguments make: `[enabled, options]`, both optional, then the panel's own fields.
 
     `options` is a mapping or its JSON text, and wins over the panel's fields. Never raises: what can't be taken is
-    named in `refusals`, and then nothing is asked for but the trained depths.
+    named in `refusals`, and then nothing is asked for but the trained depths. Off is off, whatever else is said.
     """
     enabled, *rest = args or (False,)
     options, *panel = rest or (None,)
     refusals: list[Refusal] = []
-    if not isinstance(enabled, bool):
-        if enabled not in (0, 1, None):
-            refusals.append(_refusal("enabled", enabled, "true or false"))
-        enabled = bool(enabled)
+    if enabled in (False, None):
+        return Request()
+    if enabled not in (True, 1):
+        refusals.append(_refusal("enabled", enabled, "true or false"))
     if len(panel) > len(PANEL_FIELDS):
         refusals.append(_refusal("args", f"of length {len(args)}", "[enabled, options]"))
     if isinstance(options, str):
@@ -145,7 +145,7 @@ def parse(*args: Any) -> Request:
     if not isinstance(options, Mapping):
         refusals.append(_refusal("options", options, 'an object such as {"l": 1.5, "g": 1}'))
         options = {}
-    return replace(from_options(options, refusals), enabled=enabled)
+    return from_options(options, refusals)
 
 
 def from_options(options: Mapping[str, Any], refusals: list[Refusal] | None = None) -> Request:

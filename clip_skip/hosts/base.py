@@ -35,11 +35,18 @@ class Host:
     known = False
     # Whether the host's `InputAccordion` shows its checkbox.
     input_accordion = False
-    opts: Any = None
+
+    def __init__(self, shared: Any = None) -> None:
+        self._shared = shared  # the host's module of that name: its options and its command line
+
+    @property
+    def opts(self) -> Any:
+        """The host's options."""
+        return getattr(self._shared, "opts", None)
 
     def flag(self, name: str) -> Any:
         """The value of our command line flag `--clip-skip-NAME`, None if it was not given."""
-        return None
+        return getattr(getattr(self._shared, "cmd_opts", None), f"clip_skip_{name}", None)
 
     def install(self) -> None:
         """Hook into the host's conditioning stage, once; undone by `uninstall`."""

@@ -20,7 +20,7 @@ class SDNext(Host):
     def __init__(
         self, shared: Any, script_callbacks: Any, parser: Any, te_hijack: Any, sd_checkpoint: Any, sd_models: Any
     ) -> None:
-        self._shared = shared
+        super().__init__(shared)
         self._callbacks = script_callbacks
         self._parser = parser
         self._te_hijack = te_hijack
@@ -38,13 +38,6 @@ class SDNext(Host):
         if not hasattr(parser, "PromptEmbedder") or not hasattr(script_callbacks, "on_after_process"):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
-
-    @property
-    def opts(self) -> Any:
-        return self._shared.opts
-
-    def flag(self, name: str) -> Any:
-        return getattr(self._shared.cmd_opts, f"clip_skip_{name}", None)
 
     def install(self) -> None:
         self._callbacks.on_after_process(self.end)

@@ -31,7 +31,7 @@ class WebUI(Host):
     input_accordion = True
 
     def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
-        self._shared = shared
+        super().__init__(shared)
         self._class = processing_class
         self._sd_models = sd_models
         self._wrapper: Callable[..., Any] | None = None
@@ -46,13 +46,6 @@ class WebUI(Host):
         if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)
-
-    @property
-    def opts(self) -> Any:
-        return self._shared.opts
-
-    def flag(self, name: str) -> Any:
-        return getattr(self._shared.cmd_opts, f"clip_skip_{name}", None)
 
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.

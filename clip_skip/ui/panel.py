@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from .. import infotext
 from ..architectures import ENCODER_IDS, UNKNOWN, Architecture
 from ..hosts.base import Checkpoint, Host
 from ..log import logger
-from ..request import BLENDS, MODES, PARAMETERS, Request, from_options
+from ..request import BLENDS, MODES, PARAMETERS
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
-from ..skip import in_range, number, words
+from ..skip import in_range, words
+from .paste import FIELDS, shown
 
 _SLIDERS = ("skip", *ENCODER_IDS)
 _UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
@@ -42,7 +42,7 @@ def build(host: Host, switched_on: Callable[[], bool], tab: str) -> Built:
             return Built([gr.Checkbox(False, visible=False)], [])
     panel = _Panel(host, switched_on, tab)
     _page.add(panel)
-    return Built(panel.arguments, [(getattr(panel, name), read) for name, read in _PASTE.items()])
+    return Built(panel.arguments, [(getattr(panel, name), read) for name, read in FIELDS.items()])
 
 
 class _Panel:
@@ -53,7 +53,7 @@ class _Panel:
         self._switched_on = switched_on
         self._tab = tab
         opts = host.opts
-        (mode,) = _shown([DEFAULT_MODE.read(opts)])
+        (mode,) = shown([DEFAULT_MODE.read(opts)])
         view = self._view(self._selected(), mode, False, *[1.0] * len(_SLIDERS))
         initial = iter(view)
 
@@ -61,7 +61,7 @@ class _Panel:
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
             self.status = gr.HTML(next(initial)["value"], elem_id=self._id("status"))
-            self.mode = gr.Radio(_shown(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
+            self.mode = gr.Radio(shown(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
             with gr.Column(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
                 self._columns, self._sliders, self._words = {}, {}, {}
                 for name in _SLIDERS:
@@ -73,7 +73,7 @@ class _Panel:
                     elem_id=self._id("same"),
                 )
                 self.blend = gr.Radio(
-                    _shown(BLENDS), value=_shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
+                    shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
                 )
             self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
 
@@ -190,11 +190,6 @@ def _read_by(architecture: Architecture, name: str) -> list[Any]:
     return [encoder for encoder in architecture.encoders if name in ("skip", encoder.id)]
 
 
-def _shown(words: Iterable[str]) -> list[str]:
-    """A parameter's words as the page shows them; the request reads them in either case."""
-    return [word.capitalize() for word in words]
-
-
 def _words(architecture: Architecture, name: str, skip: float) -> str:
     lines = []
     for encoder in _read_by(architecture, name):
@@ -210,7 +205,7 @@ def _status(checkpoint: Checkpoint, mode: str) -> str:
     if not architecture.encoders:
         return _line(name) + _line(f"No CLIP skip here. {architecture.reason}")
     if mode.lower() == "auto":
-        values = ", ".join(f"{encoder.name} {number(1)}" for encoder in architecture.encoders)
+        values = ", ".join(f"{encoder.name} 1" for encoder in architecture.encoders)
         return _line(name) + _line(f"Auto uses {values}: as trained.")
     return _line(name)
 
@@ -258,39 +253,3 @@ def meet(component: Any, elem_id: str | None = None, **_: Any) -> None:
     classes = getattr(component, "elem_classes", None) or []
     if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
         _page.meet(component)
-
-
-def _pasted(params: dict[str, Any]) -> Request | None:
-    options = infotext.read(params)
-    if options is None:
-        return None
-    request = from_options(options)
-    for refusal in request.refusals:
-        logger.warning("pasted text: %s", refusal)
-    return request
-
-
-def _field(read: Callable[[Request], Any]) -> Callable[..., Any]:
-    def paste(params: dict[str, Any]) -> Any:
-        request = _pasted(params)
-        # SD.Next takes nothing but updates from a callable; the A1111 line takes both.
-        return gr.update(value=read(request)) if request is not None else None
-
-    return paste
-
-
-def _paste_enabled(params: dict[str, Any]) -> Any:
-    if infotext.read(params) is not None:
-        return gr.update(value=True)
-    # An image made without us is made again without us; a bare prompt says nothing.
-    return gr.update(value=False) if "Steps" in params else None
-
-
-# One function for each field, shared by both tabs: "Send to" matches the fields of two tabs by their functions.
-_PASTE: dict[str, Callable[..., Any]] = {
-    "enabled": _paste_enabled,
-    "mode": _field(lambda request: _shown([request.mode])[0]),
-    "same": _field(lambda request: False),
-    **{id: _field(lambda request, id=id: request.skip_for(id)) for id in ENCODER_IDS},  # type: ignore[misc]
-    "blend": _field(lambda request: _shown([request.blend])[0]),
-}

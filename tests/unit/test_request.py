@@ -54,8 +54,8 @@ def test_every_accepted_value_is_used(options):
     assert request.mode == options.get("mode", "manual" if numbered else "auto")
 
 
-@pytest.mark.parametrize("args", [(), (False,), (None,), (0,)])
-def test_missing_arguments_are_off(args):
+@pytest.mark.parametrize("args", [(), (False,), (None,), (0,), (False, {"l": 99}), (False, "{"), (False, {"l": 2})])
+def test_missing_arguments_and_off_are_off(args):
     assert parse(*args) == Request(enabled=False)
 
 
