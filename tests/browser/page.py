@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +11,6 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-GRADIO_4 = version("gradio").startswith("4.")
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
 LOCALLY = re.compile("127.0.0.1")
@@ -183,18 +180,6 @@ class WebUI:
         self.page.locator("#paste" if tab == "txt2img" else "#img2img_paste").click()
         # the host leaves the prompt alone in the field
         expect(self.prompt(tab)).to_have_value(text.split("\n")[0])
-
-    @contextmanager
-    def settled(self) -> Iterator[None]:
-        """Do something that asks the server once, and wait until its answer has come."""
-        if GRADIO_4:  # its stream is dropped by the client once all answers are there
-            with self.page.expect_event("requestfailed", lambda request: "/queue/data" in request.url):
-                yield
-        else:  # a socket for each question
-            with self.page.expect_websocket() as socket:
-                yield
-            if not socket.value.is_closed():
-                socket.value.wait_for_event("close")
 
     def upload(self, block: str, file: Path) -> None:
         self.page.locator(f"#{block} input[type=file]").first.set_input_files(file)
