@@ -74,7 +74,7 @@ def test_whole_and_fractional_skips_equal_the_hosts_own(webui, checkpoint):
 
 def test_clip_l_of_sdxl_equals_a1111s_own_option(webui, checkpoint):
     if webui.name != "a1111" or webui.checkpoints[checkpoint].id != "sdxl":
-        return
+        pytest.skip("an option of A1111's, for SDXL")
     for skip in (1, 2, 5):
         hosts = webui.native(checkpoint, skip + 1, override_settings={"sdxl_clip_l_skip": True}, subseed=skip)
         assert webui.txt2img(checkpoint, [True, {"l": skip}], subseed=skip).pixels == hosts.pixels
@@ -115,7 +115,7 @@ def test_refiner_reads_its_own_plan(webui):
     """Base and refiner in one job. Forge's own number acts on both alike; elsewhere the pictures must be consistent."""
     by_id = {architecture.id: name for name, architecture in webui.checkpoints.items()}
     if webui.name == "sdnext" or not {"sdxl", "sdxl-refiner"} <= set(by_id):
-        return
+        pytest.skip("needs an SDXL base, a refiner, and a host that switches between them")
     refined = {"refiner_checkpoint": by_id["sdxl-refiner"], "refiner_switch_at": 0.5, "steps": 4}
     off = webui.txt2img(by_id["sdxl"], [False], **refined)
     assert webui.txt2img(by_id["sdxl"], [True, {"skip": 1}], **refined).pixels == off.pixels
@@ -152,8 +152,8 @@ def test_infotext_says_what_was_used(webui, checkpoint):
 
 
 def test_pasting_an_infotext_by_the_api_makes_the_image_again(webui, checkpoint):
-    if webui.name != "a1111":  # Forge's is broken in the host, the others have none: the page's paste is a browser test
-        return
+    if webui.name != "a1111":
+        pytest.skip("Forge's is broken in the host, the others have none")
     made = webui.txt2img(checkpoint, [True, {"skip": 1.5}])
     again = webui.txt2img(checkpoint, infotext=made.infotext)
     assert again.pixels == made.pixels and "CLIP skip mode: manual" in again.infotext
@@ -181,7 +181,7 @@ def test_bad_arguments_are_named_and_the_image_is_made_as_trained(webui, args, n
 
 def test_the_hosts_own_option_is_left_as_it_was(webui, checkpoint):
     if webui.name == "sdnext":
-        return
+        pytest.skip("has no such option")
     before = webui.get("/sdapi/v1/options")["CLIP_stop_at_last_layers"]
     webui.txt2img(checkpoint, [True, {"skip": 2}])
     assert webui.get("/sdapi/v1/options")["CLIP_stop_at_last_layers"] == before
@@ -191,7 +191,7 @@ def test_the_hosts_own_option_is_left_as_it_was(webui, checkpoint):
 def test_sdnexts_other_parsers(webui, checkpoint, parser):
     """Right wherever their own clip skip can be compared with; else the trained picture, and every skip another one."""
     if webui.name != "sdnext":
-        return
+        pytest.skip("has no parsers to choose from")
     id = webui.checkpoints[checkpoint].id
     fields = {"prompt_attention": parser, "cfg_scale": 1}  # `fixed` leaves the negative prompt unskipped
     # xhinker cuts its number of blocks off SD 1.x and 2.x; `fixed` can't do SD 1.x and 2.x, and caches SD 3's prompts.
