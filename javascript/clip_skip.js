@@ -6,6 +6,7 @@
         }
     }
 
-    onUiLoaded(refresh);
+    // Not at once: Gradio has not yet attached the button's listener.
+    onUiLoaded(() => setTimeout(refresh));
     onOptionsChanged(refresh);
 })();

@@ -117,12 +117,14 @@ class _Panel:
                 show_progress="hidden",
             )
         for name, slider in self._sliders.items():
-            slider.change(
-                lambda value, name=name: _words(self._selected().architecture, name, value),
-                inputs=[slider],
-                outputs=[self._words[name]],
-                show_progress="hidden",
-            )
+            # Gradio 3 drops a change while it waits for the answer to one before: the last word is the release's.
+            for event in (slider.change, slider.release):
+                event(
+                    lambda value, name=name: _words(self._selected().architecture, name, value),
+                    inputs=[slider],
+                    outputs=[self._words[name]],
+                    show_progress="hidden",
+                )
 
     @property
     def _inputs(self) -> list[Any]:
@@ -133,16 +135,20 @@ class _Panel:
         rows = [x for name in _SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
         return [self.status, self.manual, *rows, self.same]
 
-    def _view(self, checkpoint: Checkpoint, mode: str, same: bool, *values: float) -> list[dict[str, Any]]:
+    def _view(self, checkpoint: Checkpoint, mode: str, same: bool, *values: float | None) -> list[dict[str, Any]]:
         """What every part of the panel shows for these values: one update for each of `_outputs`."""
         architecture = checkpoint.architecture
         rows: list[dict[str, Any]] = []
         for name, value in zip(_SLIDERS, values, strict=True):
             deepest = min((e.trained_depth for e in _read_by(architecture, name)), default=0)
+            if not deepest:  # hidden: keeps its value for a model that reads it
+                rows += [gr.update(visible=False), gr.update(), gr.update(value="")]
+                continue
             maximum = max(2, min(deepest, SLIDER_MAXIMUM.read(self._host.opts)))
+            value = 1.0 if value is None else value  # its box is empty: the user is typing
             shown = min(max(float(value), 1.0), float(maximum))
             rows += [
-                gr.update(visible=bool(deepest) and (name == "skip") == bool(same)),
+                gr.update(visible=(name == "skip") == bool(same)),
                 # Only a value that must change: the user may be moving the slider right now.
                 gr.update(maximum=maximum) if shown == value else gr.update(maximum=maximum, value=shown),
                 gr.update(value=_words(architecture, name, shown)),
@@ -173,7 +179,7 @@ class _Panel:
         with gr.Column(visible=column["visible"]) as block:
             control = gr.Slider(
                 minimum=1,
-                maximum=slider["maximum"],
+                maximum=slider.get("maximum", SLIDER_MAXIMUM.read(self._host.opts)),
                 step=SLIDER_STEP.read(self._host.opts),
                 value=1.0,
                 label=PARAMETERS[name].label,
@@ -190,7 +196,8 @@ def _read_by(architecture: Architecture, name: str) -> list[Any]:
     return [encoder for encoder in architecture.encoders if name in ("skip", encoder.id)]
 
 
-def _words(architecture: Architecture, name: str, skip: float) -> str:
+def _words(architecture: Architecture, name: str, skip: float | None) -> str:
+    skip = 1.0 if skip is None else skip  # the box is empty
     lines = []
     for encoder in _read_by(architecture, name):
         within = in_range(skip, encoder.trained_depth)

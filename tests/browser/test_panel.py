@@ -269,3 +269,65 @@ def test_the_words_can_be_read(page, site, theme):
         }"""
     )
     assert contrast >= 4.5  # WCAG AA
+
+
+def test_a_number_typed_key_by_key_is_taken(panel):
+    panel.open_manual()
+    box = panel.number("l")
+    box.click()
+    box.press("ControlOrMeta+a")
+    box.press("Delete")
+    box.press_sequentially("2.5")
+    box.press("Tab")
+    expect(box).to_have_value("2.5")
+    expect(panel.words("l")).to_have_text(["block 9.5 of 12 (trained: 11)"])
+
+
+def test_deep_values_survive_a_model_without_these_encoders(webui, panel):
+    panel.open_manual()
+    panel.set("l", "8")
+    panel.set("g", "10")
+    webui.select_model("flux")
+    webui.select_model("sdxl-a")
+    panel.shows_sliders("l", "g")
+    expect(panel.number("l")).to_have_value("8")
+    expect(panel.number("g")).to_have_value("10")
+
+
+def test_a_reload_shows_the_model_of_now(webui, panel):
+    webui.select_model("sd2")
+    webui.reload()
+    panel.switch(True)
+    expect(panel.status).to_have_text(["SD 2.x, sd2", "Auto uses CLIP-H 1: as trained."])
+    webui.img2img.page.locator("#tabs button").filter(has_text="img2img").first.click()
+    webui.img2img.switch(True)
+    expect(webui.img2img.status.first).to_have_text("SD 2.x, sd2")
+
+
+def test_an_emptied_box_cannot_break_the_panel(webui, panel):
+    plain = webui.generate()
+    panel.open_manual()
+    panel.number("l").fill("")
+    expect(panel.number("l")).to_have_value("")
+    panel.choose("mode", "Auto")
+    expect(panel.status).to_have_text(["SDXL, sdxl-a", "Auto uses CLIP-L 1, CLIP-G 1: as trained."])
+    panel.choose("mode", "Manual")
+    expect(panel.manual).to_be_visible()
+    assert webui.generate().pixels == plain.pixels
+    panel.set("l", "1.5")
+    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+
+
+def test_the_words_are_right_after_a_quick_drag(panel):
+    panel.open_manual()
+    track = panel.slider("g").locator("input[type=range]")
+    track.scroll_into_view_if_needed()
+    box = track.bounding_box()
+    mouse, y = panel.page.mouse, box["y"] + box["height"] / 2
+    mouse.move(box["x"] + 5, y)
+    mouse.down()
+    mouse.move(box["x"] + box["width"] / 2, y, steps=60)
+    mouse.up()
+    value = float(panel.number("g").input_value())
+    assert value > 3
+    expect(panel.words("g")).to_have_text([f"block {round(32 - value, 4):g} of 32 (trained: 31)"])
