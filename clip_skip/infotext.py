@@ -27,8 +27,6 @@ def write(request: Request, plan: Plan) -> dict[str, str]:
     if plan.blend != "linear" and not plan.as_trained:
         values["blend"] = plan.blend
     written = {str(PARAMETERS[name].infotext): value for name, value in values.items()}
-    if plan.refusals:
-        written[REFUSED] = "; ".join(map(str, plan.refusals))
     return {**written, VERSION: __version__}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from . import infotext
@@ -30,6 +31,8 @@ class Job:
         plan = resolve(self.request, architecture)
         for refusal in plan.refusals:
             self.say(bad_value(refusal))
+        if plan.refusals:
+            self._write({infotext.REFUSED: "; ".join(map(str, plan.refusals))})
         return plan
 
     def record(self, plan: Plan) -> None:
@@ -37,8 +40,7 @@ class Job:
         if plan.architecture.encoders:
             # None keeps the host from printing its own slider, which this job does not use.
             self._params[infotext.HOST_KEY] = infotext.host_value(plan)
-        if self._write_infotext:
-            self._params.update(infotext.write(self.request, plan))
+        self._write(infotext.write(self.request, plan))
 
     def prove(self, taps: Taps) -> bool:
         """After an encode: whether every tap was passed. If not, it is said."""
@@ -50,13 +52,16 @@ class Job:
     def failed(self, encoder_ids: list[str], why: str) -> None:
         """The plan could not be applied; the image is made as the host makes it."""
         self.say(not_applied(encoder_ids, why))
+        self._write({infotext.APPLIED: "no"})
+
+    def _write(self, params: dict[str, str]) -> None:
         if self._write_infotext:
-            self._params[infotext.APPLIED] = "no"
+            self._params.update(params)
 
     def say(self, advice: Advice) -> None:
         if advice not in self.advice:
             self.advice.append(advice)
-            logger.log(40 if advice.severity == "error" else 30, advice.text)
+            logger.log(logging.ERROR if advice.severity == "error" else logging.WARNING, advice.text)
 
 
 def forget(params: dict[str, Any]) -> None:

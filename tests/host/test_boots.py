@@ -156,6 +156,18 @@ def test_hires_and_refiner_of_sdnext_read_their_own_plan(boot):
         assert kinds == ["c", "uc", "hr_c", "hr_uc", "refiner_c", "refiner_uc"]
 
 
+def test_a_value_that_only_the_second_model_refuses_is_named_too(boot):
+    """12 is a skip of SD 1.x, not of SDXL: the hires pass is made as trained, and the result says so."""
+    host = boot("a1111", "sd1")
+    fields = {"enable_hr": True, "hr_scale": 2, "hr_checkpoint_name": host.title("sdxl-a")}
+    result = host.txt2img(**request(host, "sd1-a", [True, {"l": 12}], **fields))
+    for kind, name, used in host.last_conds:
+        skips = {"l": 12} if name == "sd1-a" else {}
+        assert_cond(host, used, name, skips, NEGATIVE if kind.endswith("uc") else PROMPT)
+    assert "CLIP skip L: 12" in result.info["infotexts"][0]
+    assert "CLIP-L 12 was refused" in result.info["infotexts"][0] and "CLIP-L 12" in str(result.info["comments"])
+
+
 @pytest.mark.parametrize("like", LIKES)
 def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monkeypatch):
     """A compiled encoder, or a host that keeps it where nobody knew: what runs is not what was hooked."""
