@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
@@ -117,12 +118,18 @@ class WebUI:
         self.txt2img, self.img2img = Panel(page, "txt2img"), Panel(page, "img2img")
 
     def open(self, query: str = "") -> None:
-        self.page.goto(self.address + query, wait_until="networkidle")
-        expect(self.prompt("txt2img")).to_be_visible()
+        self.page.goto(self.address + query)
+        self._ready()
 
     def reload(self) -> None:
-        self.page.reload(wait_until="networkidle")
+        self.page.reload()
+        self._ready()
+
+    def _ready(self) -> None:
+        """Wait until Gradio has drawn the page and listens to it; it says so by nothing but silence on the network."""
         expect(self.prompt("txt2img")).to_be_visible()
+        with suppress(TimeoutError):  # Gradio 4 may hold a stream of events open for good
+            self.page.wait_for_load_state("networkidle", timeout=5000)
 
     def prompt(self, tab: str) -> Locator:
         return self.page.locator(f"#{tab}_prompt textarea")
