@@ -100,6 +100,8 @@ def test_other_passes_equal_the_hosts_own(webui, checkpoint, pass_):
         "inpaint": {"denoising_strength": 0.6, "mask": _mask(), "inpainting_fill": 1},
         "long prompt": {"prompt": "a cat BREAK " + "many different words of all kinds, " * 20},
     }[pass_]
+    if webui.name == "sdnext" and pass_ == "long prompt":
+        fields["cfg_scale"] = 1  # SD.Next pads the shorter negative prompt with an empty one that it never skips
     getattr(webui, kind)(checkpoint, [False], **fields)  # A1111's first img2img after a model switch is its own, always
     seen = set()
     for skip in (1, 3):
