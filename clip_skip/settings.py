@@ -38,14 +38,14 @@ class Setting:
 
 ENABLED = Setting("enabled", True, "Use CLIP Skip", "checkbox", "off: every image is made as without the extension")
 START_ENABLED = Setting(
-    "start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs a reload of the page"
+    "start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs Reload UI"
 )
 DEFAULT_MODE = Setting(
     "default_mode",
     "auto",
     "Mode that the CLIP Skip panel starts with",
     "radio",
-    "needs a reload of the page",
+    "needs Reload UI",
     {"choices": list(MODES)},
 )
 SLIDER_MAXIMUM = Setting(
