@@ -102,6 +102,7 @@ def by_pipeline(class_name: str, encoder_ids: Collection[str]) -> Architecture:
         ("StableDiffusion3", "sd3"),
         ("HiDream", "hidream"),
         ("Chroma", "chroma"),
+        ("Flux2", "none"),  # reads Mistral
         ("Flux", "flux"),
     ):
         if part in class_name:

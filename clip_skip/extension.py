@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from . import hosts, log
+from .data import data_folder
 from .hosts.base import JOB_ATTRIBUTE, Host
 from .job import Job, forget
+from .library import Library
 from .log import logger
 from .request import parse
-from .settings import ENABLED, INFOTEXT
+from .settings import ENABLED, INFOTEXT, defaults
 from .ui import panel, settings_page
 
 host = Host()
+library: Library | None = None
 
 
 def register(script_callbacks: Any) -> None:
     """Hook into the WebUI. Called each time the entry script is executed: at start, and after every Reload UI."""
-    global host
+    global host, library
     host = hosts.detect()
     log.set_up(host.flag("loglevel"))
     if not host.known:
         logger.warning("this WebUI is not known: nothing is changed in it")
         return
+    library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
     script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
     script_callbacks.on_before_ui(panel.forget)
     script_callbacks.on_after_component(panel.meet)
@@ -40,8 +44,8 @@ def process(p: Any, *args: Any) -> None:
     try:
         forget(p.extra_generation_params)
         request = parse(*args)
-        if switched_on() and request.enabled:
-            host.begin(p, Job(request, p.extra_generation_params, INFOTEXT.read(host.opts)))
+        if library is not None and switched_on() and request.enabled:
+            host.begin(p, Job(request, p.extra_generation_params, INFOTEXT.read(host.opts), library.auto))
         else:
             host.begin(p, None)
     except Exception:
@@ -49,7 +53,7 @@ def process(p: Any, *args: Any) -> None:
 
 
 def build_panel(is_img2img: bool) -> panel.Built:
-    return panel.build(host, switched_on, "img2img" if is_img2img else "txt2img")
+    return panel.build(host, library, switched_on, "img2img" if is_img2img else "txt2img")
 
 
 def encoded(p: Any) -> None:

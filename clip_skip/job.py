@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from . import infotext
 from .advice import Advice, bad_value, not_applied
 from .architectures import Architecture
+from .auto import Auto
+from .checkpoint import NO_CHECKPOINT, Checkpoint
 from .log import logger
 from .request import Request
 from .resolve import Plan, resolve
@@ -18,17 +21,25 @@ class Job:
     """Lives on the host's job object, and ends with it. A job can run on several models (hires, refiner).
 
     `params` is the host's dictionary of extra generation parameters of this job; `write_infotext` tells whether our
-    own keys may go into it.
+    own keys may go into it; `auto` tells what Auto uses for a checkpoint loaded as an architecture.
     """
 
-    def __init__(self, request: Request, params: dict[str, Any], write_infotext: bool = True) -> None:
+    def __init__(
+        self,
+        request: Request,
+        params: dict[str, Any],
+        write_infotext: bool = True,
+        auto: Callable[[Checkpoint, Architecture], Auto | None] = lambda *_: None,
+    ) -> None:
         self.request = request
+        self._auto = auto
         self.advice: list[Advice] = []
         self._params = params
         self._write_infotext = write_infotext
 
-    def plan_for(self, architecture: Architecture) -> Plan:
-        plan = resolve(self.request, architecture)
+    def plan_for(self, architecture: Architecture, checkpoint: Checkpoint = NO_CHECKPOINT) -> Plan:
+        auto = self._auto(checkpoint, architecture) if self.request.mode == "auto" else None
+        plan = resolve(self.request, architecture, auto)
         for refusal in plan.refusals:
             self.say(bad_value(refusal))
         if plan.refusals:

@@ -1,4 +1,4 @@
-"""Request + architecture -> Plan: the skip that each encoder of the loaded model really gets."""
+"""Request + what Auto uses -> Plan: the skip that each encoder of the loaded model really gets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .architectures import Architecture
+from .auto import Auto
 from .request import Refusal, Request
 from .skip import in_range, number
 
@@ -18,6 +19,7 @@ class Plan:
     skips: Mapping[str, float]
     blend: str = "linear"
     refusals: tuple[Refusal, ...] = field(default=(), compare=False)
+    source: str = field(default="", compare=False)
 
     @property
     def as_trained(self) -> bool:
@@ -30,12 +32,21 @@ class Plan:
         return (*(f"{id}={number(skip)}" for id, skip in self.skips.items()), *blend)
 
 
-def resolve(request: Request, architecture: Architecture) -> Plan:
-    """What `request` means on `architecture`. A value out of the encoder's range makes the whole plan as trained."""
+def resolve(request: Request, architecture: Architecture, auto: Auto | None = None) -> Plan:
+    """What `request` means on `architecture`, where `auto` is what Auto uses there (None: as trained).
+
+    A value out of the encoder's range makes the whole plan as trained.
+    """
     as_trained = {encoder.id: 1.0 for encoder in architecture.encoders}
-    if request.refusals or request.mode == "auto":
+    if request.refusals:
         return Plan(architecture, as_trained, refusals=request.refusals)
-    skips = {encoder.id: request.skip_for(encoder.id) for encoder in architecture.encoders}
+    if request.mode != "auto":
+        skips = {encoder.id: request.skip_for(encoder.id) for encoder in architecture.encoders}
+        blend, source = request.blend, ""
+    elif auto is not None:
+        skips, blend, source = dict(auto.skips), auto.blend, auto.source
+    else:
+        skips, blend, source = as_trained, "linear", ""
     refusals = tuple(
         Refusal(
             encoder.name,
@@ -47,4 +58,4 @@ def resolve(request: Request, architecture: Architecture) -> Plan:
     )
     if refusals:
         return Plan(architecture, as_trained, refusals=refusals)
-    return Plan(architecture, skips, request.blend)
+    return Plan(architecture, skips, blend, source=source)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .architectures import ARCHITECTURES, Architecture, Encoder
+from .auto import Defaults
 from .request import MODES
 
 SECTION = ("clip_skip", "CLIP Skip")
@@ -61,4 +63,36 @@ SLIDER_STEP = Setting(
 )
 INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
 
-SETTINGS = (ENABLED, START_ENABLED, DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, INFOTEXT)
+
+def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
+    name = f"auto_{architecture.id}_{encoder.id}".replace("-", "_")
+    label = f"Auto on {architecture.name}: {encoder.name}"
+    limits = {"minimum": 1, "maximum": encoder.trained_depth, "step": 0.05}
+    return Setting(name, 1, label, "slider", "where neither a preset nor the model itself says anything", limits)
+
+
+AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
+AUTO_NAI = Setting(
+    "auto_nai_l",
+    2,
+    "Auto on descendants of NovelAI's SD 1.x model: CLIP-L",
+    "slider",
+    "where only the descent is known",
+    {"minimum": 1, "maximum": 12, "step": 0.05},
+)
+
+SETTINGS = (
+    ENABLED,
+    START_ENABLED,
+    DEFAULT_MODE,
+    SLIDER_MAXIMUM,
+    SLIDER_STEP,
+    INFOTEXT,
+    *AUTO.values(),
+    AUTO_NAI,
+)
+
+
+def defaults(opts: Any) -> Defaults:
+    """What the settings say to Auto."""
+    return Defaults({key: setting.read(opts) for key, setting in AUTO.items()}, AUTO_NAI.read(opts))

@@ -53,7 +53,7 @@ class Architecture:
     prefixes: dict[str, str]
     """encoder -> key prefix in the single file; a prefix ending in ``.model.`` holds OpenCLIP's names, others HF's."""
     markers: dict[str, tuple[int, ...]]
-    """Keys of the diffusion model, in their real shapes."""
+    """Keys of the diffusion model that tell it, in their real shapes; large matrices keep one column."""
     slots: dict[str, str]
     """diffusers folder -> encoder."""
     pipeline: str
@@ -68,7 +68,10 @@ ARCHITECTURES = {
         Architecture(
             "sd1",
             {"l": "cond_stage_model.transformer."},
-            {_UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768)},
+            {
+                _UNET + "input_blocks.0.0.weight": (320, 4, 3, 3),
+                _UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
+            },
             {"text_encoder": "l"},
             "StableDiffusionPipeline",
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 768},
@@ -76,7 +79,10 @@ ARCHITECTURES = {
         Architecture(
             "sd2",
             {"h": "cond_stage_model.model."},
-            {_UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024)},
+            {
+                _UNET + "input_blocks.0.0.weight": (320, 4, 3, 3),
+                _UNET + "input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 1024),
+            },
             {"text_encoder": "h"},
             "StableDiffusionPipeline",
             {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 1024},
@@ -85,6 +91,7 @@ ARCHITECTURES = {
             "sdxl",
             {"l": "conditioner.embedders.0.transformer.", "g": "conditioner.embedders.1.model."},
             {
+                _UNET + "input_blocks.0.0.weight": (320, 4, 3, 3),
                 _UNET + "label_emb.0.0.weight": (1280, 2816),
                 _UNET + "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight": (640, 2048),
             },
@@ -96,6 +103,7 @@ ARCHITECTURES = {
             "sdxl-refiner",
             {"g": "conditioner.embedders.0.model."},
             {
+                _UNET + "input_blocks.0.0.weight": (384, 4, 3, 3),
                 _UNET + "label_emb.0.0.weight": (1536, 2560),
                 _UNET + "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight": (768, 1280),
             },
@@ -111,7 +119,7 @@ ARCHITECTURES = {
                 "t5": "text_encoders.t5xxl.transformer.",
             },
             {
-                _UNET + "joint_blocks.0.context_block.attn.qkv.bias": (4608,),
+                _UNET + "joint_blocks.0.context_block.attn.qkv.weight": (4608, 1),
                 _UNET + "x_embedder.proj.weight": (1536, 16, 2, 2),
             },
             {"text_encoder": "l", "text_encoder_2": "g", "text_encoder_3": "t5"},
@@ -121,7 +129,11 @@ ARCHITECTURES = {
         Architecture(
             "flux",
             {"l": "text_encoders.clip_l.transformer.", "t5": "text_encoders.t5xxl.transformer."},
-            {_UNET + "double_blocks.0.img_attn.qkv.bias": (9216,), _UNET + "img_in.weight": (3072, 64)},
+            {
+                _UNET + "double_blocks.0.img_attn.qkv.weight": (9216, 1),
+                _UNET + "vector_in.in_layer.bias": (3072,),
+                _UNET + "img_in.weight": (3072, 64),
+            },
             {"text_encoder": "l", "text_encoder_2": "t5"},
             "FluxPipeline",
             {"_class_name": "FluxTransformer2DModel", "joint_attention_dim": 4096},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-from ..architectures import UNKNOWN, Architecture
+from ..architectures import Architecture
+from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..job import Job
 from ..taps import Stack
 
@@ -15,18 +17,11 @@ JOB_ATTRIBUTE = "clip_skip_job"
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: its architecture, and the stacks of its CLIP text encoders."""
+    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is."""
 
     architecture: Architecture
     stacks: tuple[Stack, ...] = ()
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The checkpoint that is selected: the name that users see, and what its file says it is."""
-
-    name: str
-    architecture: Architecture
+    checkpoint: Checkpoint = NO_CHECKPOINT
 
 
 class Host:
@@ -48,6 +43,11 @@ class Host:
         """The value of our command line flag `--clip-skip-NAME`, None if it was not given."""
         return getattr(getattr(self._shared, "cmd_opts", None), f"clip_skip_{name}", None)
 
+    @property
+    def data_path(self) -> str | None:
+        """The folder under which the host keeps its users' data, None if it has none."""
+        return getattr(sys.modules.get("modules.paths"), "data_path", None)
+
     def install(self) -> None:
         """Hook into the host's conditioning stage, once; undone by `uninstall`."""
 
@@ -62,4 +62,4 @@ class Host:
 
     def selected(self, name: str | None = None) -> Checkpoint:
         """The checkpoint `name`, or the one that is selected now; loads nothing."""
-        return Checkpoint("", UNKNOWN)
+        return NO_CHECKPOINT

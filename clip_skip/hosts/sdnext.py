@@ -4,13 +4,15 @@ taps stay in place for the whole job; `on_after_process`, which SD.Next calls wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
 from ..taps import Taps
-from .base import JOB_ATTRIBUTE, Checkpoint, Host, Model
+from .base import JOB_ATTRIBUTE, Host, Model
 from .encoders import NOT_LOADED, read_pipeline
 
 
@@ -56,7 +58,8 @@ class SDNext(Host):
         running = _Running(self, p, job)
         self._running.append(running)
         if job is not None:
-            plan = job.plan_for(self._loaded().architecture)
+            model = self._loaded()
+            plan = job.plan_for(model.architecture, model.checkpoint)
             job.record(plan)
             if plan.skips:
                 p.clip_skip = self._neutral(p, plan.architecture.id)
@@ -81,16 +84,14 @@ class SDNext(Host):
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
         info = self._sd_checkpoint.get_closest_checkpoint_match(name) if name else None
-        loaded = self._pipelines()[:1]
-        if info is None:
-            return Checkpoint("", self._loaded().architecture)
-        if loaded and getattr(getattr(loaded[0], "sd_checkpoint_info", None), "name", None) == info.name:
-            return Checkpoint(info.model_name, self._loaded().architecture)
-        return Checkpoint(info.model_name, identify(info.path))
+        loaded = self._loaded()
+        if info is None or info.path == loaded.checkpoint.path:
+            return replace(loaded.checkpoint, architecture=loaded.architecture)
+        return _checkpoint(info)
 
     def models(self) -> list[Model]:
         """Every loaded pipeline: the base, then the refiner."""
-        return [read_pipeline(pipeline) for pipeline in self._pipelines()]
+        return [_model(pipeline) for pipeline in self._pipelines()]
 
     def forget_embeds(self) -> None:
         """Empty the host's prompt caches: their keys know nothing of a plan."""
@@ -116,6 +117,16 @@ class SDNext(Host):
             self._running[-1].start()
 
 
+def _model(pipeline: Any) -> Model:
+    info = getattr(pipeline, "sd_checkpoint_info", None)
+    return replace(read_pipeline(pipeline), checkpoint=NO_CHECKPOINT if info is None else _checkpoint(info))
+
+
+def _checkpoint(info: Any) -> Checkpoint:
+    """The checkpoint that the host's CheckpointInfo stands for."""
+    return Checkpoint.of(info.model_name, identify(info.path), info.path, info.sha256)
+
+
 class _Running:
     """One pass that is running: its job object, and the taps it has on each loaded model."""
 
@@ -130,7 +141,7 @@ class _Running:
             return
         try:
             for model in self._host.models():
-                self._taps.append(Taps(self._job.plan_for(model.architecture), model.stacks))
+                self._taps.append(Taps(self._job.plan_for(model.architecture, model.checkpoint), model.stacks))
                 self._taps[-1].install()
         except Exception as error:
             logger.exception("could not be applied")

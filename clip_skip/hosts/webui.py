@@ -11,14 +11,16 @@ import functools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
+from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
 from ..resolve import Plan
 from ..taps import Taps
-from .base import JOB_ATTRIBUTE, Checkpoint, Host, Model
+from .base import JOB_ATTRIBUTE, Host, Model
 from .encoders import NOT_LOADED, read_webui_model
 
 _METHOD = "get_conds_with_caching"
@@ -63,16 +65,16 @@ class WebUI(Host):
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
-            job.record(job.plan_for(self._loaded().architecture))
+            model = self._loaded()
+            job.record(job.plan_for(model.architecture, model.checkpoint))
 
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
         info = self._sd_models.get_closet_checkpoint_match(name) if name else None
-        if info is None:
-            return Checkpoint("", self._loaded().architecture)
-        if info.filename == _filename(self._loaded_model()):
-            return Checkpoint(info.name_for_extra, self._loaded().architecture)
-        return Checkpoint(info.name_for_extra, identify(info.filename))
+        loaded = self._loaded()
+        if info is None or info.filename == loaded.checkpoint.path:
+            return replace(loaded.checkpoint, architecture=loaded.architecture)
+        return _checkpoint(info)
 
     def _loaded_model(self) -> Any:
         # Not `shared.sd_model`: on A1111 reading that loads a model if none is there.
@@ -80,12 +82,14 @@ class WebUI(Host):
 
     def _loaded(self) -> Model:
         model = self._loaded_model()
-        filename = _filename(model)
-        if filename is None:
+        info = getattr(model, "sd_checkpoint_info", None)
+        if info is None or getattr(info, "filename", None) is None:
             return NOT_LOADED  # nothing, or Forge's stand-in before its first job
         known = read_webui_model(model)
+        checkpoint = _checkpoint(info)
         # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
-        return known if known.stacks else Model(identify(filename))
+        architecture = known.architecture if known.stacks else checkpoint.architecture
+        return Model(architecture, known.stacks, checkpoint)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         host = self
@@ -120,7 +124,7 @@ class WebUI(Host):
 
     def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
         model = self._loaded()
-        plan = job.plan_for(model.architecture)
+        plan = job.plan_for(model.architecture, model.checkpoint)
         if not plan.skips:
             return None
         scope.enter_context(_option(self.opts, _neutral(model, plan)))
@@ -152,8 +156,9 @@ class _Encode:
         return counted
 
 
-def _filename(model: Any) -> str | None:
-    return getattr(getattr(model, "sd_checkpoint_info", None), "filename", None)
+def _checkpoint(info: Any) -> Checkpoint:
+    """The checkpoint that the host's CheckpointInfo stands for."""
+    return Checkpoint.of(info.name_for_extra, identify(info.filename), info.filename, info.sha256)
 
 
 def _job_of(p: Any) -> Job | None:

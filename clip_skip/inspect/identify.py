@@ -1,81 +1,818 @@
-"""A checkpoint's architecture, from its file: tensor names and shapes, or a diffusers folder's config."""
+"""What a model file is: its kind, architecture and variant, told from the names and shapes of its tensors.
+
+The file's name is never asked, and metadata only where the tensors can't tell. A checkpoint is told by a few names that
+are looked up, not by going over all of them; only a LoRA's names are gone over, since each LoRA has other ones.
+"""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 from ..architectures import ARCHITECTURES, UNKNOWN, Architecture, by_pipeline, encoder_id_of
-from .header import read_shapes
+from .contents import READABLE, Contents, Tensor, read_contents
 
-# The first prefix that some tensor's name starts with decides. Diffusion models of their own kind come first: they
-# may carry the same text encoders.
-_PREFIXES = (
-    ("model.diffusion_model.joint_blocks.", "sd3"),
-    ("model.diffusion_model.distilled_guidance_layer.", "chroma"),
-    ("distilled_guidance_layer.", "chroma"),
-    ("model.diffusion_model.double_blocks.", "flux"),
-    ("double_blocks.", "flux"),
-    ("model.diffusion_model.double_stream_blocks.", "hidream"),
-    ("double_stream_blocks.", "hidream"),
-    ("model.diffusion_model.clip_txt_mapper.", "cascade"),
-    ("clip_txt_mapper.", "cascade"),
-    ("conditioner.embedders.1.model.", "sdxl"),
-    ("conditioner.embedders.0.model.", "sdxl-refiner"),
-    ("cond_stage_model.model.transformer.", "sd2"),
-    ("cond_stage_model.transformer.", "sd1"),
-    ("cond_stage_model.roberta.", "none"),
-)
 
-# A UNet alone: the width of the text states that its cross-attention reads.
-_CROSS_ATTENTION = ".attn2.to_k.weight"
-_UNET_CONTEXT = {768: "sd1", 1024: "sd2", 1280: "sdxl-refiner", 2048: "sdxl"}
+@dataclass(frozen=True)
+class Identity:
+    """What a file is.
+
+    `kind` is "checkpoint", "diffusion-model" (a UNet or transformer alone), "text-encoder", "vae", "lora", "embedding",
+    "controlnet" or "unknown". `variant` is a word for what the architecture alone doesn't say ("inpainting", "768-v",
+    "dev"), or the name of a model that has no architecture of its own here ("PixArt"); "" if there is nothing to say.
+    `quantised` is how its weights are packed ("fp8", "nf4", "gguf Q4_0"), "" if they are not.
+    """
+
+    kind: str
+    architecture: Architecture = UNKNOWN
+    variant: str = ""
+    quantised: str = ""
+
+
+# An architecture's id and a variant.
+Told: TypeAlias = tuple[str, str]
+
+# The shape of the tensor that has this name after the file's prefix, or None.
+Shapes: TypeAlias = Callable[[str], tuple[int, ...] | None]
 
 
 def identify(path: str | os.PathLike[str]) -> Architecture:
-    """The architecture of the checkpoint at `path` (a .safetensors file or a diffusers folder), or `UNKNOWN`.
+    """The architecture of the model file or diffusers folder at `path`, or `UNKNOWN`.
 
     Never raises. The answer is kept while the file's size and time stay the same.
     """
     try:
         stat = os.stat(path)
         return _identify(os.fspath(path), stat.st_size, stat.st_mtime_ns)
-    except (OSError, ValueError):
+    except Exception:  # a host lists its models through this: no file may stop it
         return UNKNOWN
 
 
 @lru_cache(maxsize=256)
 def _identify(path: str, size: int, mtime_ns: int) -> Architecture:
-    if os.path.isdir(path):
-        return _identify_folder(Path(path))
-    return by_names(read_shapes(path)) if path.lower().endswith((".safetensors", ".sft")) else UNKNOWN
+    return identify_contents(read_contents(path)).architecture
 
 
-def by_names(shapes: Mapping[str, tuple[int, ...]]) -> Architecture:
-    """The architecture that a single file's tensor names and shapes make it."""
-    for prefix, id in _PREFIXES:
-        if any(name.startswith(prefix) for name in shapes):
-            return ARCHITECTURES[id]
-    for name, shape in shapes.items():
-        if name.endswith(_CROSS_ATTENTION) and len(shape) == 2:
-            return ARCHITECTURES[_UNET_CONTEXT.get(shape[1], "unknown")]
-    return UNKNOWN
+def identify_contents(contents: Contents) -> Identity:
+    """What these contents are; kind "unknown" where nothing is recognised. Never raises."""
+    if contents.format == "diffusers":
+        return _identify_folder(contents)
+    found = _find_model(contents)
+    if found is not None:
+        return found
+    for kind, told, name in _PARTS:
+        if name in contents.tensors:
+            id, variant = told
+            if variant == "CLIP":
+                variant = _CLIP_BY_WIDTH.get(_width(contents.tensors[name].shape, 0) or 0, variant)
+            return Identity(kind, ARCHITECTURES[id], variant, _packing(contents, name))
+    return _find_lora(contents) or _find_embedding(contents) or Identity("unknown")
 
 
-def _identify_folder(folder: Path) -> Architecture:
-    def config(*parts: str) -> Mapping[str, object]:
-        path = folder.joinpath(*parts)
-        loaded = json.loads(path.read_text(encoding="utf8")) if path.is_file() else {}
-        return loaded if isinstance(loaded, dict) else {}
+# ---------------------------------------------------------------------------------------------------------------------
+# Variants, each told by the same numbers whether they come from shapes or from a diffusers config.
 
-    encoder_ids = set()
-    for name in ("text_encoder", "text_encoder_2"):
-        blocks = config(name, "config.json").get("num_hidden_layers")
-        encoder_id = encoder_id_of(blocks) if isinstance(blocks, int) else None
-        if encoder_id:
-            encoder_ids.add(encoder_id)
-    class_name = config("model_index.json").get("_class_name")
-    return by_pipeline(class_name, encoder_ids) if isinstance(class_name, str) else UNKNOWN
+# A UNet: the width of the text that its cross-attention reads, and of the vector that is added to its time embedding.
+_UNETS: dict[tuple[int | None, int | None], Told] = {
+    (768, None): ("sd1", ""),
+    (1024, None): ("sd2", ""),
+    (1024, 2048): ("sd2", "unclip-h"),
+    (1024, 1536): ("sd2", "unclip-l"),
+    (1280, 2560): ("sdxl-refiner", ""),
+    (2048, 2816): ("sdxl", ""),
+    (2048, None): ("sdxl", ""),
+    (2048, 5632): ("none", "Kolors"),
+}
+# What a UNet is that takes more channels than the latent's four.
+_BY_CHANNELS = {
+    "sd1": {8: "instruct-pix2pix", 9: "inpainting"},
+    "sd2": {5: "depth", 7: "x4-upscaler", 9: "inpainting"},
+    "sdxl": {8: "edit", 9: "inpainting"},
+}
+# SDXL's lowest level has ten transformer blocks in each attention; its distilled kin have fewer.
+_SDXL_BY_DEPTH = {2: "vega", 4: "ssd-1b", 5: "koala-700m", 6: "koala-1b"}
+
+
+def _unet(width: int | None, added: int | None, channels: int | None, depth: int | None) -> Told:
+    id, variant = _UNETS.get((width, added), ("unknown", ""))
+    by_depth = _SDXL_BY_DEPTH.get(depth or 0, "") if id == "sdxl" else ""
+    return id, variant or _BY_CHANNELS.get(id, {}).get(channels or 0, "") or by_depth
+
+
+def _sd3(depth: int | None, dual_attention: bool, qk_norm: bool) -> Told:
+    known = {(24, False, False): "3-medium", (24, True, True): "3.5-medium", (38, False, True): "3.5-large"}
+    return "sd3", known.get((depth or 0, dual_attention, qk_norm), "")
+
+
+def _flux(guidance: bool, channels: int | None) -> Told:
+    """`channels` of a patch of 2 x 2: 64 for the latent; a mask and the masked image, or a control image, follow it."""
+    return "flux", {384: "fill", 128: "control"}.get(channels or 0, "dev" if guidance else "schnell")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The same from names and shapes.
+
+
+def _width(shape: tuple[int, ...] | None, axis: int = 1) -> int | None:
+    return shape[axis] if shape and len(shape) > axis else None
+
+
+class _UnetNames(NamedTuple):
+    """Where one naming of the UNet keeps what tells them apart; `{}` counts transformer blocks."""
+
+    input: str
+    added: str
+    time: str
+    lowest: tuple[str, ...]
+
+
+_LDM = _UnetNames(
+    input="input_blocks.0.0.weight",
+    added="label_emb.0.0.weight",
+    time="time_embed.2.bias",
+    lowest=(
+        "input_blocks.7.1.transformer_blocks.{}.norm1.weight",
+        "input_blocks.5.1.transformer_blocks.{}.norm1.weight",
+    ),
+)
+_DIFFUSERS = _UnetNames(
+    input="conv_in.weight",
+    added="add_embedding.linear_1.weight",
+    time="time_embedding.linear_2.bias",
+    lowest=("down_blocks.2.attentions.0.transformer_blocks.{}.norm1.weight",),
+)
+_CROSS = "transformer_blocks.0.attn2.to_k.weight"
+
+
+def _unet_by_shapes(shapes: Shapes, cross: str) -> Told:
+    """`cross` is the name of the cross-attention that was found."""
+    names = _LDM if shapes(_LDM.input) else _DIFFUSERS
+    shape = shapes(cross)
+    if shape is None or len(shape) != 2 or shape[1] == 1:  # packed: nothing can be read off it
+        return _unet_by_names(shapes, cross, names)
+    added = _width(shapes(names.added) or shapes("class_embedding.linear_1.weight"))
+    return _unet(shape[1], added, _width(shapes(names.input)), _sdxl_depth(shapes, names))
+
+
+def _unet_by_names(shapes: Shapes, cross: str, names: _UnetNames) -> Told:
+    """A UNet whose matrices are packed: which levels have attention, and what isn't packed (convolutions, biases)."""
+    channels, depth = _width(shapes(names.input)), _sdxl_depth(shapes, names)
+    if not cross.startswith(("input_blocks.1.", "down_blocks.0.")):  # SDXL's first level has none
+        is_refiner = _width(shapes(names.time), 0) == 1536
+        return _unet(1280, 2560, channels, depth) if is_refiner else _unet(2048, 2816, channels, depth)
+    if shapes(names.added.replace("weight", "bias")) or shapes("class_embedding.linear_1.bias"):
+        return "sd2", ""  # unCLIP; which one can't be told
+    proj_in = shapes(cross.replace(_CROSS, "proj_in.weight"))
+    return _unet(768 if proj_in and len(proj_in) == 4 else 1024, None, channels, depth)
+
+
+def _sdxl_depth(shapes: Shapes, names: _UnetNames) -> int | None:
+    for name in names.lowest:
+        if shapes(name.format(0)):
+            return next((depth for depth in range(1, 11) if not shapes(name.format(depth))), 11)
+    return None
+
+
+def _sd3_by_shapes(shapes: Shapes, name: str) -> Told:
+    if name.startswith("joint_blocks."):
+        block, dual, norm = (
+            "joint_blocks.{}.x_block.attn.qkv.weight",
+            "x_block.attn2.qkv.weight",
+            "x_block.attn.ln_q.weight",
+        )
+    else:
+        block, dual, norm = "transformer_blocks.{}.attn.to_q.weight", "attn2.to_q.weight", "attn.norm_q.weight"
+    depth = next((depth for depth in (38, 24) if shapes(block.format(depth - 1))), None)
+    first = block.partition(".")[0] + ".0."
+    return _sd3(depth, shapes(first + dual) is not None, shapes(first + norm) is not None)
+
+
+def _flux_by_shapes(shapes: Shapes, name: str) -> Told:
+    guidance = shapes("guidance_in.in_layer.bias") or shapes("time_text_embed.guidance_embedder.linear_1.bias")
+    return _flux(guidance is not None, _width(shapes("img_in.weight") or shapes("x_embedder.weight")))
+
+
+def _control_by_shapes(shapes: Shapes, name: str) -> Told:
+    for cross in _CROSS_ATTENTIONS:
+        if shapes(cross):
+            return _unet_by_shapes(shapes, cross)[0], ""
+    if shapes(_CLIP_POOLED):
+        return "sd3" if shapes("pos_embed.proj.weight") else "flux", ""
+    return "unknown", ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The table of models.
+
+
+class _Model(NamedTuple):
+    """How one diffusion model is known.
+
+    `keys` has one entry per naming: names that must all be there, apart by a space; the first one is a matrix, whose
+    type tells whether the model is quantised. `classes` are diffusers' names for it. `by_shapes` and `by_config` tell
+    more than `told` where that is needed.
+    """
+
+    told: Told
+    keys: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    by_shapes: Callable[[Shapes, str], Told] | None = None
+    by_config: Callable[[Mapping[str, Any]], Told] | None = None
+    kind: str = ""
+
+
+def _number(config: Mapping[str, Any], name: str) -> int | None:
+    value = config.get(name)
+    while isinstance(value, list) and value:  # one per level, or one per block of each level
+        value = value[-1]
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _unet_by_config(config: Mapping[str, Any]) -> Told:
+    added = _number(config, "projection_class_embeddings_input_dim")
+    if config.get("encoder_hid_dim_type") is not None and added != 5632:  # reads something else (Kandinsky, DeepFloyd)
+        return "unknown", ""
+    width, depth = _number(config, "cross_attention_dim"), _number(config, "transformer_layers_per_block")
+    id, variant = _unet(width, added, _number(config, "in_channels"), depth)
+    if id == "sd2" and not variant:
+        variant = {64: "512", 96: "768-v"}.get(_number(config, "sample_size") or 0, "")
+    return id, variant
+
+
+def _sd3_by_config(config: Mapping[str, Any]) -> Told:
+    return _sd3(_number(config, "num_layers"), bool(config.get("dual_attention_layers")), bool(config.get("qk_norm")))
+
+
+def _flux_by_config(config: Mapping[str, Any]) -> Told:
+    return _flux(config.get("guidance_embeds") is True, _number(config, "in_channels"))
+
+
+def _cascade_by_config(config: Mapping[str, Any]) -> Told:
+    return "cascade", "stage-c" if config.get("effnet_in_channels") is None else "stage-b"
+
+
+def _none(name: str, *keys: str, classes: str = "") -> _Model:
+    """A model without a CLIP text encoder."""
+    return _Model(("none", name), keys, tuple(classes.split()))
+
+
+def _other(name: str, *keys: str, classes: str = "", kind: str = "") -> _Model:
+    """A model that has a name, but no architecture here: it reads CLIP in a way of its own, or it is no whole model."""
+    return _Model(("unknown", name), keys, tuple(classes.split()), kind=kind)
+
+
+_CROSS_ATTENTIONS = tuple(
+    f"{block}.{_CROSS}"
+    for block in (
+        *("input_blocks.1.1", "input_blocks.4.1", "input_blocks.3.1", "input_blocks.2.1", "middle_block.1"),
+        *("down_blocks.0.attentions.0", "down_blocks.1.attentions.0", "mid_block.attentions.0"),
+    )
+)
+_DUAL = "transformer_blocks.0.attn.add_q_proj.weight "  # diffusers: text and image tokens in one attention
+_CLIP_POOLED = "time_text_embed.text_embedder.linear_1.bias"
+
+# The first row that fits counts, so a row stands before the ones whose keys it has too.
+_MODELS = (
+    _Model(
+        ("unknown", ""),
+        (
+            *("input_hint_block.0.weight", "controlnet_cond_embedding.conv_in.weight", "lora_controlnet"),
+            *("controlnet_x_embedder.weight", "controlnet_blocks.0.weight", "controlnet_down_blocks.0.weight"),
+        ),
+        ("ControlNetModel",),
+        _control_by_shapes,
+        kind="controlnet",
+    ),
+    _other(
+        "AnimateDiff",
+        "down_blocks.0.motion_modules.0.temporal_transformer.proj_in.weight",
+        "down_blocks.0.motion_modules.0.proj_in.weight",
+        classes="MotionAdapter UNetMotionModel",
+        kind="unknown",
+    ),
+    _other("IP-Adapter", "ip_adapter.1.to_k_ip.weight", "image_proj.proj.weight", kind="unknown"),
+    _other("T2I-Adapter", "adapter.body.0.resnets.0.block1.weight", "body.0.block1.weight", kind="unknown"),
+    _Model(
+        ("sd3", ""),
+        ("joint_blocks.0.context_block.attn.qkv.weight", f"{_DUAL}pos_embed.proj.weight {_CLIP_POOLED}"),
+        ("SD3Transformer2DModel",),
+        _sd3_by_shapes,
+        _sd3_by_config,
+    ),
+    _other(
+        "HunyuanVideo",
+        "img_in.proj.weight txt_in.individual_token_refiner.blocks.0.norm1.weight vector_in.in_layer.bias",
+        f"{_DUAL}context_embedder.token_refiner.refiner_blocks.0.norm1.weight {_CLIP_POOLED}",
+        classes="HunyuanVideoTransformer3DModel HunyuanVideoFramepackTransformer3DModel",
+    ),
+    _none(
+        "HunyuanImage",
+        "double_blocks.0.img_attn.qkv.weight txt_in.individual_token_refiner.blocks.0.norm1.weight",
+        f"{_DUAL}context_embedder.token_refiner.refiner_blocks.0.norm1.weight",
+        classes="HunyuanImageTransformer2DModel",
+    ),
+    _none(
+        "Flux.2",
+        "double_stream_modulation_img.lin.weight",
+        "double_stream_modulation_img.linear.weight",
+        classes="Flux2Transformer2DModel",
+    ),
+    _Model(("chroma", ""), ("distilled_guidance_layer.in_proj.weight",), ("ChromaTransformer2DModel",)),
+    _Model(
+        ("flux", ""),
+        (
+            "double_blocks.0.img_attn.qkv.weight vector_in.in_layer.bias",
+            f"{_DUAL}single_transformer_blocks.0.attn.to_q.weight {_CLIP_POOLED}",
+        ),
+        ("FluxTransformer2DModel",),
+        _flux_by_shapes,
+        _flux_by_config,
+    ),
+    _Model(("hidream", ""), ("double_stream_blocks.0.block.attn1.to_q.weight",), ("HiDreamImageTransformer2DModel",)),
+    _Model(("cascade", "stage-c"), ("clip_txt_mapper.weight",), ("StableCascadeUNet",), by_config=_cascade_by_config),
+    _Model(("cascade", "stage-b"), ("effnet_mapper.0.weight pixels_mapper.0.weight",)),
+    _none(
+        "AuraFlow",
+        "double_layers.0.attn.w1q.weight",
+        "joint_transformer_blocks.0.attn.add_q_proj.weight",
+        classes="AuraFlowTransformer2DModel",
+    ),
+    _none(
+        "HunyuanDiT",
+        "blocks.0.attn1.Wqkv.weight mlp_t5.0.weight",
+        "blocks.0.attn1.to_q.weight text_embedding_padding",
+        classes="HunyuanDiT2DModel",
+    ),
+    _none(
+        "PixArt",
+        "blocks.0.attn.qkv.weight t_block.1.weight",
+        "transformer_blocks.0.attn1.to_q.weight adaln_single.linear.weight pos_embed.proj.weight",
+        classes="PixArtTransformer2DModel",
+    ),
+    _none(
+        "OmniGen 2",
+        "layers.0.attn.to_q.weight time_caption_embed.caption_embedder.1.weight ref_image_refiner.0.attn.to_q.weight",
+        classes="OmniGen2Transformer2DModel",
+    ),
+    _none(
+        "Lumina 2",
+        "layers.0.attention.qkv.weight cap_embedder.1.weight noise_refiner.0.attention.qkv.weight",
+        "layers.0.attn.to_q.weight time_caption_embed.caption_embedder.1.weight noise_refiner.0.attn.to_q.weight",
+        classes="Lumina2Transformer2DModel",
+    ),
+    _none("Z-Image", "layers.0.attention.to_q.weight x_pad_token cap_pad_token", classes="ZImageTransformer2DModel"),
+    _none("Qwen-Image", f"{_DUAL}transformer_blocks.0.img_mod.1.weight", classes="QwenImageTransformer2DModel"),
+    _none(
+        "Wan",
+        "blocks.0.self_attn.q.weight head.modulation",
+        "blocks.0.attn1.to_q.weight condition_embedder.time_proj.weight",
+        classes="WanTransformer3DModel WanVACETransformer3DModel WanAnimateTransformer3DModel",
+    ),
+    _none(
+        "LTX",
+        "transformer_blocks.0.attn1.to_q.weight patchify_proj.weight",
+        "transformer_blocks.0.attn1.to_q.weight caption_projection.linear_1.weight proj_in.weight scale_shift_table",
+        classes="LTXVideoTransformer3DModel LTX2VideoTransformer3DModel",
+    ),
+    _none(
+        "Cosmos",
+        "blocks.block0.blocks.0.block.attn.to_q.0.weight",
+        "blocks.0.self_attn.q_proj.weight blocks.0.adaln_modulation_self_attn.1.weight",
+        "transformer_blocks.0.attn1.to_q.weight time_embed.t_embedder.linear_1.weight",
+        classes="CosmosTransformer3DModel",
+    ),
+    _none(
+        "Mochi",
+        "blocks.0.attn.qkv_x.weight",
+        "transformer_blocks.0.attn1.to_q.weight pos_frequencies",
+        classes="MochiTransformer3DModel",
+    ),
+    _none(
+        "Sana",
+        "blocks.0.cross_attn.q_linear.weight blocks.0.mlp.inverted_conv.conv.weight",
+        "transformer_blocks.0.attn1.to_q.weight transformer_blocks.0.ff.conv_inverted.weight",
+        classes="SanaTransformer2DModel",
+    ),
+    _none(
+        "CogView",
+        "transformer_blocks.0.attn1.to_q.weight time_condition_embed.condition_embedder.linear_1.weight",
+        classes="CogView3PlusTransformer2DModel CogView4Transformer2DModel",
+    ),
+    _none(
+        "CogVideoX",
+        "transformer_blocks.0.attn1.to_q.weight patch_embed.text_proj.weight time_embedding.linear_1.weight",
+        classes="CogVideoXTransformer3DModel",
+    ),
+    _none("Kandinsky 3", "add_time_condition.attention.to_k.weight", classes="Kandinsky3UNet"),
+    _other(
+        "Kandinsky 5",
+        "visual_transformer_blocks.0.self_attention.to_query.weight",
+        classes="Kandinsky5Transformer3DModel",
+    ),
+    _none(
+        "Stable Video Diffusion",
+        "input_blocks.1.1.time_stack.0.attn1.to_q.weight",
+        "down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_q.weight",
+        classes="UNetSpatioTemporalConditionModel",
+    ),
+    _other("ModelScope", "down_blocks.0.temp_attentions.0.proj_in.weight", classes="UNet3DConditionModel"),
+    _Model(("unknown", ""), _CROSS_ATTENTIONS, ("UNet2DConditionModel",), _unet_by_shapes, _unet_by_config),
+)
+_BY_CLASS = {name: model for model in _MODELS for name in model.classes}
+
+# Where a file keeps its diffusion model; the last of them is a copy (EMA) whose names have lost their dots.
+_EMA = "model_ema.diffusion_model"
+_PREFIXES = (
+    *("model.diffusion_model.", "", "diffusion_model.", "model.", "net.", "model.model.", "transformer.", "unet."),
+    *("control_model.", "controlnet."),
+    *("unet/", "transformer/", "prior/", "decoder/", "controlnet/"),  # a diffusers folder's components
+    _EMA,
+)
+
+
+def _full(prefix: str, name: str) -> str:
+    return prefix + (name.replace(".", "") if prefix == _EMA else name)
+
+
+class _Clue(NamedTuple):
+    """One way to find one model: a name in full, the others that must be there too, and the prefix of them all."""
+
+    name: str
+    others: tuple[str, ...]
+    prefix: str
+    short: str
+    model: _Model
+
+
+_CLUES = tuple(
+    _Clue(_full(prefix, short), tuple(_full(prefix, other) for other in others), prefix, short, model)
+    for model in _MODELS
+    for prefix in _PREFIXES
+    for short, *others in map(str.split, model.keys)
+)
+
+# Models that a part beside the diffusion model tells: the UNet of these is SD's own.
+_BY_COMPANION: tuple[tuple[Told, str], ...] = (
+    (("none", "Alt-Diffusion"), "cond_stage_model.roberta.embeddings.word_embeddings.weight"),
+    (("none", "Zero123"), "cc_projection.weight"),
+)
+
+_HF, _OPEN_CLIP = "encoder.layers.0.layer_norm1.weight", "transformer.resblocks.0.ln_1.weight"
+_T5 = "encoder.block.0.layer.0.SelfAttention.q.weight"
+
+# Parts of a checkpoint that may also be all that a file holds. The bare names come last: others end like them.
+_PARTS: tuple[tuple[str, Told, str], ...] = (
+    ("text-encoder", ("sd1", ""), f"cond_stage_model.transformer.text_model.{_HF}"),
+    ("text-encoder", ("sd1", ""), f"cond_stage_model.transformer.{_HF}"),  # NovelAI's, and transformers >= 5
+    ("text-encoder", ("sd2", ""), f"cond_stage_model.model.{_OPEN_CLIP}"),
+    ("text-encoder", ("sdxl", ""), f"conditioner.embedders.1.model.{_OPEN_CLIP}"),
+    ("text-encoder", ("sdxl-refiner", ""), f"conditioner.embedders.0.model.{_OPEN_CLIP}"),
+    ("text-encoder", ("none", "Alt-Diffusion"), "cond_stage_model.roberta.embeddings.word_embeddings.weight"),
+    *(
+        ("text-encoder", ("unknown", name), f"{prefix}{key}")
+        for prefix in ("text_encoders.", "text_encoder.", "")
+        for name, key in (
+            ("CLIP-L", f"clip_l.transformer.text_model.{_HF}"),
+            ("CLIP-G", f"clip_g.transformer.text_model.{_HF}"),
+            ("T5", f"t5xxl.transformer.{_T5}"),
+        )
+    ),
+    ("vae", ("unknown", ""), "first_stage_model.decoder.conv_in.weight"),
+    ("vae", ("unknown", ""), "vae.decoder.conv_in.weight"),
+)
+_COMPANIONS = tuple(name for _, _, name in _PARTS)
+_CLIP_BY_WIDTH = {768: "CLIP-L", 1024: "CLIP-H", 1280: "CLIP-G"}
+_PARTS += (
+    ("text-encoder", ("unknown", "CLIP"), f"text_model.{_HF}"),
+    ("text-encoder", ("unknown", "CLIP"), _HF),
+    ("text-encoder", ("unknown", "CLIP"), _OPEN_CLIP),
+    ("text-encoder", ("unknown", "T5"), _T5),
+    ("text-encoder", ("unknown", "T5"), "enc.blk.0.attn_q.weight"),  # llama.cpp's names
+    ("text-encoder", ("unknown", ""), "blk.0.attn_q.weight"),
+    ("text-encoder", ("unknown", ""), "model.layers.0.self_attn.q_proj.weight"),
+    ("vae", ("unknown", ""), "decoder.conv_in.weight"),
+    ("vae", ("unknown", ""), "decoder.middle.0.residual.0.gamma"),
+)
+
+
+def _find_model(contents: Contents) -> Identity | None:
+    """The diffusion model in the file, alone or in a checkpoint."""
+    tensors = contents.tensors
+    for clue in _CLUES:
+        if clue.name not in tensors or any(other not in tensors for other in clue.others):
+            continue
+        told = clue.model.told
+        if clue.model.by_shapes is not None:
+            told = clue.model.by_shapes(_shapes(tensors, clue.prefix), clue.short)
+        told = next((other for other, name in _BY_COMPANION if name in tensors), told)
+        whole = any(name in tensors for name in _COMPANIONS)
+        kind = clue.model.kind or ("checkpoint" if whole else "diffusion-model")
+        id, variant = told
+        if not clue.model.kind:
+            variant = variant or _untold_variant(id, contents.metadata)
+        return Identity(kind, ARCHITECTURES[id], variant, _packing(contents, clue.name))
+    return None
+
+
+def _shapes(tensors: Mapping[str, Tensor], prefix: str) -> Shapes:
+    def shape(name: str) -> tuple[int, ...] | None:
+        tensor = tensors.get(_full(prefix, name))
+        return None if tensor is None else tensor.shape
+
+    return shape
+
+
+# Packed types by the start of safetensors' names for them.
+_PACKED = {"F8": "fp8", "I8": "int8", "U8": "uint8", "F4": "fp4", "I4": "int4", "U4": "int4"}
+
+
+def _packing(contents: Contents, name: str) -> str:
+    """How the weights are quantised, by the matrix of this name; "" if they are not."""
+    tensors = contents.tensors
+    if contents.format == "gguf":  # mixes types: the one that most tensors have, of those that are packed
+        packed = Counter(tensor.dtype for tensor in tensors.values() if tensor.dtype not in READABLE)
+        return f"gguf {packed.most_common(1)[0][0]}" if packed else "gguf"
+    for kind in ("nf4", "fp4"):
+        if f"{name}.quant_state.bitsandbytes__{kind}" in tensors:
+            return kind
+    return _PACKED.get(tensors[name].dtype[:2], "")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Metadata.
+
+# What `modelspec.architecture` and `ss_base_model_version` may begin with, in lower case; the first that fits counts.
+_NAMED: tuple[tuple[str, Told], ...] = (
+    ("stable-diffusion-v1-inpainting", ("sd1", "inpainting")),
+    ("stable-diffusion-v1", ("sd1", "")),
+    ("stable-diffusion-v2-512", ("sd2", "512")),
+    ("stable-diffusion-v2-768-v", ("sd2", "768-v")),
+    ("stable-diffusion-v2-depth", ("sd2", "depth")),
+    ("stable-diffusion-v2-inpainting", ("sd2", "inpainting")),
+    ("stable-diffusion-v2-unclip-h", ("sd2", "unclip-h")),
+    ("stable-diffusion-v2-unclip-l", ("sd2", "unclip-l")),
+    ("stable-diffusion-v2", ("sd2", "")),
+    ("stable-diffusion-xl-v1-refiner", ("sdxl-refiner", "")),
+    ("stable-diffusion-xl-v1-edit", ("sdxl", "edit")),
+    ("stable-diffusion-xl-turbo", ("sdxl", "turbo")),
+    ("stable-diffusion-xl", ("sdxl", "")),
+    ("stable-diffusion-v3-medium", ("sd3", "3-medium")),
+    ("stable-diffusion-3-medium", ("sd3", "3-medium")),
+    ("stable-diffusion-3-5-medium", ("sd3", "3.5-medium")),
+    ("stable-diffusion-3.5-medium", ("sd3", "3.5-medium")),
+    ("stable-diffusion-3-5-large", ("sd3", "3.5-large")),
+    ("stable-diffusion-3.5-large", ("sd3", "3.5-large")),
+    ("stable-diffusion-v3", ("sd3", "")),
+    ("stable-diffusion-3", ("sd3", "")),
+    ("stable-cascade", ("cascade", "")),
+    ("flux-1-dev", ("flux", "dev")),
+    ("flux-1-schnell", ("flux", "schnell")),
+    ("flux-1", ("flux", "")),
+    ("flux1", ("flux", "")),
+    ("chroma", ("chroma", "")),
+    ("hidream", ("hidream", "")),
+    ("lumina-2", ("none", "Lumina 2")),
+    ("lumina2", ("none", "Lumina 2")),
+    ("qwen-image", ("none", "Qwen-Image")),
+    ("z-image", ("none", "Z-Image")),
+    ("sd_v1", ("sd1", "")),
+    ("sd_v2", ("sd2", "")),
+    ("sdxl", ("sdxl", "")),
+    ("sd3", ("sd3", "")),
+)
+
+
+def _said(metadata: Mapping[str, str]) -> Told:
+    """What the metadata says that the model is, or was trained on."""
+    for key in ("modelspec.architecture", "ss_base_model_version"):
+        name = _text(metadata, key)[:80].lower()
+        for start, told in _NAMED:
+            if name.startswith(start):
+                return told
+    return "unknown", ""
+
+
+def _untold_variant(id: str, metadata: Mapping[str, str]) -> str:
+    """The variant by metadata, where it is one of those that no tensor tells."""
+    said = _said(metadata)
+    if said in (("sd2", "512"), ("sd2", "768-v"), ("sdxl", "turbo")) and said[0] == id:
+        return said[1]
+    if id == "sd2":
+        return {"v": "768-v", "epsilon": "512"}.get(_text(metadata, "modelspec.prediction_type"), "")
+    return ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Diffusers folders.
+
+
+def _identify_folder(contents: Contents) -> Identity:
+    configs = {name: config for name, config in contents.configs.items() if isinstance(config, Mapping)}
+    index = configs.get("model_index", {})
+    by_keys, by_configs = _find_model(contents), _by_configs(configs)
+    found = next(
+        (one for one in (by_keys, by_configs) if one and (one.variant or one.architecture is not UNKNOWN)), None
+    )
+    found = found or by_keys or by_configs or Identity("unknown")
+    kind, id, variant = found.kind, found.architecture.id, found.variant
+    if not variant and by_configs and by_configs.architecture.id == id:
+        variant = by_configs.variant
+    pipeline = _text(index, "_class_name")
+    if pipeline:
+        kind = "checkpoint"
+        if pipeline.startswith("AltDiffusion"):
+            id, variant = "none", "Alt-Diffusion"
+        elif _has(index, "image_encoder") and not _has(index, "text_encoder"):
+            id, variant = "none", variant if id == "none" else ""  # reads an image in place of a prompt
+        elif id == "unknown" and not variant:
+            id = _by_pipeline(pipeline, configs).id
+    if id == "sd2" and variant in ("", "512", "768-v"):
+        prediction = _text(configs.get("scheduler", {}), "prediction_type")
+        variant = {"v_prediction": "768-v", "epsilon": "512"}.get(prediction, variant)
+    return Identity(kind, ARCHITECTURES[id], variant, found.quantised or (by_configs.quantised if by_configs else ""))
+
+
+def _has(index: Mapping[str, Any], component: str) -> bool:
+    """Whether the pipeline has the component: its entry is [library, class], both null where it was left out."""
+    entry = index.get(component)
+    return isinstance(entry, list) and entry[:1] != [None]
+
+
+def _by_configs(configs: Mapping[str, Mapping[str, Any]]) -> Identity | None:
+    """By the class and the numbers of whichever component is the diffusion model."""
+    for config in configs.values():
+        model = _BY_CLASS.get(_text(config, "_class_name"))
+        if model is not None:
+            id, variant = model.by_config(config) if model.by_config is not None else model.told
+            return Identity(model.kind or "diffusion-model", ARCHITECTURES[id], variant, _config_packing(config))
+    for config in configs.values():
+        if _text(config, "_class_name").startswith("Autoencoder"):
+            return Identity("vae")
+        if encoder_id_of(_number(config, "num_hidden_layers") or 0):
+            return Identity("text-encoder")
+    return None
+
+
+def _by_pipeline(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Architecture:
+    """By the pipeline's class, where the diffusion model has told nothing."""
+    blocks = (_number(configs.get(name, {}), "num_hidden_layers") for name in ("text_encoder", "text_encoder_2"))
+    ids = {encoder_id_of(count) for count in blocks if count is not None} - {None}
+    return by_pipeline(class_name, [id for id in ids if id is not None])
+
+
+def _text(mapping: Mapping[str, Any], name: str) -> str:
+    """The string of this name; "" where there is none, or something else."""
+    value = mapping.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _config_packing(config: Mapping[str, Any]) -> str:
+    quantisation = config.get("quantization_config")
+    if not isinstance(quantisation, Mapping):
+        return ""
+    if quantisation.get("load_in_8bit") is True:
+        return "int8"
+    for name in ("bnb_4bit_quant_type", "quant_type", "quant_method"):
+        if value := _text(quantisation, name):
+            return value[:20]
+    return ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# LoRAs and their kin.
+
+# What a trained layer's tensors are called after the layer's own name: LoRA (kohya, PEFT, diffusers), LoHa, LoKr, OFT,
+# IA3, full differences.
+_FACTORS = {
+    *("lora_down", "lora_up", "lora_A", "lora_B", "down", "up", "diff", "dora_scale", "oft_blocks", "oft_diag"),
+    *("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "on_input"),
+    *("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b"),
+}
+_UNET_LAYER = (
+    r"(?:(?:in|out)put_blocks_\d+_\d+|middle_block_1|(?:down|up)_blocks_\d+_attentions_\d+|mid_block_attentions_\d+)"
+    r"_transformer_blocks_"
+)
+
+
+# What may stand before the name of a transformer's layer.
+_TOP = r"^(?:(?:lora_unet|lora_transformer|lycoris|transformer|diffusion_model|base_model_model|unet)_)*"
+_TOKENS = _TOP + r"transformer_blocks_{}_attn_(?:to|add)_[qkv](?:_proj)?$"
+_CLIP_LAYER = r"_text_model_encoder_layers_\d+_self_attn_[qkv]_proj$"
+_FLUX_OR_CHROMA: Told = ("flux or chroma", "")
+
+# How a LoRA's model is known: a pattern in a layer's name, and what it means, if need be by the width of what the layer
+# takes. In order, on names with underscores for dots.
+_LORAS: tuple[tuple[str, Told | dict[int, Told]], ...] = (
+    (
+        _UNET_LAYER + r"\d+_attn2_(?:processor_)?to_[kv]$",
+        {768: ("sd1", ""), 1024: ("sd2", ""), 1280: ("sdxl-refiner", ""), 2048: ("sdxl", "")},
+    ),
+    (_UNET_LAYER + r"[4-9]_", ("sdxl", "")),  # no other UNet is as deep
+    (r"^lora_prior_(?:unet|te)_", ("cascade", "")),
+    (_TOP + r"(?:double|single)_stream_blocks_\d+_block_", ("hidream", "")),
+    (_TOP + r"(?:joint_transformer_blocks|double_layers)_\d+_attn_", ("none", "AuraFlow")),
+    (_TOP + r"joint_blocks_\d+_(?:context|x)_block_", ("sd3", "")),
+    (_TOP + r"transformer_blocks_\d+_(?:img|txt)_(?:mod|mlp)_", ("none", "Qwen-Image")),
+    (_TOKENS.format(r"(?:19|[2-5]\d)"), {3072: ("none", "Qwen-Image")}),  # has 60 blocks, where Flux has 19
+    (_TOP + r"double_blocks_(?:\d+_(?:img|txt)_(?:mlp_fc|mod_linear)|19_)", ("unknown", "HunyuanVideo")),
+    (_TOP + r"(?:double|single)_stream_modulation_", ("none", "Flux.2")),
+    # Chroma has Flux's layers, but not their modulation.
+    (_TOP + r"(?:double_blocks_\d+_(?:img|txt)_mod|single_blocks_\d+_modulation)_lin$", {3072: ("flux", "")}),
+    (_TOP + r"single_transformer_blocks_\d+_norm_linear$", {3072: ("flux", "")}),
+    (_TOP + r"(?:double_blocks_\d+_(?:img|txt)_attn_|single_blocks_\d+_linear1$)", {3072: _FLUX_OR_CHROMA}),
+    (_TOP + r"single_transformer_blocks_\d+_(?:attn_|proj_mlp)", {3072: _FLUX_OR_CHROMA}),
+    (_TOKENS.format(r"\d+"), {1536: ("sd3", ""), 2432: ("sd3", ""), 3072: _FLUX_OR_CHROMA}),
+    (_TOP + r"transformer_blocks_\d+_attn[12]_to_[qkv]$", {1152: ("none", "PixArt")}),
+    (_TOP + r"blocks_\d+_(?:cross|self)_attn_[qkvo]$", ("none", "Wan")),
+    (_TOP + r"layers_\d+_attention_qkv$", {2304: ("none", "Lumina 2"), 3840: ("none", "Z-Image")}),
+    (_TOP + r"layers_\d+_attention_to_[qkv]$", {3840: ("none", "Z-Image")}),
+    # Text encoders alone. kohya's "te" is SD 1.x's or 2.x's only encoder; "te1" and "te2" belong to models with more.
+    (r"^(?:lora_te3|text_encoder_3)_", ("sd3", "")),
+    (r"^(?:lora_te2|text_encoder_2)" + _CLIP_LAYER, {1280: ("sdxl", "")}),
+    (r"^lora_te" + _CLIP_LAYER, {768: ("sd1", ""), 1024: ("sd2", "")}),
+    (r"^text_encoder" + _CLIP_LAYER, {1024: ("sd2", "")}),
+)
+_LORA_PATTERNS = [(re.compile(pattern, re.MULTILINE), told) for pattern, told in _LORAS]
+
+
+def _find_lora(contents: Contents) -> Identity | None:
+    layers = _layers(contents.tensors)
+    if not layers:
+        return None
+    (id, variant), said = _lora_by_layers(layers), _said(contents.metadata)
+    if id == _FLUX_OR_CHROMA[0]:
+        id = "chroma" if said[0] == "chroma" else "flux"
+    if id == "unknown" and not variant:
+        id, variant = said
+    elif not variant and said[0] == id:
+        variant = said[1]
+    return Identity("lora", ARCHITECTURES[id], variant)
+
+
+def _layers(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, tuple[int, ...]]]:
+    """The shapes of each trained layer's factors, by the layer's name with underscores for dots."""
+    layers: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, tensor in tensors.items():
+        layer, _, factor = name.removesuffix(".weight").removesuffix(".default").rpartition(".")
+        if factor in _FACTORS:
+            if factor in ("down", "up"):  # diffusers' own, before PEFT: "to_k_lora.down", "to_k.lora.down"
+                layer = layer.removesuffix("_linear_layer").removesuffix("lora")[:-1]
+            layers.setdefault(layer.replace(".", "_"), {})[factor] = tensor.shape
+    return layers
+
+
+def _lora_by_layers(layers: Mapping[str, Mapping[str, tuple[int, ...]]]) -> Told:
+    text = "\n".join(layers)
+    for pattern, told in _LORA_PATTERNS:
+        for layer in _lines(pattern, text):
+            if not isinstance(told, dict):
+                return told
+            width = _input_width(layers.get(layer, {}))
+            if width in told:
+                return told[width]
+    return "unknown", ""
+
+
+def _lines(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    """The lines in which the pattern is found."""
+    for match in pattern.finditer(text):
+        end = text.find("\n", match.end())
+        yield text[text.rfind("\n", 0, match.start()) + 1 : end if end >= 0 else len(text)]
+
+
+def _input_width(factors: Mapping[str, tuple[int, ...]]) -> int | None:
+    """How many numbers the layer takes, where its factors tell."""
+    for name in ("lora_down", "lora_A", "down", "hada_w1_b", "diff"):
+        if name in factors:
+            return _width(factors[name])
+    first = _width(factors.get("lokr_w1") or factors.get("lokr_w1_b"))
+    second = _width(factors.get("lokr_w2") or factors.get("lokr_w2_b"))
+    return first * second if first is not None and second is not None else None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Textual inversions.
+
+# By the name of the embedding of one encoder, and its width.
+_EMBEDDINGS: dict[str, dict[int, str]] = {
+    "clip_g": {1280: "sdxl"},
+    "clip_l": {},  # SDXL's, SD 3's or Flux's
+    **{name: {768: "sd1", 1024: "sd2"} for name in ("emb_params", "string_to_param.*", "*")},
+}
+
+
+def _find_embedding(contents: Contents) -> Identity | None:
+    tensors = contents.tensors
+    name = next((name for name in _EMBEDDINGS if name in tensors), None)
+    if name is None and len(tensors) == 1:  # diffusers: one tensor, by the name of the token
+        name = next((name for name in tensors if name.startswith("<")), None)
+    if name is None:
+        return None
+    id = _EMBEDDINGS.get(name, _EMBEDDINGS["*"]).get(_width(tensors[name].shape, -1) or 0, "unknown")
+    said = _said(contents.metadata)[0]
+    return Identity("embedding", ARCHITECTURES["sd3" if (id, said) == ("sdxl", "sd3") else id])

@@ -9,12 +9,17 @@ from typing import Any
 
 import gradio as gr
 
-from ..architectures import ENCODER_IDS, UNKNOWN, Architecture
-from ..hosts.base import Checkpoint, Host
+from ..architectures import ENCODER_IDS, Architecture
+from ..auto import Auto
+from ..checkpoint import NO_CHECKPOINT, Checkpoint
+from ..hosts.base import Host
+from ..library import Library
 from ..log import logger
-from ..request import BLENDS, MODES, PARAMETERS
+from ..presets.store import StoreError
+from ..request import BLENDS, MODES, PARAMETERS, parse
+from ..resolve import resolve
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
-from ..skip import in_range, words
+from ..skip import in_range, number, words
 from .paste import FIELDS, shown
 
 _SLIDERS = ("skip", *ENCODER_IDS)
@@ -34,13 +39,13 @@ class Built:
         return [read for _, read in self.infotext_fields]
 
 
-def build(host: Host, switched_on: Callable[[], bool], tab: str) -> Built:
+def build(host: Host, library: Library | None, switched_on: Callable[[], bool], tab: str) -> Built:
     """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
-    if not host.known:
+    if not host.known or library is None:
         with gr.Accordion("CLIP Skip", open=False):
             gr.HTML(f"<p>{_UNKNOWN_HOST}</p>")
             return Built([gr.Checkbox(False, visible=False)], [])
-    panel = _Panel(host, switched_on, tab)
+    panel = _Panel(host, library, switched_on, tab)
     _page.add(panel)
     return Built(panel.arguments, [(getattr(panel, name), read) for name, read in FIELDS.items()])
 
@@ -48,13 +53,15 @@ def build(host: Host, switched_on: Callable[[], bool], tab: str) -> Built:
 class _Panel:
     """The controls of one tab. Attributes are named after the request's fields (`request.PANEL_FIELDS`)."""
 
-    def __init__(self, host: Host, switched_on: Callable[[], bool], tab: str) -> None:
+    def __init__(self, host: Host, library: Library, switched_on: Callable[[], bool], tab: str) -> None:
         self._host = host
+        self._library = library
         self._switched_on = switched_on
         self._tab = tab
         opts = host.opts
         (mode,) = shown([DEFAULT_MODE.read(opts)])
-        view = self._view(self._selected(), mode, False, *[1.0] * len(_SLIDERS))
+        # What Auto uses is not asked for here: the model may have to be read, and the page does not wait for that.
+        view = self._view(self._selected(), None, mode, False, *[1.0] * len(_SLIDERS))
         initial = iter(view)
 
         with self._accordion(START_ENABLED.read(opts)):
@@ -75,6 +82,9 @@ class _Panel:
                 self.blend = gr.Radio(
                     shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
                 )
+            with gr.Row():
+                self.save = gr.Button("Save for this model", visible=next(initial)["visible"], elem_id=self._id("save"))
+                self.forget = gr.Button("Forget", visible=next(initial)["visible"], elem_id=self._id("forget"))
             self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
 
         self.skip, self.l, self.g, self.h = (self._sliders[name] for name in _SLIDERS)
@@ -87,7 +97,8 @@ class _Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        for component in [*self.arguments, self.refresh, getattr(self.enabled, "accordion", None)]:
+        buttons = (self.save, self.forget, self.refresh)
+        for component in [*self.arguments, *buttons, getattr(self.enabled, "accordion", None)]:
             if component is not None:
                 component.do_not_save_to_config = True
         self._listen()
@@ -95,7 +106,7 @@ class _Panel:
     def follow(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
         dropdown.change(
-            lambda name, *values: self._view(self._selected(name), *values),
+            lambda name, *values: self._shown(self._selected(name), *values),
             inputs=[dropdown, *self._inputs],
             outputs=self._outputs,
             show_progress="hidden",
@@ -106,16 +117,23 @@ class _Panel:
             return self._host.selected(name)
         except Exception:
             logger.exception("the selected checkpoint can't be told")
-            return Checkpoint("", UNKNOWN)
+            return NO_CHECKPOINT
 
     def _listen(self) -> None:
         for event in (self.refresh.click, self.mode.change, self.same.change):
             event(
-                lambda *values: self._view(self._selected(), *values),
+                lambda *values: self._shown(self._selected(), *values),
                 inputs=self._inputs,
                 outputs=self._outputs,
                 show_progress="hidden",
             )
+        self.save.click(
+            self._save,
+            inputs=[*self._inputs, self.blend],
+            outputs=[self.mode, *self._outputs],
+            show_progress="hidden",
+        )
+        self.forget.click(self._forget, inputs=self._inputs, outputs=self._outputs, show_progress="hidden")
         for name, slider in self._sliders.items():
             # Gradio 3 drops a change while it waits for the answer to one before: the last word is the release's.
             for event in (slider.change, slider.release):
@@ -133,10 +151,45 @@ class _Panel:
     @property
     def _outputs(self) -> list[Any]:
         rows = [x for name in _SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
-        return [self.status, self.manual, *rows, self.same]
+        return [self.status, self.manual, *rows, self.same, self.save, self.forget]
 
-    def _view(self, checkpoint: Checkpoint, mode: str, same: bool, *values: float | None) -> list[dict[str, Any]]:
-        """What every part of the panel shows for these values: one update for each of `_outputs`."""
+    def _save(self, mode: str, same: bool, *values: Any) -> list[dict[str, Any]]:
+        """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
+        *numbers, blend = values
+        checkpoint = self._selected()
+        asked = parse(True, None, mode, same, *numbers, blend)
+        plan = resolve(asked, checkpoint.architecture)
+        try:
+            if plan.refusals:
+                raise StoreError("; ".join(map(str, plan.refusals)))
+            self._library.save(checkpoint, plan.skips, plan.blend)
+        except StoreError as error:
+            return [gr.update(), *self._failed(f"Not saved: {error}", checkpoint, mode, same, *numbers)]
+        auto = shown(MODES)[0]
+        return [gr.update(value=auto), *self._shown(checkpoint, auto, same, *numbers)]
+
+    def _forget(self, mode: str, same: bool, *values: float | None) -> list[dict[str, Any]]:
+        checkpoint = self._selected()
+        try:
+            self._library.forget(checkpoint)
+        except StoreError as error:
+            return self._failed(f"Not forgotten: {error}", checkpoint, mode, same, *values)
+        return self._shown(checkpoint, mode, same, *values)
+
+    def _failed(self, text: str, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
+        status, *rest = self._shown(checkpoint, *values)
+        return [gr.update(value=status["value"] + _line(text)), *rest]
+
+    def _shown(self, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
+        return self._view(checkpoint, self._library.auto(checkpoint, checkpoint.architecture), *values)
+
+    def _view(
+        self, checkpoint: Checkpoint, auto: Auto | None, mode: str, same: bool, *values: float | None
+    ) -> list[dict[str, Any]]:
+        """What every part of the panel shows for these values: one update for each of `_outputs`.
+
+        `auto` is what Auto uses for the checkpoint; None where that is not known yet.
+        """
         architecture = checkpoint.architecture
         rows: list[dict[str, Any]] = []
         for name, value in zip(_SLIDERS, values, strict=True):
@@ -153,12 +206,15 @@ class _Panel:
                 gr.update(maximum=maximum) if shown == value else gr.update(maximum=maximum, value=shown),
                 gr.update(value=_words(architecture, name, shown)),
             ]
-        status = _status(checkpoint, mode) if self._switched_on() else _line(_SWITCHED_OFF)
+        status = _status(checkpoint, auto, mode) if self._switched_on() else _line(_SWITCHED_OFF)
+        manual = mode.lower() == "manual" and bool(architecture.encoders)
         return [
             gr.update(value=status),
-            gr.update(visible=mode.lower() == "manual" and bool(architecture.encoders)),
+            gr.update(visible=manual),
             *rows,
             gr.update(visible=bool(same) or len(architecture.encoders) > 1),
+            gr.update(visible=manual and bool(checkpoint.stem)),
+            gr.update(visible=auto is not None and auto.source == "preset"),
         ]
 
     def _accordion(self, enabled: bool) -> Any:
@@ -206,14 +262,14 @@ def _words(architecture: Architecture, name: str, skip: float | None) -> str:
     return "".join(_line(line) for line in lines)
 
 
-def _status(checkpoint: Checkpoint, mode: str) -> str:
+def _status(checkpoint: Checkpoint, auto: Auto | None, mode: str) -> str:
     architecture = checkpoint.architecture
     name = f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name
     if not architecture.encoders:
         return _line(name) + _line(f"No CLIP skip here. {architecture.reason}")
-    if mode.lower() == "auto":
-        values = ", ".join(f"{encoder.name} 1" for encoder in architecture.encoders)
-        return _line(name) + _line(f"Auto uses {values}: as trained.")
+    if mode.lower() == "auto" and auto is not None:
+        values = ", ".join(f"{encoder.name} {number(auto.skips[encoder.id])}" for encoder in architecture.encoders)
+        return _line(name) + _line(f"Auto uses {values}: {auto.text.rstrip('.')}.")
     return _line(name)
 
 

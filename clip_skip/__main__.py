@@ -1,0 +1,30 @@
+"""The command line: `python -m clip_skip COMMAND`, run in the extension's folder. It needs no WebUI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import __version__, log
+from .commands import inspect, learn
+from .data import data_folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 something failed, 2 not understood."""
+    parser = argparse.ArgumentParser(prog="python -m clip_skip", description="CLIP Skip on the command line.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--data-dir", metavar="DIR", help="the extension's data folder (default: the WebUI's)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (inspect, learn):
+        command.add_parser(commands).set_defaults(run=command.run)
+    options = parser.parse_args(arguments)
+    options.data_dir = data_folder(options.data_dir)
+    log.set_up("WARNING")
+    code: int = options.run(options)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

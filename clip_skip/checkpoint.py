@@ -1,0 +1,36 @@
+"""A model as the host names it, before or without being loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from .architectures import UNKNOWN, Architecture
+from .inspect.stated import is_sha256
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The name that users see, what its file says it is, its file or folder, and that file's SHA-256.
+
+    `path` is "" where there is none; `sha256` is None where the host has not worked it out.
+    """
+
+    name: str
+    architecture: Architecture
+    path: str = ""
+    sha256: str | None = None
+
+    @classmethod
+    def of(cls, name: str, architecture: Architecture, path: str, sha256: Any) -> Checkpoint:
+        """With whatever a host holds as hash: SD.Next has a commit's there for some folders."""
+        return cls(name, architecture, path, sha256.lower() if is_sha256(sha256) else None)
+
+    @property
+    def stem(self) -> str:
+        """The name that its preset goes by until its hash is known: the file's, without its folder."""
+        return PurePath(self.path).name or self.name
+
+
+NO_CHECKPOINT = Checkpoint("", UNKNOWN)

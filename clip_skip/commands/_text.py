@@ -1,0 +1,24 @@
+"""Text for a terminal. What comes from files is hostile: no control character reaches the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def plain(text: str) -> str:
+    """`text` with every character that a terminal might act on replaced by its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def fail(message: str) -> int:
+    """Say what went wrong, on stderr; the exit code for it."""
+    print(f"error: {plain(message)}", file=sys.stderr)
+    return 1
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The rows under their heads, in columns as wide as they need be."""
+    lines = [tuple(head), *(tuple(plain(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)

@@ -1,0 +1,40 @@
+"""Facts read about a model, and the words for how much each is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# The verdicts on a model's descent from NovelAI's SD 1.x model.
+VERDICTS = ("nai", "nai-derived", "contains-nai", "not-nai", "unknown")
+
+# From what settles the question to what never does.
+CERTAIN, STRONG, PROBABLE, HINT = STRENGTHS = ("certain", "strong", "probable", "hint")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One fact that bears on a model's lineage.
+
+    `text` is one sentence with the fact, for the user; it may quote hostile text and is never HTML. `verdict` is what
+    the fact says when nothing stronger speaks, "unknown" if it says only why something could not be told.
+    """
+
+    id: str
+    strength: str
+    text: str
+    verdict: str = "unknown"
+
+
+@dataclass(frozen=True)
+class SkipStatement:
+    """One source's word on the skip that a model was trained with, or that its author recommends.
+
+    `skip` is in the user's number (1 = the trained depth), per encoder id; empty where the source says that it has no
+    preference ("1 or 2"), or where its number means nothing on this architecture. `trained` tells what the model was
+    trained with from what somebody recommends.
+    """
+
+    id: str
+    text: str
+    skip: dict[str, float]
+    trained: bool = False

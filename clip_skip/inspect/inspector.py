@@ -1,0 +1,100 @@
+"""Inspecting with a memory: facts that were read before, and reference models that were met on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .. import __version__
+from ..log import logger
+from . import known, references
+from .cache import Cache
+from .contents import ContentsError, read_contents
+from .facts import ModelFacts, inspect
+from .sidecars import sidecar_files
+
+_CHUNK = 1 << 20
+
+
+class Inspector:
+    """Inspects models and keeps what it learned in the data folder `folder`.
+
+    Any number of threads and processes may use the same folder at once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._references_folder = folder / "references"
+        self._cache = Cache(folder / "inspected.sqlite")
+
+    def inspect(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        sha256: str | None = None,
+        mark: str | None = None,
+        weights: bool = True,
+        thorough: bool = False,
+    ) -> ModelFacts:
+        """`facts.inspect` with the learned references, from memory while nothing that it reads has changed.
+
+        A file that `sha256` shows to be a reference model becomes one.
+        """
+        name = os.fspath(path)
+        if sha256 and weights:
+            self._learn_if_known(name, sha256)
+        learned = references.load(self._references_folder)
+        try:
+            stamps = list(_stamps(Path(name)))
+        except OSError as error:
+            return ModelFacts(name, error=str(error))
+        key = json.dumps([__version__, stamps, sha256, mark, learned.fingerprint, weights, thorough])
+        place = os.path.abspath(name)
+        text = self._cache.get(place, key)
+        if text is not None:
+            try:
+                return ModelFacts.from_text(text)
+            except (ValueError, KeyError, TypeError, AttributeError):
+                logger.debug("the facts kept for %r are broken and read again", name)
+        facts = inspect(name, sha256=sha256, mark=mark, references=learned, weights=weights, thorough=thorough)
+        if facts.error is None:
+            self._cache.put(place, key, facts.to_text())
+        return facts
+
+    def learn(self, path: str | os.PathLike[str], label: str, sha256: str | None = None) -> None:
+        """Make the SD 1.x model at `path` the reference `label`. Raises ContentsError or OSError, and says why."""
+        contents = read_contents(path)
+        references.learn(contents, label, self._references_folder, source=Path(path).name, sha256=sha256)
+
+    def _learn_if_known(self, path: str, sha256: str) -> None:
+        model = known.lookup(sha256)
+        if model is None or model.reference is None:
+            return
+        if model.reference in references.load(self._references_folder).labels:
+            return
+        try:
+            self.learn(path, model.reference, sha256)
+            logger.info("%s is now the reference %r for telling a model's lineage", Path(path).name, model.reference)
+        except (ContentsError, OSError) as error:
+            logger.warning("%s could not become a reference: %s", Path(path).name, error)
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of the file's bytes, in hex. Reads all of it: seconds per GB. Raises OSError."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of every file that inspecting `path` reads."""
+    files = [path, *sidecar_files(path)]
+    if path.is_dir():
+        files += sorted(file for part in ("*", "*/*.json", "*/*.safetensors") for file in path.glob(part))
+    for file in files:
+        stat = file.stat()
+        yield (file.name, stat.st_size, stat.st_mtime_ns)

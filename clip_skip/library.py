@@ -1,0 +1,71 @@
+"""What is kept and known about the user's models: their presets, and what their files say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from .architectures import Architecture
+from .auto import Auto, Defaults, automatic
+from .checkpoint import Checkpoint
+from .inspect.facts import ModelFacts
+from .inspect.inspector import Inspector
+from .log import logger
+from .presets.model import Preset
+from .presets.store import Store, StoreError
+
+
+class Library:
+    """Presets and facts by checkpoint, from the data folder `folder`; `defaults` reads what the settings say to Auto."""
+
+    def __init__(self, folder: Path, defaults: Callable[[], Defaults] = Defaults) -> None:
+        self.presets = Store(folder)
+        self._defaults = defaults
+        self._inspector = Inspector(folder)
+
+    def preset(self, checkpoint: Checkpoint) -> Preset | None:
+        """The preset of `checkpoint`. One that was saved before the model's hash was known moves to the hash now."""
+        if not checkpoint.stem:
+            return None
+        if checkpoint.sha256:
+            try:
+                self.presets.learn_hash(checkpoint.stem, checkpoint.sha256)
+            except StoreError as error:
+                logger.warning("%s", error)
+        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.stem)
+
+    def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
+        """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""
+        if not checkpoint.path:
+            return None
+        preset = self.preset(checkpoint)
+        mark = preset.lineage if preset else None
+        return self._inspector.inspect(checkpoint.path, sha256=checkpoint.sha256, mark=mark)
+
+    def auto(self, checkpoint: Checkpoint, architecture: Architecture) -> Auto:
+        """What Auto uses for `checkpoint`, loaded as `architecture`. Never raises: where all fails it is as trained."""
+        try:
+            return automatic(architecture, self.preset(checkpoint), self.facts(checkpoint), self._defaults())
+        except Exception:
+            logger.exception("what %s was made for can't be told", checkpoint.name)
+            return automatic(architecture, None, None, Defaults())
+
+    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
+        """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
+        preset = self.preset(checkpoint) or Preset()
+        self._put(checkpoint, replace(preset, name=checkpoint.stem, skip=skip, blend=blend))
+
+    def forget(self, checkpoint: Checkpoint) -> None:
+        """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""
+        preset = self.preset(checkpoint)
+        if preset is None:
+            return
+        preset = replace(preset, skip={}, blend="linear")
+        if preset == Preset(name=preset.name):
+            self.presets.forget(sha256=checkpoint.sha256, name=checkpoint.stem)
+        else:
+            self._put(checkpoint, preset)
+
+    def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
+        self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.stem)

@@ -1,0 +1,308 @@
+"""Presets out and in again; other programs' files, whose numbers are taken only where they mean the same here."""
+
+import json
+import tempfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clip_skip.presets import Preset, Store
+from clip_skip.presets import exchange as exchange_module
+from clip_skip.presets.exchange import Model, apply, export, plan_import
+from clip_skip.presets.foreign import find, stem
+from clip_skip.presets.model import is_key
+
+from .strategies import HASHES, JSON, NAMES, PRESETS
+
+SHA = HASHES[1]
+INFOTEXT = (
+    "a cat, clip skip: 9\nNegative prompt: Clip\n"
+    "Steps: 20, Sampler: Euler a, CFG scale: 7, Model hash: 6ce0161689, Model: {model}, Clip skip: {skip}"
+)
+
+
+def infotext(skip, model="v1-5-pruned"):
+    return INFOTEXT.format(skip=skip, model=model)
+
+
+def manager(presets, default="default"):
+    return json.dumps({"url": "", "default_preset": default, "trigger_words": [], "presets": presets}, indent=4)
+
+
+def sd1(word):
+    return Model("", architecture="sd1")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from([*HASHES, *("name:" + name for name in NAMES)]), PRESETS), JSON)
+def test_importing_an_export_is_the_identity(presets, future):
+    with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
+        source, target = Store(a), Store(b)
+        for key, preset in presets.items():
+            source.put(preset, **({"name": key[5:]} if key.startswith("name:") else {"sha256": key}))
+        source.change(lambda raw: raw.update({key: {**value, "future": future} for key, value in raw.items()}))
+        changes = plan_import(export(source), target)
+        assert [(c.key, c.before, c.after, c.refused) for c in changes] == [
+            (key, None, preset, "") for key, preset in sorted(source.all().items())
+        ]
+        assert apply(changes, target) == len(presets)
+        assert target.raw() == source.raw()
+        # Once more changes nothing, there and at home.
+        for store in (source, target):
+            before = store.path.read_bytes() if presets else b""
+            changes = plan_import(export(source), store)
+            assert all(c.before == c.after for c in changes)
+            apply(changes, store)
+            assert not presets or store.path.read_bytes() == before
+
+
+def test_some_presets_only(store):
+    store.put(Preset(note="a"), name="a")
+    store.put(Preset(note="b"), name="b")
+    assert json.loads(export(store, ["name:b"])) == {"schema": 1, "presets": {"name:b": {"name": "b", "note": "b"}}}
+    with pytest.raises(KeyError):
+        export(store, ["name:c"])
+
+
+def test_what_an_entry_leaves_unsaid_stays(store):
+    store.put(Preset(skip={"l": 2}, note="mine", silenced=frozenset({"a"})), sha256=SHA, name="x")
+    (change,) = plan_import(json.dumps({"schema": 1, "presets": {SHA: {"skip": {"g": 3}, "future": 1}}}), store)
+    assert change.before == store.get(SHA)
+    assert change.after == Preset("x", {"g": 3}, note="mine", silenced=frozenset({"a"}))
+    assert store.get(SHA).skip == {"l": 2}  # a plan changes nothing
+    assert apply([change], store) == 1
+    assert store.get(SHA) == change.after and store.raw()[SHA]["future"] == 1
+
+
+def test_entries_that_cant_be_used_are_refused_one_by_one(store):
+    presets = {SHA: {"skip": {"l": 99}}, "x": {"note": "n"}, "name:a": 7, "name:b": {"note": "good"}}
+    changes = plan_import(json.dumps({"schema": 1, "presets": presets}), store)
+    refused = {change.source: change.refused for change in changes if change.refused}
+    assert "skip.l 99 was refused, accepted is a number from 1 to 12" in refused[f'"{SHA}"']
+    assert "neither a SHA-256" in refused['"x"'] and "preset 7 was refused" in refused['"name:a"']
+    assert apply(changes, store) == 1 and list(store.all()) == ["name:b"]
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ('{"schema": 2, "presets": {}}', "newer version of CLIP Skip: schema 2, known is 1"),
+        ("", "nothing in it names a clip skip"),
+        ("[1, 2]", "nothing in it names a clip skip"),
+        ("{broken", "nothing in it names a clip skip"),
+        ('{"notes": "no number", "description": ""}', "nothing in it names a clip skip"),
+        ('{"Default": {"txt2img_steps": 20}}', "nothing in it names a clip skip"),
+        (manager({"default": "Steps: 20"}), "nothing in it names a clip skip"),
+    ],
+)
+def test_texts_with_nothing_to_import(store, text, said):
+    with pytest.raises(ValueError, match=said):
+        plan_import(text, store)
+
+
+def test_exports_with_a_byte_order_mark(store):
+    (change,) = plan_import("\ufeff" + json.dumps({"schema": 1, "presets": {"name:a": {"note": "n"}}}), store)
+    assert change.after == Preset(note="n")
+
+
+# A1111's <model>.json
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "clip skip: 2",
+        "Use Clip-Skip 2!",
+        "CLIP skip = 2.0, CFG 7",
+        "clipskip 2",
+        "clip_skip -2",
+        "clip skip 2 and 25 steps",
+    ],
+)
+def test_model_notes_that_name_one_number(store, notes):
+    text = json.dumps({"description": "anime", "sd version": "SD1", "notes": notes, "vae": "None"})
+    (change,) = plan_import(text, store, "some model.v1.json")
+    assert (change.key, change.after) == ("name:some model.v1", Preset("some model.v1", {"l": 2}))
+
+
+@pytest.mark.parametrize(
+    "notes", ["clip skip 1 or 2", "Clip skip: 1-2", "clip skip 1/2", "clip skip 1, or rather Clip skip 2"]
+)
+def test_model_notes_that_name_several_numbers_are_no_recommendation(store, notes):
+    (change,) = plan_import(json.dumps({"sd version": "SD1", "notes": notes}), store, "m.json")
+    assert change.after is None and "clip skip 1 and 2, which is no single number" in change.refused
+
+
+@pytest.mark.parametrize(
+    "version, said",
+    [
+        (None, "the architecture of this one is not known"),
+        ("Unknown", "the architecture of this one is not known"),
+        ("SDXL", 'this one is "SDXL"'),
+        ("SD2", 'this one is "SD2"'),
+    ],
+)
+def test_a_number_of_a1111_is_not_guessed_at(store, version, said):
+    (change,) = plan_import(json.dumps({"notes": "clip skip 2", "sd version": version}), store, "m.json")
+    assert change.key == "name:m" and change.after is None
+    assert change.refused == f"it names clip skip 2, which is sure to mean the same here only for SD 1.x; {said}"
+    assert apply([change], store) == 0 and store.all() == {}
+
+
+def test_the_host_tells_which_model_a_name_is(store):
+    models = {"pony": Model("pony", SHA, "sdxl"), "anime": Model("anime", HASHES[0], "sd1")}
+    notes = json.dumps({"notes": "clip skip 2"})
+    (refused,) = plan_import(notes, store, "pony.json", models.get)
+    (taken,) = plan_import(notes, store, "anime.json", models.get)
+    assert "this one is SDXL" in refused.refused
+    assert (taken.key, taken.after) == (HASHES[0], Preset("anime", {"l": 2}))
+
+
+def test_notes_without_a_file_name_tell_no_model(store):
+    (change,) = plan_import(json.dumps({"notes": "clip skip 2", "sd version": "SD1"}), store)
+    assert change.key is None and change.refused == "it does not tell the model"
+
+
+@pytest.mark.parametrize("number", ["0", "13", "99"])
+def test_numbers_out_of_range_are_refused(store, number):
+    (change,) = plan_import(json.dumps({"notes": f"clip skip: {number}", "sd version": "SD1"}), store, "m.json")
+    assert "accepted is a number from 1 to 12" in change.refused
+
+
+# rifeWithKaiju/model_preset_manager: <short hash>.json
+
+
+def test_the_default_preset_of_a_model_speaks_for_it(store):
+    text = manager({"default": infotext(2), "other": infotext(3)})
+    (change,) = plan_import(text, store, "6ce0161689.json", sd1)
+    assert (change.source, change.key, change.after) == (
+        '"default"',
+        "name:v1-5-pruned",
+        Preset("v1-5-pruned", {"l": 2}),
+    )
+
+
+@pytest.mark.parametrize("skips, refused", [((2, 2), False), ((2, 3), True)])
+def test_other_presets_speak_where_they_agree(store, skips, refused):
+    presets = {"default": "", "a": infotext(skips[0]), "b": infotext(skips[1])}
+    (change,) = plan_import(manager(presets), store, "6ce0161689.json", sd1)
+    assert bool(change.refused) == refused
+
+
+def test_a_short_hash_finds_the_model_that_is_kept_already(store):
+    sha256 = "6ce0161689" + "0" * 54
+    store.put(Preset(note="mine"), sha256=sha256, name="x")
+    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", sd1)
+    assert (change.key, change.before.note, change.after.skip) == (sha256, "mine", {"l": 2})
+
+
+def test_a_short_hash_alone_is_not_enough(store):
+    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", sd1)
+    assert change.refused == 'it does not tell the model by its hash "6ce0161689" alone'
+
+
+# infotext
+
+
+def test_infotext_lines(store):
+    text = "\n\n".join([infotext(2, "a"), infotext(3, '"b, with comma"'), "Steps: 20, Model: c", infotext(2, "a")])
+    changes = plan_import(text, store, "notes.txt", sd1)
+    assert {change.key: change.after.skip for change in changes} == {
+        "name:a": {"l": 2},
+        "name:b, with comma": {"l": 3},
+    }
+
+
+def test_our_own_keys_need_no_architecture(store):
+    text = "Steps: 20, Model: pony, Clip skip: 2, CLIP skip mode: manual, CLIP skip L: 1.5, CLIP skip G: 3, Version: x"
+    (change,) = plan_import(text, store)
+    assert (change.key, change.after) == ("name:pony", Preset("pony", {"l": 1.5, "g": 3}))
+
+
+def test_one_model_named_twice_with_different_numbers_is_refused(store):
+    changes = plan_import("\n".join([infotext(2, "a"), infotext(3, "a"), infotext(2, "b")]), store, "x.txt", sd1)
+    assert [change.refused for change in changes] == ["the text names several presets for this model"] * 2 + [""]
+
+
+# Zyin055/Config-Presets: config-txt2img.json, and its kin
+
+
+def test_config_presets(store):
+    presets = {
+        "None": {},
+        "Low quality": {"txt2img_sampling": "Euler a", "txt2img_steps": 10, "txt2img_cfg_scale": 7},
+        "anime": {"sd_model_checkpoint": "sub/anime.ckpt [925997e9]", "CLIP_stop_at_last_layers": 2},
+        "override": {"txt2img_override_settings": ["Clip skip: 3", "Model hash: 6ce0161689", "Model: real"]},
+        "nameless": {"txt2img_clip_skip": 2, "txt2img_steps": 20},
+    }
+    changes = {change.source: change for change in plan_import(json.dumps(presets), store, "config-txt2img.json", sd1)}
+    assert {source: change.key for source, change in changes.items()} == {
+        '"anime"': "name:anime",
+        '"override"': "name:real",
+        '"nameless"': None,
+    }
+    assert changes['"anime"'].after.skip == {"l": 2} and changes['"override"'].after.skip == {"l": 3}
+    assert changes['"nameless"'].refused == "it does not tell the model"
+
+
+def test_one_record(store):
+    text = json.dumps({"model_name": "anime.safetensors", "CLIP_stop_at_last_layers": 2, "ext": [{"a": 1}], "vae": ""})
+    (change,) = plan_import(text, store, "style-2023.json", sd1)
+    assert (change.key, change.after.skip) == ("name:anime", {"l": 2})
+
+
+def test_numbers_by_controls_are_no_presets_of_schema_0(store):
+    (change,) = plan_import('{"txt2img_clip_skip": 2, "txt2img_steps": 20}', store, "x.json", sd1)
+    assert change.refused == "it does not tell the model"
+
+
+WORDS = [
+    "presets",
+    "schema",
+    "default_preset",
+    "notes",
+    "description",
+    "sd version",
+    "clip_skip",
+    "model_name",
+    "default",
+]
+HOSTILE = st.recursive(
+    JSON
+    | st.sampled_from([infotext(2), "clip skip: 2", "Clip skip: 99999999999999999999", 2, "name:x", "x [abcdef12]"]),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.sampled_from(WORDS), children, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(HOSTILE, st.sampled_from(["", "m.json", "6ce0161689.json", "../../x.json", "\\\\x\\y.json"]), st.booleans())
+def test_hostile_files(value, filename, known):
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        for text in (json.dumps(value), str(value)):
+            find(text, filename)
+            try:
+                changes = plan_import(text, store, filename, sd1 if known else None)
+            except ValueError:
+                continue
+            for change in changes:
+                assert (change.after is None) == bool(change.refused)
+                assert change.refused or is_key(change.key)
+            exchange_module.apply(changes, store)
+            assert store.check() == ()
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("sub/dir/model.v1.5.safetensors [0123456789]", "model.v1.5"),
+        ("sub\\model.ckpt", "model"),
+        ("model.v1", "model.v1"),
+        ("a [b].ckpt", "a [b]"),
+        ("", ""),
+    ],
+)
+def test_stems(name, expected):
+    assert stem(name) == expected
