@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import hosts, log
+from . import hosts, log, rest
 from .data import data_folder
 from .hosts.base import JOB_ATTRIBUTE, Host
 from .job import Job, forget
@@ -12,7 +12,7 @@ from .library import Library
 from .log import logger
 from .request import parse
 from .settings import ENABLED, INFOTEXT, defaults
-from .ui import panel, settings_page
+from .ui import panel, presets_tab, settings_page
 
 host = Host()
 library: Library | None = None
@@ -26,10 +26,12 @@ def register(script_callbacks: Any) -> None:
     if not host.known:
         logger.warning("this WebUI is not known: nothing is changed in it")
         return
-    library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
+    known = library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
     script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
     script_callbacks.on_before_ui(panel.forget)
     script_callbacks.on_after_component(panel.meet)
+    script_callbacks.on_ui_tabs(lambda: presets_tab.build(host, known))
+    script_callbacks.on_app_started(lambda _demo, app: rest.mount(app, host, known))
     script_callbacks.on_script_unloaded(host.uninstall)
     if not host.flag("disable"):
         host.install()

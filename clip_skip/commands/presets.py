@@ -13,8 +13,7 @@ from typing import Any
 from ..architectures import ENCODER_IDS
 from ..inspect.stated import is_sha256, quote
 from ..presets.exchange import Change, Model, apply, export, plan_import
-from ..presets.foreign import stem
-from ..presets.model import FIELDS, NAME_PREFIX, Preset, key_of, read
+from ..presets.model import FIELDS, NAME_PREFIX, Preset, key_of, read, stem
 from ..presets.store import Store, StoreError
 from ..skip import number
 from ._text import fail, plain, table
@@ -101,7 +100,7 @@ def _set(store: Store, options: argparse.Namespace) -> int:
     try:
         key = _find(store, options.model)
     except LookupError:
-        key = key_of(options.model) if is_sha256(options.model) else NAME_PREFIX + stem(options.model)
+        key = key_of(options.model) if is_sha256(options.model) else key_of(name=options.model)
     preset = store.all().get(key, Preset())
     for setting in options.settings:
         preset = _with(preset, setting)

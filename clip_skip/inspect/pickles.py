@@ -50,14 +50,14 @@ def read_zip(file: BinaryIO, path: str) -> Contents:
     """The contents of the checkpoint `path`, a zip archive open as `file`. Raises ContentsError."""
     try:
         with zipfile.ZipFile(_Bounded(file)) as archive:  # type: ignore[arg-type]
-            return _read_archive(archive, file, path)
+            return _read_archive(archive, path)
     except ContentsError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise ContentsError(f"a broken zip archive: {str(error)[:80]}") from error
 
 
-def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, path: str) -> Contents:
+def _read_archive(archive: zipfile.ZipFile, path: str) -> Contents:
     members = {info.filename: info for info in archive.infolist()}
     name = next((name for name in members if re.fullmatch(r"([^/]*/)?data\.pkl", name)), None)
     if name is None:
@@ -68,7 +68,7 @@ def _read_archive(archive: zipfile.ZipFile, file: BinaryIO, path: str) -> Conten
     order = members.get(f"{folder}byteorder")
     little = order is None or _member(archive, order) == b"little"
     stored = {key: members.get(f"{folder}data/{key}") for key in machine.storages} if little else {}
-    return _contents(top, {key: _place(file, info) for key, info in stored.items() if info}, path)
+    return _contents(top, {key: _place(archive.fp, info) for key, info in stored.items() if info}, path)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -102,11 +102,16 @@ def read_stream(file: BinaryIO, path: str) -> Contents:
 
 
 class _Bounded:
-    """A file that refuses to be read in one piece without bound, as zipfile reads an archive's directory."""
+    """A file for zipfile, which believes what an archive says: a read without bound or at a place before the file."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
-        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self.tell, self.seekable, self.fileno = file.tell, file.seekable, file.fileno
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_SET and offset < 0:
+            raise ContentsError("a broken zip archive: a member begins before the file")
+        return self._file.seek(offset, whence)
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size if 0 <= size <= MAX_DIRECTORY_BYTES else MAX_DIRECTORY_BYTES + 1)

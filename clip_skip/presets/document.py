@@ -21,7 +21,7 @@ from typing import Any
 
 from ..architectures import ENCODER_IDS
 from ..inspect.stated import quote
-from .model import NAME_PREFIX, is_key, read
+from .model import NAME_PREFIX, is_key, read, stem
 
 SCHEMA = 1
 
@@ -54,7 +54,8 @@ class Document:
         said = [f"{quote(name)} is there twice: the last one counts" for name in self.doubled]
         for key, raw in self.presets.items():
             if not is_key(key):
-                said.append(
+                expected = '64 lower-case hexadecimal digits, or "name:" and a file name without its suffix'
+                said.append(f"{quote(key)} is no key of a preset, which is {expected}")
                     f'{quote(key)} is no key of a preset: that is 64 lower-case hexadecimal digits or "name:..."'
                 )
             said += [f"{quote(key)}: {refusal}" for refusal in read(raw).refusals]
@@ -100,10 +101,14 @@ def _from_flat(top: dict[str, Any]) -> dict[str, Any]:
     """The presets of schema 0, which early tests wrote: {"model name": skip of all encoders}."""
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in top.values()):
         raise Unreadable('it has neither "schema" nor "presets"')
-    # A number that an encoder does not take stays as it is, to be named and put right by hand.
-    return {
-        NAME_PREFIX + name: {"name": name, "skip": {id: number for id in ENCODER_IDS}} for name, number in top.items()
-    }
+    presets: dict[str, Any] = {}
+    for name in sorted(top, key=lambda name: (stem(name) != name, name)):
+        # Of two files with one stem, the second keeps its whole name, and a number that an encoder does not take stays
+        # as it is: both are named by `refusals`, to be put right by hand.
+        key = NAME_PREFIX + stem(name)
+        raw = {"name": name, "skip": {id: top[name] for id in ENCODER_IDS}}
+        presets[NAME_PREFIX + name if key in presets else key] = raw
+    return presets
 
 
 def dump(

@@ -12,7 +12,7 @@ from ..inspect.stated import is_sha256, quote
 from ..skip import number
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
-from .model import NAME_PREFIX, Preset, Raw, as_object, is_key, key_of, read
+from .model import Preset, Raw, as_object, is_key, key_of, read
 from .store import Store
 
 # As many digits of a hash as tell one's models apart; A1111 writes ten.
@@ -142,7 +142,7 @@ def _key(hash: str, name: str, store: Store) -> str | None:
         keys = [key for key in store.raw() if key.startswith(hash)]
         if len(keys) == 1:
             return keys[0]
-    return NAME_PREFIX + name if name else None
+    return key_of(name=name) if name else None
 
 
 def _once_each(changes: Iterable[Change]) -> list[Change]:

@@ -12,16 +12,11 @@ from pathlib import PurePath
 from typing import Any
 
 from ..architectures import ENCODER_IDS
+from ..inspect.sidecars import _MENTION, _mentioned
 from ..inspect.stated import as_number, decode, quote
 from ..request import PARAMETERS
+from .model import stem
 
-MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
-
-# "clip skip: 2", "Clip-Skip 2", "CLIP skip = 1.5", and the second number of "clip skip 1 or 2", "1-2", "1/2".
-_NUMBER = r"(\d+(?:\.\d+)?)"
-_NAMED = re.compile(
-    rf"clip\s*[-_]?\s*skip\D{{0,12}}?(?<!\.){_NUMBER}(?:\s*(?:or|and|to|[-/|&~])\s*([1-9](?:\.\d+)?)(?!\d))?", re.I
-)
 _FIELD = re.compile(r"clip_?stop_?at_?last_?layers|clip[ _-]?skip", re.I)  # a control's or an option's id
 _MODEL_FIELD = re.compile(r"(^|_)sd_model_checkpoint$|^model_?name$|^model$", re.I)
 # A value that has a comma in it is written in quotes.
@@ -62,18 +57,6 @@ def find(text: str, filename: str = "") -> list[Found]:
     return [
         found for name, record in top.items() if isinstance(record, dict) for found in _in_record(quote(name), record)
     ]
-
-
-def stem(name: str) -> str:
-    """A model's name without folder, suffix and the hash that A1111 writes after it: "a/b.ckpt [0123456789]" -> "b"."""
-    name = re.split(r"[\\/]", re.sub(r"\s*\[[0-9a-fA-F]+\]\s*$", "", name))[-1].strip()
-    path = PurePath(name)
-    return path.stem if path.suffix.lower() in MODEL_SUFFIXES else name
-
-
-def _numbers(text: str) -> frozenset[float]:
-    found = (number for match in _NAMED.finditer(text) for number in match.groups() if number)
-    return frozenset(float(number) for number in found if len(number) < 20)
 
 
 def _in_text(text: str, source: str) -> Iterator[Found]:
@@ -121,7 +104,8 @@ def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[
 def _in_model_notes(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
     """A1111's `<model>.json`: {"description", "notes", "vae", and what other programs add, such as "sd version"}."""
     text = "\n".join(top[name] for name in ("notes", "description") if isinstance(top.get(name), str))
-    if numbers := _numbers(text):
+    numbers = frozenset(skip for mention in _MENTION.finditer(text) for skip in _mentioned(text, mention))
+    if numbers:
         version = top.get("sd version")
         architecture = _ARCHITECTURES.get(version, str(version)) if isinstance(version, str) else ""
         sha256 = top.get("sha256")

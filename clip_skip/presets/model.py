@@ -14,6 +14,7 @@ from ..request import PARAMETERS, Refusal
 # The marks that a user may put on a model; they win over every verdict.
 MARKS = ("nai-derived", "not-nai")
 NAME_PREFIX = "name:"
+MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 
 Raw = Mapping[str, Any]  # the JSON object of one preset, with the fields that this version knows and others
 
@@ -197,7 +198,7 @@ def _without(raw: Raw, names: Collection[str]) -> dict[str, Any]:
 
 
 def key_of(sha256: str | None = None, name: str | None = None) -> str:
-    """The key of a model: its file's SHA-256 in hexadecimal, or "name:" and its file name until that is known.
+    """The key of a model: its file's SHA-256 in hexadecimal, or "name:" and its `stem` until that is known.
 
     Raises ValueError where `sha256` is something else, and where neither is given.
     """
@@ -207,8 +208,26 @@ def key_of(sha256: str | None = None, name: str | None = None) -> str:
         return sha256.lower()
     if not name:
         raise ValueError("a preset needs the model's SHA-256 or its name")
-    return NAME_PREFIX + name
+    return NAME_PREFIX + stem(name)
 
 
 def is_key(key: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{64}", key) is not None or (key.startswith(NAME_PREFIX) and key != NAME_PREFIX)
+    """Whether `key_of` makes this key of some model."""
+    name = key.removeprefix(NAME_PREFIX)
+    return stem(name) == name != "" if name != key else re.fullmatch(r"[0-9a-f]{64}", key) is not None
+
+
+def stem(name: str) -> str:
+    """A model's name without folder, suffix and the hash that A1111 writes after it: "a/b.ckpt [0123456789]" -> "b".
+
+    Programs show a model by any of these, and the file moves; a name that would leave nothing stays as it is.
+    """
+    while (shorter := _shorter(name)) not in ("", name):
+        name = shorter
+    return name
+
+
+def _shorter(name: str) -> str:
+    name = re.split(r"[\\/]", re.sub(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$", "", name))[-1].strip()
+    base, dot, suffix = name.rpartition(".")
+    return base if dot + suffix.lower() in MODEL_SUFFIXES else name

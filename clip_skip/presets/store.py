@@ -16,7 +16,7 @@ from ..inspect.stated import quote
 from ..log import logger
 from .document import Document, Unreadable, dump, parse
 from .durable import keep_copy, replace_file, sweep, sync_folder
-from .model import NAME_PREFIX, Preset, copied, is_key, join, key_of, merge, read, write
+from .model import Preset, copied, is_key, join, key_of, merge, read, write
 
 FILE = "presets.json"
 _LOCK_SECONDS = 10.0
@@ -81,7 +81,7 @@ class Store:
     def get(self, sha256: str | None = None, name: str | None = None) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None."""
         presets = self._look().document.presets
-        for key in (sha256.lower() if sha256 else "", NAME_PREFIX + name if name else ""):
+        for key in (sha256.lower() if sha256 else "", key_of(name=name) if name else ""):
             if key in presets:
                 return read(presets[key], key)
         return None
@@ -103,7 +103,7 @@ class Store:
         name moves over first. Raises ValueError where a value is refused, StoreError where it can't be saved.
         """
         key = key_of(sha256, name)
-        name_key = NAME_PREFIX + name if name else key
+        name_key = key_of(name=name) if name else key
         preset = replace(preset, name=name or preset.name)
         write(preset)
 
@@ -131,7 +131,7 @@ class Store:
         Raises KeyError where there is none, ValueError where `to_key` is no key.
         """
         if not is_key(to_key):
-            raise ValueError(f'{quote(to_key)} is neither a SHA-256 nor "name:" and a name')
+            raise ValueError(f'{quote(to_key)} is neither a SHA-256 nor "name:" and a name without its suffix')
 
         def edit(presets: dict[str, Any]) -> None:
             presets[to_key] = copied(presets[from_key], presets.get(to_key), to_key)
@@ -156,7 +156,9 @@ class Store:
             with FileLock(f"{path}.lock").acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_POLL_SECONDS):
                 self._save(path, edit)
         except Timeout as error:
-            raise StoreError(f"{self.path} is locked by another process since {_LOCK_SECONDS:.0f} seconds") from error
+            raise StoreError(
+                f"{self.path} has been locked by another process for {_LOCK_SECONDS:.0f} seconds"
+            ) from error
         except (OSError, NotImplementedError) as error:
             raise StoreError(f"{self.path} could not be saved: {_reason(error)}") from error
 

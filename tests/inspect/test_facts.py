@@ -183,7 +183,7 @@ def test_a_file_is_read_once_until_something_that_it_depends_on_changes(tmp_path
     assert Inspector(tmp_path / "data").inspect(path) == first == inspect(path)
     assert len(reads) == 1
     assert inspector.inspect(path, mark="not-nai").verdict == "not-nai"
-    path.with_suffix(".civitai.info").write_text(json.dumps({"clipSkip": 3}))
+    path.with_suffix(".civitai.info").write_text(json.dumps({"id": 1, "files": [], "images": [], "clipSkip": 3}))
     assert "civitai-version" in {s.id for s in inspector.inspect(path).statements}
     model(path, "sdxl.json.gz")
     os.utime(path, ns=(1, 1))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.presets.model import FIELDS, Preset, is_key, join, key_of, merge, read, write
+from clip_skip.presets.model import FIELDS, Preset, is_key, join, key_of, merge, read, stem, write
 
 from .strategies import JSON, PRESETS, RAW
 
@@ -136,8 +136,38 @@ def test_keys():
     assert key_of(None, "model") == "name:model"
     assert key_of("", "model") == "name:model"
     assert is_key("a" * 64) and is_key("name:x")
-    assert not is_key("A" * 64) and not is_key("a" * 63) and not is_key("name:") and not is_key("")
+    assert (
+        not is_key("name:a.ckpt")
+        and not is_key("A" * 64)
+        and not is_key("a" * 63)
+        and not is_key("name:")
+        and not is_key("")
+    )
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
         key_of("6ce0161689")
     with pytest.raises(ValueError, match="SHA-256 or its name"):
         key_of()
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("sub/dir/model.v1.5.safetensors [0123456789]", "model.v1.5"),
+        ("sub\\model.ckpt", "model"),
+        ("model.v1", "model.v1"),
+        ("a [b].ckpt", "a [b]"),
+        ("a.ckpt.safetensors", "a"),
+        (".ckpt", ".ckpt"),
+        ("folder/", "folder/"),
+        ("", ""),
+    ],
+)
+def test_stems(name, expected):
+    assert stem(name) == expected
+
+
+@given(st.text(alphabet="ab./\\[] 0123456789ckpt", max_size=30))
+def test_a_stem_is_its_own_stem_and_never_nothing(name):
+    assert stem(stem(name)) == stem(name)
+    assert bool(stem(name)) == bool(name)
+    assert not name or is_key(key_of(name=name))

@@ -71,8 +71,8 @@ class LikeADictionary(RuleBasedStateMachine):
     def learn(self, who, name, sha256):
         if sha256 not in self.expected:
             self.stores[who].learn_hash(name, sha256)
-            if f"name:{name}" in self.expected:
-                self.expected[sha256] = self.expected.pop(f"name:{name}")
+            if key_of(name=name) in self.expected:
+                self.expected[sha256] = self.expected.pop(key_of(name=name))
 
     @precondition(lambda self: self.expected)
     @rule(note=st.text(max_size=5), indent=st.sampled_from([None, 1, "\t"]), data=st.data())
@@ -246,6 +246,32 @@ def test_schema_0_migrates(store):
             SHA: {},
         },
     }
+
+
+def test_two_files_of_schema_0_with_one_stem_are_both_kept(store):
+    write(store, {"a.ckpt": 2, "a": 3, "b.ckpt": 4, "": 5})
+    assert {key: raw["skip"]["l"] for key, raw in store.raw().items()} == {
+        "name:a": 3,
+        "name:a.ckpt": 2,
+        "name:b": 4,
+        "name:": 5,
+    }
+    assert ["no key of a preset" in said for said in store.check()] == [True, True]
+
+
+def test_a_name_is_the_same_however_the_host_writes_it(store):
+    store.put(Preset(note="n"), name="sub/pony.v6.safetensors [0123456789]")
+    assert store.all().keys() == {"name:pony.v6"}
+    for name in ("pony.v6", "pony.v6.ckpt", "elsewhere\\pony.v6.SafeTensors", "pony.v6 [abcdef12]"):
+        assert store.get(name=name).note == "n"
+    store.learn_hash("pony.v6.safetensors", SHA)
+    assert store.get(SHA).name == "sub/pony.v6.safetensors [0123456789]"
+
+
+def test_a_value_that_equals_a_bad_one_is_written(store):
+    write(store, {"schema": 1, "presets": {SHA: {"skip": {"l": True}}}})  # True == 1
+    store.put(Preset(skip={"l": 1}), sha256=SHA)
+    assert store.check() == () and store.get(SHA).skip == {"l": 1}
 
 
 BROKEN = [
