@@ -28,7 +28,7 @@ class Checkpoint:
         return cls(name, architecture, path, sha256.lower() if is_sha256(sha256) else None)
 
     @property
-    def stem(self) -> str:
+    def file_name(self) -> str:
         """The name that its preset goes by until its hash is known: the file's, without its folder."""
         return PurePath(self.path).name or self.name
 

@@ -12,7 +12,7 @@ from .checkpoint import Checkpoint
 from .inspect.facts import ModelFacts
 from .inspect.inspector import Inspector
 from .log import logger
-from .presets.model import Preset
+from .presets.model import Preset, key_of
 from .presets.store import Store, StoreError
 
 
@@ -26,14 +26,14 @@ class Library:
 
     def preset(self, checkpoint: Checkpoint) -> Preset | None:
         """The preset of `checkpoint`. One that was saved before the model's hash was known moves to the hash now."""
-        if not checkpoint.stem:
+        if not checkpoint.file_name:
             return None
         if checkpoint.sha256:
             try:
-                self.presets.learn_hash(checkpoint.stem, checkpoint.sha256)
+                self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
             except StoreError as error:
                 logger.warning("%s", error)
-        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.stem)
+        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.file_name)
 
     def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
         """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""
@@ -54,18 +54,17 @@ class Library:
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
         """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
         preset = self.preset(checkpoint) or Preset()
-        self._put(checkpoint, replace(preset, name=checkpoint.stem, skip=skip, blend=blend))
+        self._put(checkpoint, replace(preset, name=checkpoint.file_name, skip=skip, blend=blend))
 
     def forget(self, checkpoint: Checkpoint) -> None:
         """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""
         preset = self.preset(checkpoint)
         if preset is None:
             return
-        preset = replace(preset, skip={}, blend="linear")
-        if preset == Preset(name=preset.name):
-            self.presets.forget(sha256=checkpoint.sha256, name=checkpoint.stem)
-        else:
-            self._put(checkpoint, preset)
+        self._put(checkpoint, replace(preset, skip={}, blend="linear"))
+        left = self.presets.raw().get(key_of(checkpoint.sha256, checkpoint.file_name), {})
+        if set(left) <= {"name"}:
+            self.presets.forget(sha256=checkpoint.sha256, name=checkpoint.file_name)
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
-        self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.stem)
+        self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)

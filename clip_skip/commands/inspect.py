@@ -12,12 +12,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..inspect.contents import MODEL_SUFFIXES
 from ..inspect.facts import ModelFacts
 from ..inspect.inspector import Inspector, file_sha256
 from ..skip import number
 from ._text import plain, table
 
-_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 _HEAD = ("FILE", "ARCHITECTURE", "KIND", "LINEAGE", "RECOMMENDED", "TRAINED")
 
 
@@ -75,7 +75,7 @@ def _in_folder(folder: str, recursive: bool, seen: set[str]) -> Iterator[str]:
         return
     for entry in entries:
         if not entry.is_dir():
-            if entry.name.lower().endswith(_SUFFIXES):
+            if entry.name.lower().endswith(MODEL_SUFFIXES):
                 yield entry.path
         elif os.path.exists(os.path.join(entry.path, "model_index.json")):
             yield entry.path

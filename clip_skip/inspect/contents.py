@@ -16,6 +16,9 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+# How the names of model files end.
+MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
+
 # Bytes per number, by the safetensors names of the types that this package reads numbers of.
 READABLE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2}
 

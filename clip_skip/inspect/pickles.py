@@ -49,15 +49,16 @@ _DTYPES = {
 def read_zip(file: BinaryIO, path: str) -> Contents:
     """The contents of the checkpoint `path`, a zip archive open as `file`. Raises ContentsError."""
     try:
-        with zipfile.ZipFile(_Bounded(file)) as archive:  # type: ignore[arg-type]
-            return _read_archive(archive, path)
+        bounded = _Bounded(file)
+        with zipfile.ZipFile(bounded) as archive:  # type: ignore[call-overload]
+            return _read_archive(archive, bounded, path)
     except ContentsError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OverflowError, struct.error) as error:
         raise ContentsError(f"a broken zip archive: {str(error)[:80]}") from error
 
 
-def _read_archive(archive: zipfile.ZipFile, path: str) -> Contents:
+def _read_archive(archive: zipfile.ZipFile, file: _Bounded, path: str) -> Contents:
     members = {info.filename: info for info in archive.infolist()}
     name = next((name for name in members if re.fullmatch(r"([^/]*/)?data\.pkl", name)), None)
     if name is None:
@@ -68,7 +69,7 @@ def _read_archive(archive: zipfile.ZipFile, path: str) -> Contents:
     order = members.get(f"{folder}byteorder")
     little = order is None or _member(archive, order) == b"little"
     stored = {key: members.get(f"{folder}data/{key}") for key in machine.storages} if little else {}
-    return _contents(top, {key: _place(archive.fp, info) for key, info in stored.items() if info}, path)
+    return _contents(top, {key: _place(file, info) for key, info in stored.items() if info}, path)
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -507,7 +508,7 @@ def _offset(view: _View, places: Mapping[str, tuple[int, int]]) -> int | None:
     return offset if begin <= offset <= offset + count * width <= end else None
 
 
-def _place(file: BinaryIO, info: zipfile.ZipInfo) -> tuple[int, int]:
+def _place(file: _Bounded, info: zipfile.ZipInfo) -> tuple[int, int]:
     """Where a member's data begin and end in the file; nowhere if it is compressed, as torch never does."""
     file.seek(info.header_offset)
     local = file.read(30)

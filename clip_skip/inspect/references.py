@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 from safetensors.numpy import save
 
 from ..log import logger
 from .contents import Contents, ContentsError, read_contents, read_numbers
 from .fingerprints import num_updates
 from .trained_layers import LAYERS, TEXT_BUCKETS, text_sketch
-from .weights import BLOCKS, BUCKETS, NAMES, VERSION, finite, sketch
+from .weights import BLOCKS, BUCKETS, NAMES, VERSION, Sketch, finite, sketch
 
 LABELS = tuple(NAMES)
 _SUFFIX = ".safetensors"
@@ -34,8 +33,8 @@ class Reference:
     """
 
     source: str
-    unet: np.ndarray
-    text: np.ndarray | None = None
+    unet: Sketch
+    text: Sketch | None = None
     num_updates: int | None = None
     sha256: str | None = None
 
@@ -117,7 +116,7 @@ def _read(path: Path, label: str, size: int) -> Reference | None:
     )
 
 
-def _array(contents: Contents, name: str, shape: tuple[int, int]) -> np.ndarray:
+def _array(contents: Contents, name: str, shape: tuple[int, int]) -> Sketch:
     tensor = contents.tensors[name]
     if (tensor.dtype, tensor.shape) != ("F32", shape):
         raise ContentsError(f"{name} is not a sketch")

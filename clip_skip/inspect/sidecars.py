@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..skip import number
+from .contents import MODEL_SUFFIXES
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
 from .stated import as_number, decode_object, is_sha256, skip_statement
 
-_MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 _DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json")
 _CONFIGURATIONS = (".yaml", ".yml")
 _TEXTS = (".description.txt", ".txt", ".md", ".html")
@@ -45,7 +45,7 @@ def sidecar_files(path: str | os.PathLike[str]) -> list[Path]:
 def _existing(path: str | os.PathLike[str]) -> dict[str, Path]:
     """The sidecars beside `path`, by their suffix."""
     model = Path(path)
-    suffix = next((suffix for suffix in _MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
     stem = str(model)[: len(str(model)) - len(suffix)]
     found = {}
     for suffix in (*_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
@@ -352,7 +352,7 @@ def _description_statement(texts: Iterable[tuple[str, str]], architecture_id: st
     mentions with a "not" before them, are not taken for a recommendation at all.
     """
     for suffix, text in texts:
-        named = dict.fromkeys(skip for mention in _MENTION.finditer(text) for skip in _mentioned(text, mention))
+        named = dict.fromkeys(mentioned_skips(text))
         if len(named) == 1:
             yield skip_statement("description", f"Its description ({suffix})", next(iter(named)), architecture_id)
         elif named:
@@ -362,9 +362,11 @@ def _description_statement(texts: Iterable[tuple[str, str]], architecture_id: st
             return
 
 
-def _mentioned(text: str, mention: re.Match[str]) -> Iterator[float]:
-    if not _AGAINST.search(text, max(0, mention.start() - 40), mention.start()):
-        yield from (s for s in map(float, re.findall(_NUMBER, mention[1])) if 1 <= s <= _HIGHEST_SKIP)
+def mentioned_skips(text: str) -> Iterator[float]:
+    """Each skip that a text names with words such as "clip skip", in A1111's counting."""
+    for mention in _MENTION.finditer(text):
+        if not _AGAINST.search(text, max(0, mention.start() - 40), mention.start()):
+            yield from (s for s in map(float, re.findall(_NUMBER, mention[1])) if 1 <= s <= _HIGHEST_SKIP)
 
 
 # --- descent ---------------------------------------------------------------------------------------------------------

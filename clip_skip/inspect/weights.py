@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from .contents import Contents, ContentsError, Numbers, Tensor
 from .evidence import STRONG, Evidence
 
 if TYPE_CHECKING:
     from .references import References
+
+Sketch = npt.NDArray[np.float32]
 
 # The models that can be references, and how they are called in a sentence.
 NAMES = {"sd1.4": "SD 1.4", "sd1.5": "SD 1.5", "nai": "NovelAI's model", "wd1.3": "Waifu Diffusion 1.3"}
@@ -56,6 +59,7 @@ BLOCKS = (
 )
 _TEXT_WIDTH = 768
 _TENSORS = tuple(f"transformer_blocks.0.{attn}.to_{part}.weight" for attn in ("attn1", "attn2") for part in "qkv")
+_READ_TEXT = _TENSORS[4:]  # attn2's keys and values
 # Where a UNet lies in a file, and which of a block's two names it goes by there.
 _PLACES = (("model.diffusion_model.", 0), ("unet/", 1), ("", 0), ("", 1))
 
@@ -64,7 +68,7 @@ RUNS = 8
 _RUN = 8192
 
 
-def sketch(contents: Contents) -> np.ndarray:
+def sketch(contents: Contents) -> Sketch:
     """The sketch of an SD 1.x UNet: float32, shape (16 blocks, 4093).
 
     sketch(a * x + b * y) = a * sketch(x) + b * sketch(y). The inner product of two models' sketches, summed over blocks
@@ -73,25 +77,12 @@ def sketch(contents: Contents) -> np.ndarray:
 
     Reads 25 MB of a float32 file. Raises ContentsError, which says why, if this is no SD 1.x UNet that can be read.
     """
-    prefix, column = _place(contents)
-    rows = []
+    blocks = _blocks(contents)
     with Numbers() as numbers:
-        for block in BLOCKS:
-            row = np.zeros(BUCKETS)
-            for name in _TENSORS:
-                stored = f"{prefix}{block[column]}.{name}"
-                tensor = contents.tensors.get(stored)
-                if tensor is None:
-                    raise ContentsError(f"no SD 1.x UNet: it has no tensor {stored}")
-                inner = _TEXT_WIDTH if name.endswith(("attn2.to_k.weight", "attn2.to_v.weight")) else block[2]
-                if tensor.shape != (block[2], inner):
-                    raise ContentsError(f"no SD 1.x UNet: {stored} has the wrong shape")
-                row += fold(numbers, tensor, f"{block[0]}.{name}", _RUN, BUCKETS)
-            rows.append(row)
-    return finite(np.array(rows, np.float32))
+        return finite([sum(fold(numbers, tensor, name, _RUN, BUCKETS) for name, tensor in block) for block in blocks])
 
 
-def fold(numbers: Numbers, tensor: Tensor, name: str, run: int, buckets: int) -> np.ndarray:
+def fold(numbers: Numbers, tensor: Tensor, name: str, run: int, buckets: int) -> npt.NDArray[np.float64]:
     """The numbers of `RUNS` runs of `run` numbers, with random signs, summed into buckets: float64, shape (buckets,).
 
     The signs come from `name`, the tensor's name whatever its file calls it, and are the same for ever: numpy
@@ -107,22 +98,43 @@ def fold(numbers: Numbers, tensor: Tensor, name: str, run: int, buckets: int) ->
     # A sign is the float's first bit.
     np.bitwise_xor(sample.view(np.uint32), _signs(name, sample.size) << np.uint32(31), out=padded[: sample.size])
     with np.errstate(invalid="ignore"):  # infinities: `finite` finds them
-        folded: np.ndarray = padded.view(np.float32).reshape(-1, buckets).sum(axis=0, dtype=np.float64)
+        folded: npt.NDArray[np.float64] = padded.view(np.float32).reshape(-1, buckets).sum(axis=0, dtype=np.float64)
     return folded
 
 
-def finite(array: np.ndarray) -> np.ndarray:
-    """`array` itself. Raises ContentsError where it holds an infinity or a NaN: the model is broken."""
+def finite(rows: npt.ArrayLike) -> Sketch:
+    """The rows as a float32 array. Raises ContentsError where there is an infinity or a NaN: the model is broken."""
+    with np.errstate(over="ignore"):
+        array: Sketch = np.asarray(rows).astype(np.float32, copy=False)
     if not np.isfinite(array).all():
         raise ContentsError("its weights are not finite")
     return array
 
 
-def _signs(name: str, count: int) -> np.ndarray:
+def _signs(name: str, count: int) -> npt.NDArray[np.uint32]:
     """`count` random bits, uint32."""
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
     raw = np.random.PCG64(seed).random_raw(-(-count // 64)).astype("<u8")
-    return np.unpackbits(raw.view(np.uint8), count=count).astype(np.uint32)
+    bits: npt.NDArray[np.uint32] = np.unpackbits(raw.view(np.uint8), count=count).astype(np.uint32)
+    return bits
+
+
+def _blocks(contents: Contents) -> list[list[tuple[str, Tensor]]]:
+    """The tensors that a sketch is made of, block by block, each with the name that its signs come from."""
+    prefix, column = _place(contents)
+    blocks = []
+    for block in BLOCKS:
+        width, tensors = block[2], []
+        for name in _TENSORS:
+            stored = f"{prefix}{block[column]}.{name}"
+            tensor = contents.tensors.get(stored)
+            if tensor is None:
+                raise ContentsError(f"no SD 1.x UNet: it has no tensor {stored}")
+            if tensor.shape != (width, _TEXT_WIDTH if name in _READ_TEXT else width):
+                raise ContentsError(f"no SD 1.x UNet: {stored} has the wrong shape")
+            tensors.append((f"{block[0]}.{name}", tensor))
+        blocks.append(tensors)
+    return blocks
 
 
 def _place(contents: Contents) -> tuple[str, int]:
@@ -156,24 +168,24 @@ class Fit:
     blocks: tuple[tuple[float, float], ...] = ()
 
 
-def deltas_gram(model: np.ndarray, origin: np.ndarray, references: Sequence[np.ndarray]) -> np.ndarray:
+def deltas_gram(model: Sketch, origin: Sketch, references: Sequence[Sketch]) -> npt.NDArray[np.float64]:
     """Inner products of the deltas of model and references, per block: shape (blocks, 1 + references, 1 + references).
 
     From sketches of shape (blocks, buckets).
     """
     deltas = np.stack([model, *references], axis=1).astype(np.float64) - origin[:, None]
-    gram: np.ndarray = deltas @ deltas.transpose(0, 2, 1)
+    gram: npt.NDArray[np.float64] = deltas @ deltas.transpose(0, 2, 1)
     return gram
 
 
-def distances_gram(distances: np.ndarray, origin: int) -> np.ndarray:
+def distances_gram(distances: npt.NDArray[np.float64], origin: int) -> npt.NDArray[np.float64]:
     """Inner products of all models' deltas to the model `origin`, shape (n, n), from distances of shape (n, n)."""
     squared = np.square(np.asarray(distances, np.float64))
-    gram: np.ndarray = (squared[origin][:, None] + squared[origin][None] - squared) / 2
+    gram: npt.NDArray[np.float64] = (squared[origin][:, None] + squared[origin][None] - squared) / 2
     return gram
 
 
-def fit(gram: np.ndarray, labels: Sequence[str], buckets: float = math.inf) -> Fit:
+def fit(gram: npt.NDArray[np.float64], labels: Sequence[str], buckets: float = math.inf) -> Fit:
     """Least squares of a model's delta on the references', from their inner products.
 
     `gram` has shape (n, n) or (blocks, n, n), the model first and then the references in the order of `labels`, of
@@ -204,7 +216,7 @@ def fit(gram: np.ndarray, labels: Sequence[str], buckets: float = math.inf) -> F
     )
 
 
-def _block(part: np.ndarray, buckets: float) -> tuple[float, float]:
+def _block(part: npt.NDArray[np.float64], buckets: float) -> tuple[float, float]:
     """NAI's coefficient in one block, and its error; nothing is known of a block where references are alike."""
     inverse = _inverse(part[1:, 1:])
     if inverse is None:
@@ -213,13 +225,13 @@ def _block(part: np.ndarray, buckets: float) -> tuple[float, float]:
     return float(content[0]), float(np.sqrt(max(_left(part, content), 0.0) * inverse[0, 0] / buckets))
 
 
-def _left(gram: np.ndarray, content: np.ndarray) -> float:
+def _left(gram: npt.NDArray[np.float64], content: npt.NDArray[np.float64]) -> float:
     """The squared norm of what the references leave over of the model's delta."""
     rest = np.concatenate([[1.0], -content])
     return max(float(rest @ gram @ rest), 0.0)
 
 
-def _inverse(gram: np.ndarray) -> np.ndarray | None:
+def _inverse(gram: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
     """The inverse of the references' Gram matrix; None where less than a tenth of some delta is its own."""
     norms = np.sqrt(np.diag(gram))
     if not (norms > 0).all():
@@ -273,7 +285,7 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     missing = [label for label in (origin, "nai", "wd1.3") if label not in known]
     try:
         if missing:
-            _place(contents)
+            _blocks(contents)
             return _evidence(_ask_for(missing))
         model = sketch(contents)
     except (ContentsError, OSError):
@@ -311,4 +323,6 @@ def _sentence(fit: Fit, verdict: str, origin: str) -> str:
     share = f"The UNet holds {share} of the change that NovelAI's training made to {origin}"
     if verdict == "contains-nai" and fit.content["nai"] < CONTAINS:
         return f"{share}, and {max(c for c, error in fit.blocks if error < 1):.0%} of it in some blocks."
-    return f"{share}: too little to be sure, too much to exclude." if verdict == "unknown" else f"{share}."
+    if verdict == "unknown":
+        return f"{share}, {fit.alpha:.0%} compared with that alone: too little to be sure, too much to exclude."
+    return f"{share}."

@@ -56,8 +56,6 @@ class Document:
             if not is_key(key):
                 expected = '64 lower-case hexadecimal digits, or "name:" and a file name without its suffix'
                 said.append(f"{quote(key)} is no key of a preset, which is {expected}")
-                    f'{quote(key)} is no key of a preset: that is 64 lower-case hexadecimal digits or "name:..."'
-                )
             said += [f"{quote(key)}: {refusal}" for refusal in read(raw).refusals]
         return said
 

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..architectures import ENCODER_IDS
-from ..inspect.sidecars import _MENTION, _mentioned
+from ..inspect.sidecars import mentioned_skips
 from ..inspect.stated import as_number, decode, quote
 from ..request import PARAMETERS
 from .model import stem
@@ -104,7 +104,7 @@ def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[
 def _in_model_notes(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
     """A1111's `<model>.json`: {"description", "notes", "vae", and what other programs add, such as "sd version"}."""
     text = "\n".join(top[name] for name in ("notes", "description") if isinstance(top.get(name), str))
-    numbers = frozenset(skip for mention in _MENTION.finditer(text) for skip in _mentioned(text, mention))
+    numbers = frozenset(mentioned_skips(text))
     if numbers:
         version = top.get("sd version")
         architecture = _ARCHITECTURES.get(version, str(version)) if isinstance(version, str) else ""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..architectures import ENCODER_IDS
+from ..inspect.contents import MODEL_SUFFIXES
 from ..inspect.stated import is_sha256, quote
 from ..request import PARAMETERS, Refusal
 
 # The marks that a user may put on a model; they win over every verdict.
 MARKS = ("nai-derived", "not-nai")
 NAME_PREFIX = "name:"
-MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 
 Raw = Mapping[str, Any]  # the JSON object of one preset, with the fields that this version knows and others
 

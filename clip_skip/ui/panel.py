@@ -213,7 +213,7 @@ class _Panel:
             gr.update(visible=manual),
             *rows,
             gr.update(visible=bool(same) or len(architecture.encoders) > 1),
-            gr.update(visible=manual and bool(checkpoint.stem)),
+            gr.update(visible=manual and bool(checkpoint.file_name)),
             gr.update(visible=auto is not None and auto.source == "preset"),
         ]
 

@@ -83,7 +83,7 @@ def presets(rounds: int) -> None:
         f"{ratio['load']:.2f} x json.loads ({median['json']:.0f} ms); look-up {1000 * median['look-up']:.1f} us; "
         f"all of them {median['all']:.0f} ms\n"
         f"presets, save one: {median['save']:.0f} ms (goal <= 50), {ratio['save']:.2f} x json.loads, and "
-        f"{median['fsync']:.1f} ms of fsync; the first one of a program, with reading the file: {median['first']:.0f} ms"
+        f"{median['fsync']:.1f} ms of fsync; a program's first, with reading the file: {median['first']:.0f} ms"
     )
 
 

@@ -494,28 +494,46 @@ def zip_directory(members: int) -> bytes:
     return b"PK\3\4" + directory + end64 + locator + end
 
 
+# Reads each file that it is told in a process of its own, forked off so that nothing need be imported again.
 MEASURE = """
-import json, re, sys, time
+import json, os, re, sys, time
+from clip_skip.inspect import folder, gguf, header, pickles
 from clip_skip.inspect.contents import ContentsError, read_contents
-begin = time.process_time()
-try:
-    said = str(len(read_contents(sys.argv[1]).tensors))
-except ContentsError as refusal:
-    said = str(refusal)
-peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
-print(json.dumps([said, time.process_time() - begin, int(peak[1]) / 1024]))
+for line in sys.stdin:
+    if not os.fork():
+        begin = time.process_time()
+        try:
+            said = str(len(read_contents(line.strip()).tensors))
+        except ContentsError as refusal:
+            said = str(refusal)
+        peak = re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())
+        print(json.dumps([said, time.process_time() - begin, int(peak[1]) / 1024]), flush=True)
+        os._exit(0)
+    os.wait()
 """
 
 
+@pytest.fixture(scope="module")
+def measured():
+    """A function that gives what reading a file says, and the seconds and megabytes it takes."""
+    command, root = [sys.executable, "-c", MEASURE], Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+
+        def measure(path: Path) -> tuple[str, float, float]:
+            process.stdin.write(f"{path}\n")
+            return tuple(json.loads(process.stdout.readline()))
+
+        yield measure
+        process.stdin.close()
+
+
 @pytest.mark.parametrize("name", BOMBS)
-def test_the_worst_that_can_be_asked_for_is_bounded(tmp_path, name):
-    """In a process of its own: 600 MB at most, of which the file itself may be 200 (as bytes and as text)."""
+def test_the_worst_that_can_be_asked_for_is_bounded(tmp_path, measured, name):
+    """600 MB at most, of which a header itself may be 200 (as bytes and as text)."""
     (tmp_path / "bomb").write_bytes(BOMBS[name]())
-    command = [sys.executable, "-c", MEASURE, str(tmp_path / "bomb")]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, timeout=60
-    )
-    said, seconds, megabytes = json.loads(done.stdout)
+    said, seconds, megabytes = measured(tmp_path / "bomb")
     print(f"{name}: {seconds:.2f} s, {megabytes:.0f} MB, {said}")
     assert seconds < 10
     assert megabytes < 600

@@ -361,6 +361,17 @@ def test_a_file_rounded_before_is_not_trained(tmp_path: Path, base: CLIPTextMode
     assert told(write_state(tmp_path / "x.safetensors", rounded), references) is None
 
 
+@pytest.mark.parametrize("changed", [(5,), (0, 1, 2, 11), (10,), (11,)])
+def test_layers_changed_out_of_order_were_not_trained_so(
+    tmp_path: Path, base: CLIPTextModel, fine_tunes, references: References, changed: tuple[int, ...]
+) -> None:
+    state = state_of(base)
+    for name in state:
+        if int(name.split(".")[2]) in changed:
+            state[name] = fine_tunes[1][name]
+    assert told(write_state(tmp_path / "x.safetensors", state), references) is None
+
+
 def test_nothing_to_compare_with(tmp_path: Path, fine_tunes, references: References) -> None:
     file = write_state(tmp_path / "x.safetensors", fine_tunes[2])
     without_text = References({"sd1.4": Reference("x", np.zeros((1, 1), np.float32))}, "x")

@@ -234,6 +234,7 @@ def broken(name: str, tensor: object) -> dict[str, object]:
     return {**{n: ("F16", s) for n, s in unet_shapes().items()}, name: tensor}
 
 
+SD2 = {n: ("F16", (s[0], 1024 if s[1] == 768 else s[1])) for n, s in unet_shapes().items()}
 ANY = "model.diffusion_model.input_blocks.5.1.transformer_blocks.0.attn1.to_k.weight"
 
 
@@ -247,7 +248,8 @@ ANY = "model.diffusion_model.input_blocks.5.1.transformer_blocks.0.attn1.to_k.we
         (broken(ANY, ("F8_E4M3", (640, 640))), "can't be read"),
         (broken(ANY, np.full((640, 640), np.nan, np.float16)), "not finite"),
         (broken(ANY, np.full((640, 640), np.inf, np.float16)), "not finite"),
-        ({n: ("F16", (s[0], 1024 if s[1] == 768 else s[1])) for n, s in unet_shapes().items()}, "wrong shape"),  # SD 2
+        (broken(ANY, np.full((640, 640), 3e38, np.float32)), "not finite"),  # their sums are not
+        (SD2, "wrong shape"),
     ],
 )
 def test_what_is_no_readable_sd1_unet_is_refused_with_the_reason(tmp_path: Path, tensors: dict, why: str) -> None:
@@ -478,9 +480,10 @@ def test_too_few_references_are_asked_for(tmp_path: Path, left_out: str) -> None
     assert f"learn FILE --as {left_out}" in evidence.text
 
 
-def test_nothing_is_asked_for_where_there_is_no_unet(tmp_path: Path) -> None:
-    contents = read_contents(write_safetensors(tmp_path / "x.safetensors", {"a": np.zeros(1, np.float16)}))
-    assert weight_evidence(contents, NO_REFERENCES) is None
+def test_nothing_is_asked_for_where_there_is_no_sd1_unet(tmp_path: Path) -> None:
+    for tensors in ({"a": np.zeros(1, np.float16)}, SD2):
+        contents = read_contents(write_safetensors(tmp_path / "x.safetensors", tensors))
+        assert weight_evidence(contents, NO_REFERENCES) is None
 
 
 @pytest.mark.parametrize("other", ["nai", "sd1.4"])
