@@ -37,9 +37,7 @@ class Defaults:
     nai: float = 2.0
 
 
-def automatic(
-    architecture: Architecture, preset: Preset | None, facts: ModelFacts | None, defaults: Defaults
-) -> Auto:
+def automatic(architecture: Architecture, preset: Preset | None, facts: ModelFacts | None, defaults: Defaults) -> Auto:
     """The first of the sources that says anything. An encoder that it leaves out is read as trained."""
     encoders = [encoder.id for encoder in architecture.encoders]
 

@@ -17,7 +17,7 @@ from .presets.store import Store, StoreError
 
 
 class Library:
-    """Presets and facts by checkpoint, from the data folder `folder`; `defaults` reads what the settings say to Auto."""
+    """Presets and facts by checkpoint, from the data folder `folder`; `defaults` reads what the settings say."""
 
     def __init__(self, folder: Path, defaults: Callable[[], Defaults] = Defaults) -> None:
         self.presets = Store(folder)

@@ -1,12 +1,32 @@
-// The panels are drawn when the server starts; the selected model may have changed since, here or in Settings.
+// The panels are drawn when the server starts; the selected model and the presets may have changed since, in Settings,
+// in another tab or by hand.
 (function() {
+    function part(name) {
+        return gradioApp().querySelector(`#clip_skip_${name}`);
+    }
+
     function refresh() {
-        for (const tab of ["txt2img", "img2img"]) {
-            gradioApp().querySelector(`#clip_skip_${tab}_refresh`)?.click();
+        for (const place of ["txt2img", "img2img", "presets"]) {
+            part(`${place}_refresh`)?.click();
+        }
+    }
+
+    // A press on a model in the table of presets chooses it.
+    function pick(event) {
+        const pressed = event.target.closest?.("[data-clip-skip-pick]");
+        const picked = part("presets_picked")?.querySelector("textarea, input");
+        if (pressed && picked) {
+            picked.value = pressed.dataset.clipSkipPick;
+            updateInput(picked);
+            part("presets_pick").click();
         }
     }
 
     // Not at once: Gradio has not yet attached the button's listener.
-    onUiLoaded(() => setTimeout(refresh));
+    onUiLoaded(() => {
+        setTimeout(refresh);
+        gradioApp().addEventListener("click", pick);
+    });
+    onUiTabChange(refresh);
     onOptionsChanged(refresh);
 })();

@@ -75,9 +75,10 @@ class MiniHost:
     def _create_ui(self, port: int | None) -> None:
         callbacks, shared, ui = self.module("script_callbacks"), self.module("shared"), self.module("ui")
         callbacks.call("before_ui")
-        self.demo = shared.demo = ui.create_ui()
+        nowebui = getattr(shared.cmd_opts, "nowebui", False)  # the API alone
+        self.demo = shared.demo = None if nowebui else ui.create_ui()
         roots = [HERE / "webui" / "common", *([self.extension] if self.extension else [])]
-        if port is None:
+        if port is None or nowebui:
             from fastapi import FastAPI
 
             self.app = FastAPI()

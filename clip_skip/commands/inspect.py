@@ -27,9 +27,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         help="tell what models are and which skip they were made for",
         description="Reads names, shapes, metadata and some numbers of model files; never loads or unpickles one.",
     )
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="a model, or a folder of models"
-    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a model, or a folder of models")
     parser.add_argument("--recursive", action="store_true", help="look into folders of folders too")
     parser.add_argument("--json", action="store_true", help="print a list of objects")
     parser.add_argument("--why", action="store_true", help="print the evidence below each model")

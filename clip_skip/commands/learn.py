@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         "learn",
         help="make an SD 1.x checkpoint a reference that other models' lineage is told by",
-        description="Keeps a sketch of the checkpoint's UNet (64 KB). Lineage by weights needs sd1.4 or sd1.5, nai and "
+        description="Keeps a sketch of the checkpoint (300 KB). Lineage by weights needs sd1.4 or sd1.5, nai and "
         "wd1.3.",
     )
     parser.add_argument("file", metavar="FILE", help="a checkpoint, or a diffusers folder")

@@ -63,3 +63,20 @@ class Host:
     def selected(self, name: str | None = None) -> Checkpoint:
         """The checkpoint `name`, or the one that is selected now; loads nothing."""
         return NO_CHECKPOINT
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        """The checkpoint that the host lists under exactly this name, title or hash; loads nothing."""
+        return None
+
+    def checkpoints(self) -> list[str]:
+        """The titles of all checkpoints, as users see them; `find` knows each."""
+        return []
+
+
+def listed(models: Any, name: str) -> Any:
+    """What the host's module `models` lists as `name`, None if nothing.
+
+    For names from outside: the host's own search takes parts of names, and SD.Next's also paths and addresses.
+    """
+    info = models.checkpoint_aliases.get(name)
+    return info or next((info for info in models.checkpoints_list.values() if info.model_name == name), None)

@@ -12,7 +12,7 @@ from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
 from ..taps import Taps
-from .base import JOB_ATTRIBUTE, Host, Model
+from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_pipeline
 
 
@@ -84,10 +84,21 @@ class SDNext(Host):
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
         info = self._sd_checkpoint.get_closest_checkpoint_match(name) if name else None
+        return self._described(info)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        info = listed(self._sd_checkpoint, name)
+        return None if info is None else self._described(info)
+
+    def _described(self, info: Any) -> Checkpoint:
+        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
         loaded = self._loaded()
         if info is None or info.path == loaded.checkpoint.path:
             return replace(loaded.checkpoint, architecture=loaded.architecture)
         return _checkpoint(info)
+
+    def checkpoints(self) -> list[str]:
+        return sorted(self._sd_checkpoint.checkpoints_list, key=str.casefold)
 
     def models(self) -> list[Model]:
         """Every loaded pipeline: the base, then the refiner."""

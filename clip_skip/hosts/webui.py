@@ -20,7 +20,7 @@ from ..job import Job
 from ..log import logger
 from ..resolve import Plan
 from ..taps import Taps
-from .base import JOB_ATTRIBUTE, Host, Model
+from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_webui_model
 
 _METHOD = "get_conds_with_caching"
@@ -71,10 +71,21 @@ class WebUI(Host):
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
         info = self._sd_models.get_closet_checkpoint_match(name) if name else None
+        return self._described(info)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        info = listed(self._sd_models, name)
+        return None if info is None else self._described(info)
+
+    def _described(self, info: Any) -> Checkpoint:
+        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
         loaded = self._loaded()
         if info is None or info.filename == loaded.checkpoint.path:
             return replace(loaded.checkpoint, architecture=loaded.architecture)
         return _checkpoint(info)
+
+    def checkpoints(self) -> list[str]:
+        return sorted(self._sd_models.checkpoints_list, key=str.casefold)
 
     def _loaded_model(self) -> Any:
         # Not `shared.sd_model`: on A1111 reading that loads a model if none is there.

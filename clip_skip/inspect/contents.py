@@ -36,6 +36,11 @@ class Tensor(NamedTuple):
     file: str
 
 
+def width(shape: tuple[int, ...] | None, axis: int = 1) -> int | None:
+    """How long the shape is along `axis`; None where there is no shape, or it has no such axis."""
+    return shape[axis] if shape and len(shape) > axis else None
+
+
 class ContentsError(ValueError):
     """The file can't be read as what it seems to be, or is refused; the message says why, for the user."""
 

@@ -24,6 +24,9 @@ _WEIGHTS = re.compile(
     r"(?P<variant>\.\w+)??(?P<shard>-\d{5}-of-\d{5})?(?P<variant_after>\.\w+)?\.(?P<kind>safetensors|bin)"
 )
 
+# Components whose config goes by a name of its own.
+_CONFIGS = {"scheduler": "scheduler_config.json"}
+
 
 def read_folder(path: Path) -> Contents:
     """The contents of the diffusers folder at `path`, or of one component's folder, which has a config.json only.
@@ -44,7 +47,7 @@ def read_folder(path: Path) -> Contents:
     tensors: dict[str, Tensor] = {}
     for name in names[:MAX_COMPONENTS]:
         with suppress(ContentsError, OSError):
-            configs[name] = _config(root / name / "config.json")
+            configs[name] = _config(root / name / _CONFIGS.get(name, "config.json"))
         with suppress(ContentsError, OSError):
             tensors |= {f"{name}/{key}": tensor for key, tensor in _weights(root / name).items()}
     return Contents("diffusers", tensors, configs=configs)

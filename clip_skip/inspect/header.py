@@ -75,12 +75,12 @@ def _tensors(header: dict[str, Any], data_start: int, data_bytes: int, path: str
             f"the file is cut off, or damaged: a tensor would end at byte {ordered[-1]:.4g} of its data"
         )
     begins = edges[::2]
-    rows = list(zip(dtypes, map(tuple, shapes), map(sub, edges[1::2], begins), strict=True))
-    _check_sizes(set(rows))
+    shapes = list(map(tuple, shapes))
+    _check_sizes(set(zip(dtypes, shapes, map(sub, edges[1::2], begins), strict=True)))
     new = tuple.__new__  # what Tensor() comes to, but a call of Python code less for each
     return {
         name: new(Tensor, (dtype, shape, data_start + begin, path))
-        for name, (dtype, shape, _), begin in zip(header, rows, begins, strict=True)
+        for name, dtype, shape, begin in zip(header, dtypes, shapes, begins, strict=True)
     }
 
 

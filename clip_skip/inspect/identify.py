@@ -7,15 +7,16 @@ are looked up, not by going over all of them; only a LoRA's names are gone over,
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from ..architectures import ARCHITECTURES, UNKNOWN, Architecture, by_pipeline, encoder_id_of
-from .contents import READABLE, Contents, Tensor, read_contents
+from .contents import READABLE, Contents, Tensor, read_contents, width
+from .declared import Told, declared
+from .lora import FLUX_OR_CHROMA, lora_told
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,6 @@ class Identity:
     variant: str = ""
     quantised: str = ""
 
-
-# An architecture's id and a variant.
-Told: TypeAlias = tuple[str, str]
 
 # The shape of the tensor that has this name after the file's prefix, or None.
 Shapes: TypeAlias = Callable[[str], tuple[int, ...] | None]
@@ -69,7 +67,7 @@ def identify_contents(contents: Contents) -> Identity:
         if name in contents.tensors:
             id, variant = told
             if variant == "CLIP":
-                variant = _CLIP_BY_WIDTH.get(_width(contents.tensors[name].shape, 0) or 0, variant)
+                variant = _CLIP_BY_WIDTH.get(width(contents.tensors[name].shape, 0) or 0, variant)
             return Identity(kind, ARCHITECTURES[id], variant, _packing(contents, name))
     return _find_lora(contents) or _find_embedding(contents) or Identity("unknown")
 
@@ -118,10 +116,6 @@ def _flux(guidance: bool, channels: int | None) -> Told:
 # The same from names and shapes.
 
 
-def _width(shape: tuple[int, ...] | None, axis: int = 1) -> int | None:
-    return shape[axis] if shape and len(shape) > axis else None
-
-
 class _UnetNames(NamedTuple):
     """Where one naming of the UNet keeps what tells them apart; `{}` counts transformer blocks."""
 
@@ -155,15 +149,15 @@ def _unet_by_shapes(shapes: Shapes, cross: str) -> Told:
     shape = shapes(cross)
     if shape is None or len(shape) != 2 or shape[1] == 1:  # packed: nothing can be read off it
         return _unet_by_names(shapes, cross, names)
-    added = _width(shapes(names.added) or shapes("class_embedding.linear_1.weight"))
-    return _unet(shape[1], added, _width(shapes(names.input)), _sdxl_depth(shapes, names))
+    added = width(shapes(names.added) or shapes("class_embedding.linear_1.weight"))
+    return _unet(shape[1], added, width(shapes(names.input)), _sdxl_depth(shapes, names))
 
 
 def _unet_by_names(shapes: Shapes, cross: str, names: _UnetNames) -> Told:
     """A UNet whose matrices are packed: which levels have attention, and what isn't packed (convolutions, biases)."""
-    channels, depth = _width(shapes(names.input)), _sdxl_depth(shapes, names)
+    channels, depth = width(shapes(names.input)), _sdxl_depth(shapes, names)
     if not cross.startswith(("input_blocks.1.", "down_blocks.0.")):  # SDXL's first level has none
-        is_refiner = _width(shapes(names.time), 0) == 1536
+        is_refiner = width(shapes(names.time), 0) == 1536
         return _unet(1280, 2560, channels, depth) if is_refiner else _unet(2048, 2816, channels, depth)
     if shapes(names.added.replace("weight", "bias")) or shapes("class_embedding.linear_1.bias"):
         return "sd2", ""  # unCLIP; which one can't be told
@@ -194,7 +188,7 @@ def _sd3_by_shapes(shapes: Shapes, name: str) -> Told:
 
 def _flux_by_shapes(shapes: Shapes, name: str) -> Told:
     guidance = shapes("guidance_in.in_layer.bias") or shapes("time_text_embed.guidance_embedder.linear_1.bias")
-    return _flux(guidance is not None, _width(shapes("img_in.weight") or shapes("x_embedder.weight")))
+    return _flux(guidance is not None, width(shapes("img_in.weight") or shapes("x_embedder.weight")))
 
 
 def _control_by_shapes(shapes: Shapes, name: str) -> Told:
@@ -546,60 +540,10 @@ def _packing(contents: Contents, name: str) -> str:
 # ---------------------------------------------------------------------------------------------------------------------
 # Metadata.
 
-# What `modelspec.architecture` and `ss_base_model_version` may begin with, in lower case; the first that fits counts.
-_NAMED: tuple[tuple[str, Told], ...] = (
-    ("stable-diffusion-v1-inpainting", ("sd1", "inpainting")),
-    ("stable-diffusion-v1", ("sd1", "")),
-    ("stable-diffusion-v2-512", ("sd2", "512")),
-    ("stable-diffusion-v2-768-v", ("sd2", "768-v")),
-    ("stable-diffusion-v2-depth", ("sd2", "depth")),
-    ("stable-diffusion-v2-inpainting", ("sd2", "inpainting")),
-    ("stable-diffusion-v2-unclip-h", ("sd2", "unclip-h")),
-    ("stable-diffusion-v2-unclip-l", ("sd2", "unclip-l")),
-    ("stable-diffusion-v2", ("sd2", "")),
-    ("stable-diffusion-xl-v1-refiner", ("sdxl-refiner", "")),
-    ("stable-diffusion-xl-v1-edit", ("sdxl", "edit")),
-    ("stable-diffusion-xl-turbo", ("sdxl", "turbo")),
-    ("stable-diffusion-xl", ("sdxl", "")),
-    ("stable-diffusion-v3-medium", ("sd3", "3-medium")),
-    ("stable-diffusion-3-medium", ("sd3", "3-medium")),
-    ("stable-diffusion-3-5-medium", ("sd3", "3.5-medium")),
-    ("stable-diffusion-3.5-medium", ("sd3", "3.5-medium")),
-    ("stable-diffusion-3-5-large", ("sd3", "3.5-large")),
-    ("stable-diffusion-3.5-large", ("sd3", "3.5-large")),
-    ("stable-diffusion-v3", ("sd3", "")),
-    ("stable-diffusion-3", ("sd3", "")),
-    ("stable-cascade", ("cascade", "")),
-    ("flux-1-dev", ("flux", "dev")),
-    ("flux-1-schnell", ("flux", "schnell")),
-    ("flux-1", ("flux", "")),
-    ("flux1", ("flux", "")),
-    ("chroma", ("chroma", "")),
-    ("hidream", ("hidream", "")),
-    ("lumina-2", ("none", "Lumina 2")),
-    ("lumina2", ("none", "Lumina 2")),
-    ("qwen-image", ("none", "Qwen-Image")),
-    ("z-image", ("none", "Z-Image")),
-    ("sd_v1", ("sd1", "")),
-    ("sd_v2", ("sd2", "")),
-    ("sdxl", ("sdxl", "")),
-    ("sd3", ("sd3", "")),
-)
-
-
-def _said(metadata: Mapping[str, str]) -> Told:
-    """What the metadata says that the model is, or was trained on."""
-    for key in ("modelspec.architecture", "ss_base_model_version"):
-        name = _text(metadata, key)[:80].lower()
-        for start, told in _NAMED:
-            if name.startswith(start):
-                return told
-    return "unknown", ""
-
 
 def _untold_variant(id: str, metadata: Mapping[str, str]) -> str:
     """The variant by metadata, where it is one of those that no tensor tells."""
-    said = _said(metadata)
+    said = declared(metadata)
     if said in (("sd2", "512"), ("sd2", "768-v"), ("sdxl", "turbo")) and said[0] == id:
         return said[1]
     if id == "sd2":
@@ -684,68 +628,15 @@ def _config_packing(config: Mapping[str, Any]) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# LoRAs and their kin.
-
-# What a trained layer's tensors are called after the layer's own name: LoRA (kohya, PEFT, diffusers), LoHa, LoKr, OFT,
-# IA3, full differences.
-_FACTORS = {
-    *("lora_down", "lora_up", "lora_A", "lora_B", "down", "up", "diff", "dora_scale", "oft_blocks", "oft_diag"),
-    *("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "on_input"),
-    *("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b"),
-}
-_UNET_LAYER = (
-    r"(?:(?:in|out)put_blocks_\d+_\d+|middle_block_1|(?:down|up)_blocks_\d+_attentions_\d+|mid_block_attentions_\d+)"
-    r"_transformer_blocks_"
-)
-
-
-# What may stand before the name of a transformer's layer.
-_TOP = r"^(?:(?:lora_unet|lora_transformer|lycoris|transformer|diffusion_model|base_model_model|unet)_)*"
-_TOKENS = _TOP + r"transformer_blocks_{}_attn_(?:to|add)_[qkv](?:_proj)?$"
-_CLIP_LAYER = r"_text_model_encoder_layers_\d+_self_attn_[qkv]_proj$"
-_FLUX_OR_CHROMA: Told = ("flux or chroma", "")
-
-# How a LoRA's model is known: a pattern in a layer's name, and what it means, if need be by the width of what the layer
-# takes. In order, on names with underscores for dots.
-_LORAS: tuple[tuple[str, Told | dict[int, Told]], ...] = (
-    (
-        _UNET_LAYER + r"\d+_attn2_(?:processor_)?to_[kv]$",
-        {768: ("sd1", ""), 1024: ("sd2", ""), 1280: ("sdxl-refiner", ""), 2048: ("sdxl", "")},
-    ),
-    (_UNET_LAYER + r"[4-9]_", ("sdxl", "")),  # no other UNet is as deep
-    (r"^lora_prior_(?:unet|te)_", ("cascade", "")),
-    (_TOP + r"(?:double|single)_stream_blocks_\d+_block_", ("hidream", "")),
-    (_TOP + r"(?:joint_transformer_blocks|double_layers)_\d+_attn_", ("none", "AuraFlow")),
-    (_TOP + r"joint_blocks_\d+_(?:context|x)_block_", ("sd3", "")),
-    (_TOP + r"transformer_blocks_\d+_(?:img|txt)_(?:mod|mlp)_", ("none", "Qwen-Image")),
-    (_TOKENS.format(r"(?:19|[2-5]\d)"), {3072: ("none", "Qwen-Image")}),  # has 60 blocks, where Flux has 19
-    (_TOP + r"double_blocks_(?:\d+_(?:img|txt)_(?:mlp_fc|mod_linear)|19_)", ("unknown", "HunyuanVideo")),
-    (_TOP + r"(?:double|single)_stream_modulation_", ("none", "Flux.2")),
-    # Chroma has Flux's layers, but not their modulation.
-    (_TOP + r"(?:double_blocks_\d+_(?:img|txt)_mod|single_blocks_\d+_modulation)_lin$", {3072: ("flux", "")}),
-    (_TOP + r"single_transformer_blocks_\d+_norm_linear$", {3072: ("flux", "")}),
-    (_TOP + r"(?:double_blocks_\d+_(?:img|txt)_attn_|single_blocks_\d+_linear1$)", {3072: _FLUX_OR_CHROMA}),
-    (_TOP + r"single_transformer_blocks_\d+_(?:attn_|proj_mlp)", {3072: _FLUX_OR_CHROMA}),
-    (_TOKENS.format(r"\d+"), {1536: ("sd3", ""), 2432: ("sd3", ""), 3072: _FLUX_OR_CHROMA}),
-    (_TOP + r"transformer_blocks_\d+_attn[12]_to_[qkv]$", {1152: ("none", "PixArt")}),
-    (_TOP + r"blocks_\d+_(?:cross|self)_attn_[qkvo]$", ("none", "Wan")),
-    (_TOP + r"layers_\d+_attention_qkv$", {2304: ("none", "Lumina 2"), 3840: ("none", "Z-Image")}),
-    (_TOP + r"layers_\d+_attention_to_[qkv]$", {3840: ("none", "Z-Image")}),
-    # Text encoders alone. kohya's "te" is SD 1.x's or 2.x's only encoder; "te1" and "te2" belong to models with more.
-    (r"^(?:lora_te3|text_encoder_3)_", ("sd3", "")),
-    (r"^(?:lora_te2|text_encoder_2)" + _CLIP_LAYER, {1280: ("sdxl", "")}),
-    (r"^lora_te" + _CLIP_LAYER, {768: ("sd1", ""), 1024: ("sd2", "")}),
-    (r"^text_encoder" + _CLIP_LAYER, {1024: ("sd2", "")}),
-)
-_LORA_PATTERNS = [(re.compile(pattern, re.MULTILINE), told) for pattern, told in _LORAS]
+# LoRAs and textual inversions.
 
 
 def _find_lora(contents: Contents) -> Identity | None:
-    layers = _layers(contents.tensors)
-    if not layers:
+    told = lora_told(contents.tensors)
+    if told is None:
         return None
-    (id, variant), said = _lora_by_layers(layers), _said(contents.metadata)
-    if id == _FLUX_OR_CHROMA[0]:
+    (id, variant), said = told, declared(contents.metadata)
+    if told == FLUX_OR_CHROMA:
         id = "chroma" if said[0] == "chroma" else "flux"
     if id == "unknown" and not variant:
         id, variant = said
@@ -753,50 +644,6 @@ def _find_lora(contents: Contents) -> Identity | None:
         variant = said[1]
     return Identity("lora", ARCHITECTURES[id], variant)
 
-
-def _layers(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, tuple[int, ...]]]:
-    """The shapes of each trained layer's factors, by the layer's name with underscores for dots."""
-    layers: dict[str, dict[str, tuple[int, ...]]] = {}
-    for name, tensor in tensors.items():
-        layer, _, factor = name.removesuffix(".weight").removesuffix(".default").rpartition(".")
-        if factor in _FACTORS:
-            if factor in ("down", "up"):  # diffusers' own, before PEFT: "to_k_lora.down", "to_k.lora.down"
-                layer = layer.removesuffix("_linear_layer").removesuffix("lora")[:-1]
-            layers.setdefault(layer.replace(".", "_"), {})[factor] = tensor.shape
-    return layers
-
-
-def _lora_by_layers(layers: Mapping[str, Mapping[str, tuple[int, ...]]]) -> Told:
-    text = "\n".join(layers)
-    for pattern, told in _LORA_PATTERNS:
-        for layer in _lines(pattern, text):
-            if not isinstance(told, dict):
-                return told
-            width = _input_width(layers.get(layer, {}))
-            if width in told:
-                return told[width]
-    return "unknown", ""
-
-
-def _lines(pattern: re.Pattern[str], text: str) -> Iterator[str]:
-    """The lines in which the pattern is found."""
-    for match in pattern.finditer(text):
-        end = text.find("\n", match.end())
-        yield text[text.rfind("\n", 0, match.start()) + 1 : end if end >= 0 else len(text)]
-
-
-def _input_width(factors: Mapping[str, tuple[int, ...]]) -> int | None:
-    """How many numbers the layer takes, where its factors tell."""
-    for name in ("lora_down", "lora_A", "down", "hada_w1_b", "diff"):
-        if name in factors:
-            return _width(factors[name])
-    first = _width(factors.get("lokr_w1") or factors.get("lokr_w1_b"))
-    second = _width(factors.get("lokr_w2") or factors.get("lokr_w2_b"))
-    return first * second if first is not None and second is not None else None
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Textual inversions.
 
 # By the name of the embedding of one encoder, and its width.
 _EMBEDDINGS: dict[str, dict[int, str]] = {
@@ -813,6 +660,6 @@ def _find_embedding(contents: Contents) -> Identity | None:
         name = next((name for name in tensors if name.startswith("<")), None)
     if name is None:
         return None
-    id = _EMBEDDINGS.get(name, _EMBEDDINGS["*"]).get(_width(tensors[name].shape, -1) or 0, "unknown")
-    said = _said(contents.metadata)[0]
+    id = _EMBEDDINGS.get(name, _EMBEDDINGS["*"]).get(width(tensors[name].shape, -1) or 0, "unknown")
+    said = declared(contents.metadata)[0]
     return Identity("embedding", ARCHITECTURES["sd3" if (id, said) == ("sdxl", "sd3") else id])

@@ -12,7 +12,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from .evidence import STRONG, Evidence
 if TYPE_CHECKING:
     from .references import References
 
-Sketch = npt.NDArray[np.float32]
+Sketch: TypeAlias = "npt.NDArray[np.float32]"
 
 # The models that can be references, and how they are called in a sentence.
 NAMES = {"sd1.4": "SD 1.4", "sd1.5": "SD 1.5", "nai": "NovelAI's model", "wd1.3": "Waifu Diffusion 1.3"}

@@ -1,13 +1,409 @@
-"""The tab "CLIP Skip": a table of all presets, import and export."""
+"""The tab "CLIP Skip": a table of all presets, one of them to edit, and import and export."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import Any
 
+import gradio as gr
+
+from ..architectures import ENCODER_IDS
 from ..hosts.base import Host
+from ..inspect.stated import MAX_JSON_CHARACTERS
 from ..library import Library
+from ..log import logger
+from ..presets.exchange import Model, apply, export, plan_import
+from ..presets.model import Preset, copied, key_of, merge, read, stem, write
+from ..presets.store import StoreError
+from ..request import BLENDS, PARAMETERS
+from . import markup, presets_view
+from .paste import shown
+from .presets_view import MARKS
+
+_TITLE, _ID = "CLIP Skip", "clip_skip"
+_EXPORTED = "clip-skip-presets.json"
+# What is in the box is saved as it is: no file of the server's has to be served for it.
+_DOWNLOAD = f"""(text) => {{
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], {{type: "application/json"}}));
+    link.download = "{_EXPORTED}";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    return [];
+}}"""
+
+Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
 
 
 def build(host: Host, library: Library) -> list[tuple[Any, str, str]]:
     """The tab, as the host's `on_ui_tabs` takes it: (blocks, title, element id)."""
-    return []
+    return [(_Tab(host, library).blocks, _TITLE, _ID)]
+
+
+class _Tab:
+    """The components of the tab and what they do.
+
+    `chosen` is the preset that the form was filled from, as {"key", "raw"}: a save writes what differs from it, so that
+    what somebody else changed meanwhile stays. `pending` is what waits for a second press, `previewed` what the user
+    saw before the import. All three are None where there is nothing.
+    """
+
+    def __init__(self, host: Host, library: Library) -> None:
+        self._host = host
+        self._library = library
+        self._store = library.presets
+        with gr.Blocks(analytics_enabled=False) as self.blocks:
+            self.chosen, self.pending, self.previewed = gr.State(None), gr.State(None), gr.State(None)
+            self.problems = gr.HTML("", elem_id=self._id("problems"))
+            with gr.Row():
+                with gr.Column(scale=3, min_width=280):
+                    self._build_table()
+                with gr.Column(scale=2, min_width=280):
+                    self._build_form()
+            with gr.Accordion("Import", open=False, elem_id=self._id("import_part")):
+                self._build_import()
+            with gr.Accordion("Export", open=False, elem_id=self._id("export_part")):
+                self._build_export()
+            self._listen()
+        for component in self.blocks.blocks.values():
+            component.do_not_save_to_config = True
+
+    @staticmethod
+    def _id(name: str) -> str:
+        return f"clip_skip_presets_{name}"
+
+    def _build_table(self) -> None:
+        self.search = gr.Textbox(
+            "", label="Search", placeholder="Model, note, mark or key", max_lines=1, elem_id=self._id("search")
+        )
+        self.table = gr.HTML("", elem_id=self._id("table"))
+        # Pressed by the page's script: when the page or the tab is opened, and for a press on a row.
+        self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
+        self.picked = gr.Textbox("", label="Picked", visible=False, elem_id=self._id("picked"))
+        self.pick = gr.Button("Pick", visible=False, elem_id=self._id("pick"))
+
+    def _build_form(self) -> None:
+        self.model = gr.Dropdown([], label="Preset to edit", elem_id=self._id("model"))
+        with gr.Column(visible=False, elem_id=self._id("form")) as self.form:
+            self.about = gr.HTML("", elem_id=self._id("about"))
+            with gr.Row():
+                numbers = [
+                    gr.Number(None, label=PARAMETERS[id].label, step=0.5, min_width=80, elem_id=self._id(id))
+                    for id in ENCODER_IDS
+                ]
+            blend = gr.Radio(
+                shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
+            )
+            mark = gr.Radio(list(MARKS), value=next(iter(MARKS)), label="Lineage", elem_id=self._id("mark"))
+            note = gr.Textbox("", label="Note", lines=2, elem_id=self._id("note"))
+            with gr.Row():
+                self.save = gr.Button("Save", variant="primary", min_width=80, elem_id=self._id("save"))
+                self.delete = gr.Button("Delete", min_width=80, elem_id=self._id("delete"))
+            with gr.Row():
+                self.target = gr.Dropdown([], label="Other model", min_width=160, elem_id=self._id("target"))
+                self.copy = gr.Button("Copy to this model", min_width=120, elem_id=self._id("copy"))
+        self.fields = [*numbers, blend, mark, note]
+        self.said = gr.HTML("", elem_id=self._id("said"))
+        with gr.Row():
+            self.confirm = gr.Button("", variant="stop", visible=False, min_width=80, elem_id=self._id("confirm"))
+            self.cancel = gr.Button("Cancel", visible=False, min_width=80, elem_id=self._id("cancel"))
+
+    def _build_import(self) -> None:
+        self.text = gr.Textbox(
+            "",
+            label="Text",
+            lines=6,
+            max_lines=12,
+            placeholder="An export from here, A1111's notes on a model, Model Preset Manager, Config-Presets, infotext",
+            elem_id=self._id("text"),
+        )
+        with gr.Row():
+            self.filename = gr.Textbox(
+                "",
+                label="Name of its file",
+                placeholder="Where only that tells the model, as with A1111's notes",
+                max_lines=1,
+                elem_id=self._id("filename"),
+            )
+            self.upload = gr.UploadButton("Open a file", min_width=120, elem_id=self._id("upload"))
+        self.changes = gr.HTML("", elem_id=self._id("changes"))
+        with gr.Row():
+            self.preview = gr.Button("Preview", elem_id=self._id("preview"))
+            self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
+
+    def _build_export(self) -> None:
+        with gr.Row():
+            self.give = gr.Button("Show all presets", elem_id=self._id("export"))
+            self.download = gr.Button("Download", visible=False, elem_id=self._id("download"))
+        self.exported = gr.Textbox(
+            "", label=_EXPORTED, lines=6, max_lines=12, interactive=False, visible=False, elem_id=self._id("exported")
+        )
+
+    def _listen(self) -> None:
+        overview = [self.problems, self.table, self.model, self.target]
+        confirming = [self.said, self.pending, self.confirm, self.cancel]
+        form = [self.chosen, self.form, self.about, *self.fields]
+        imported = [self.previewed, self.changes, self.take]
+
+        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any]) -> Any:
+            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden")
+
+        found = (self._found, [self.search, self.chosen], [self.table, self.model])
+        # Gradio 3 drops what is typed while it waits for an answer; what comes after the answer asks once more.
+        on(on(self.search.change, *found).then, *found)
+        on(
+            self.refresh.click,
+            self._refresh,
+            [self.search, self.chosen, *self.fields],
+            [*overview, *form],
+        )
+        for event, label in ((self.model.input, self.model), (self.pick.click, self.picked)):
+            on(event, self._choose, [label, self.search], [*form, *confirming, self.model])
+        changing = [*overview, *form, *confirming]
+        on(self.save.click, self._save, [self.search, self.chosen, *self.fields], changing)
+        on(self.delete.click, self._ask_delete, [self.chosen], confirming)
+        on(self.copy.click, self._ask_copy, [self.search, self.chosen, self.target], changing)
+        on(self.confirm.click, self._confirmed, [self.search, self.chosen, self.pending], changing)
+        on(self.cancel.click, lambda: self._settled(), [], confirming)
+
+        on(self.upload.upload, self._uploaded, [self.upload], [self.text, self.filename, *imported])
+        given = [self.text, self.filename]
+        on(self.preview.click, self._preview, given, imported)
+        for box in given:
+            on(box.input, lambda: self._nothing_previewed(), [], imported)
+        on(self.take.click, self._import, [self.search, self.chosen, self.previewed, *given], [*imported, *overview])
+        on(self.give.click, self._export, [], [self.exported, self.download])
+        self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
+
+    # the table
+
+    def _found(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+        rows = presets_view.rows(self._store.all())
+        room, table = presets_view.shown([row for row in rows if row.matches(search or "")], search or "")
+        current = next((row.label for row in rows if chosen and row.key == chosen["key"]), None)
+        choices = [row.label for row in room]
+        if current and current not in choices:  # what is being edited stays on offer, whatever is searched for
+            choices.insert(0, current)
+        return {self.table: gr.update(value=table), self.model: gr.update(choices=choices, value=current)}
+
+    def _overview(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+        return {
+            **self._found(search, chosen),
+            self.problems: gr.update(value=presets_view.problems(self._store.check())),
+            self.target: gr.update(choices=self._host.checkpoints()),
+        }
+
+    def _refresh(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+        """Show the presets of now. What was typed into the form and not saved stays."""
+        form: Shown = {}
+        if chosen and list(fields) == _fields(read(chosen["raw"])):
+            form = self._form(chosen["key"])
+            chosen = form[self.chosen]
+        return {**self._overview(search, chosen), **form}
+
+    # the form
+
+    def _form(self, key: str | None) -> Shown:
+        """The form with the preset under `key`, hidden where there is none."""
+        preset = self._store.all().get(key) if key else None
+        if preset is None:
+            return {self.chosen: None, self.form: gr.update(visible=False)}
+        about = ["1 is as trained, 2 one block earlier; empty is not set."]
+        about += [f"{refusal}: the file keeps it until another value is saved." for refusal in preset.refusals]
+        about += [f"Silenced advice: {', '.join(sorted(preset.silenced))}."] if preset.silenced else []
+        return {
+            self.chosen: {"key": key, "raw": write(preset)},
+            self.form: gr.update(visible=True),
+            self.about: gr.update(value="".join(map(markup.line, about))),
+            **{box: gr.update(value=value) for box, value in zip(self.fields, _fields(preset), strict=True)},
+        }
+
+    def _choose(self, label: str | None, search: str) -> Shown:
+        key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
+        form = self._form(key)
+        return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
+
+    def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+        if not chosen:
+            return self._settled("Choose a preset first.")
+        key = chosen["key"]
+        try:
+            preset = _edited(read(chosen["raw"], key), fields)
+
+            def edit(presets: dict[str, Any]) -> None:
+                # One that was deleted meanwhile is saved whole, as the form shows it.
+                base = preset if key in presets else replace(preset, origin=None)
+                presets[key] = merge(presets.get(key), base, (key,))
+
+            self._store.change(edit)
+        except (StoreError, ValueError) as error:
+            return self._settled(f"Not saved: {error}.")
+        return self._changed(search, key, "Saved.")
+
+    def _ask_delete(self, chosen: Mapping[str, Any] | None) -> Shown:
+        if not chosen:
+            return self._settled("Choose a preset first.")
+        said = f"All that is kept for {_named(chosen)} will be gone."
+        return self._asked(said, "Really delete", {"to": "delete", "key": chosen["key"]})
+
+    def _ask_copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
+        if not chosen:
+            return self._settled("Choose a preset first.")
+        checkpoint = self._host.find(title) if title else None
+        if checkpoint is None or not checkpoint.file_name:
+            return self._settled("Choose the model that it shall be copied to.")
+        there = self._library.preset(checkpoint)
+        pending = {"to": "copy", "key": chosen["key"], "title": title}
+        if key_of(checkpoint.sha256, checkpoint.file_name) == chosen["key"]:
+            return self._settled("That is the model of this preset itself.")
+        if there is None:
+            return self._confirmed(search, chosen, pending)
+        return self._asked(f"{checkpoint.file_name} has a preset, which will be replaced.", "Really replace", pending)
+
+    def _confirmed(self, search: str, chosen: Mapping[str, Any] | None, pending: Mapping[str, Any] | None) -> Shown:
+        """Do what was asked for."""
+        if not pending:
+            return self._settled()
+        key = pending["key"]
+        try:
+            if pending["to"] == "delete":
+                self._store.change(lambda presets: presets.pop(key, None))
+                return self._changed(search, None, "Deleted.")
+            self._copy(key, pending["title"])
+        except (StoreError, ValueError) as error:
+            return self._settled(f"Nothing was changed: {error}.")
+        # The form is left alone: it may hold what is not saved yet.
+        return {**self._overview(search, chosen), **self._settled(f"Copied to {pending['title']}.")}
+
+    def _copy(self, key: str, title: str) -> None:
+        """Save the preset under `key` for the checkpoint `title` as well. Raises StoreError, ValueError."""
+        checkpoint = self._host.find(title)
+        if checkpoint is None:
+            raise ValueError("the model is not there any more")
+        target = key_of(checkpoint.sha256, checkpoint.file_name)
+
+        def edit(presets: dict[str, Any]) -> None:
+            if key not in presets:
+                raise ValueError("the preset is not there any more")
+            presets[target] = {**copied(presets[key], presets.get(target), target), "name": checkpoint.file_name}
+
+        self._store.change(edit)
+
+    def _asked(self, said: str, button: str, pending: Mapping[str, Any]) -> Shown:
+        """A question, with the button that says yes."""
+        return {
+            self.said: gr.update(value=markup.line(said)),
+            self.pending: pending,
+            self.confirm: gr.update(value=button, visible=True),
+            self.cancel: gr.update(visible=True),
+        }
+
+    def _settled(self, said: str = "") -> Shown:
+        """No question open; `said` is how the last one ended."""
+        return {
+            self.said: gr.update(value=markup.line(said) if said else ""),
+            self.pending: None,
+            self.confirm: gr.update(visible=False),
+            self.cancel: gr.update(visible=False),
+        }
+
+    def _changed(self, search: str, key: str | None, said: str) -> Shown:
+        form = self._form(key)
+        return {**form, **self._overview(search, form[self.chosen]), **self._settled(said)}
+
+    # import and export
+
+    def _uploaded(self, file: Any) -> Shown:
+        """Put the file's text into the box, where it can be read before anything is done with it."""
+        path = Path(str(getattr(file, "name", file)))
+        name = PurePath(str(getattr(file, "orig_name", None) or path)).name
+        try:
+            if path.stat().st_size > MAX_JSON_CHARACTERS:
+                raise ValueError("it is too long to be presets")
+            text = path.read_bytes().decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            why = "it is no text in UTF-8" if isinstance(error, UnicodeError) else error
+            return self._nothing_previewed(f"{name} can't be read: {why}.")
+        boxes = {self.text: gr.update(value=text), self.filename: gr.update(value=name)}
+        return {**boxes, **self._preview(text, name)}
+
+    def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
+        """The changes that the text makes, and what the user sees of them. Raises ValueError."""
+        changes = plan_import(text, self._store, filename, self._identify)
+        return changes, presets_view.preview(changes)
+
+    def _identify(self, word: str) -> Model | None:
+        found = self._host.find(word) or self._host.find(stem(word))
+        return Model(found.file_name, found.sha256, found.architecture.id) if found else None
+
+    def _preview(self, text: str | None, filename: str | None) -> Shown:
+        text, filename = text or "", filename or ""
+        if not text.strip():
+            return self._nothing_previewed("Paste a text or open a file first.")
+        try:
+            changes, seen = self._plan(text, filename)
+        except ValueError as error:
+            return self._nothing_previewed(f"Nothing to import: {error}.")
+        return {
+            self.previewed: (text, filename, seen),
+            self.changes: gr.update(value=seen),
+            self.take: gr.update(interactive=any(not change.refused for change in changes)),
+        }
+
+    def _nothing_previewed(self, said: str = "") -> Shown:
+        return {
+            self.previewed: None,
+            self.changes: gr.update(value=markup.line(said) if said else ""),
+            self.take: gr.update(interactive=False),
+        }
+
+    def _import(
+        self, search: str, chosen: Mapping[str, Any] | None, previewed: Any, text: str | None, filename: str | None
+    ) -> Shown:
+        """Do what was previewed, if it is still just that."""
+        again = self._preview(text, filename)
+        if not previewed or again[self.previewed] is None or tuple(previewed) != again[self.previewed]:
+            said = markup.line("Not imported: it would now change something else than what was shown. Look again.")
+            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
+        try:
+            number = apply(self._plan(text or "", filename or "")[0], self._store)
+        except (StoreError, ValueError) as error:
+            said = markup.line(f"Not imported: {error}.")
+            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
+        logger.info("%d presets were imported", number)
+        return {**self._nothing_previewed(f"Imported: {number}."), **self._overview(search, chosen)}
+
+    def _export(self) -> Shown:
+        return {
+            self.exported: gr.update(value=export(self._store), visible=True),
+            self.download: gr.update(visible=True),
+        }
+
+
+def _fields(preset: Preset) -> list[Any]:
+    """What the form shows of `preset`, in the order of its fields."""
+    mark = next(words for words, mark in MARKS.items() if mark == preset.lineage)
+    return [*(preset.skip.get(id) for id in ENCODER_IDS), shown([preset.blend])[0], mark, _note(preset)]
+
+
+def _note(preset: Preset) -> str:
+    # As the page can hold it: no lone surrogates, and lines that end as there.
+    return preset.note.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _edited(preset: Preset, fields: Sequence[Any]) -> Preset:
+    """`preset` with what the form's fields say. Raises ValueError, naming what can't be taken."""
+    *numbers, blend, mark, note = fields
+    skip = {id: value for id, value in zip(ENCODER_IDS, numbers, strict=True) if value is not None}
+    said = read({"skip": skip, "blend": blend, "lineage": MARKS.get(mark)})
+    if said.refusals:
+        raise ValueError("; ".join(map(str, said.refusals)))
+    note = note or ""
+    note = preset.note if note == _note(preset) else note
+    return replace(preset, skip=said.skip, blend=said.blend, lineage=said.lineage, note=note)
+
+
+def _named(chosen: Mapping[str, Any]) -> str:
+    return read(chosen["raw"]).name or str(chosen["key"])

@@ -20,6 +20,8 @@ from clip_skip.request import from_options
 from clip_skip.resolve import resolve
 from clip_skip.taps import Taps, find_stack
 
+from . import inspecting, presets
+
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = {"l": (768, 12, 12), "g": (1280, 32, 20)}  # width, blocks, heads of the real encoders
 
@@ -125,3 +127,5 @@ if __name__ == "__main__":
     encode_ratios(rounds)
     start_up(min(rounds, 5))
     memory(rounds)
+    inspecting.report(min(rounds, 7))
+    presets.presets(min(rounds, 7))

@@ -40,14 +40,14 @@ OURS = re.compile(r"clip[_-]?skip", re.IGNORECASE)
 
 
 class Site:
-    """The running host: where it is, what it has said."""
+    """The running host: where it is, where its data are, what it has said."""
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        data = folder / "data"
+        self.data = data = folder / "data"
         _write_checkpoint(data, HOSTILE)
         _write_checkpoint(data, LONG)
         command = ["-m", "minihost", "--like", FLAVOUR, "--model", "sdxl", "--port", str(port), "--data", str(data)]

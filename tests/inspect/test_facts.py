@@ -24,7 +24,8 @@ NAI_SHA256 = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 
 
 def keys(name):
-    return {key: ("F16", tuple(shape)) for key, shape in json.loads(gzip.decompress((KEYS / name).read_bytes())).items()}
+    shapes = json.loads(gzip.decompress((KEYS / name).read_bytes()))
+    return {key: ("F16", tuple(shape)) for key, shape in shapes.items()}
 
 
 def model(path, name="sd1.json.gz", metadata=None, **changes):

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PURE = ["architectures", "skip", "request", "resolve", "infotext", "advice", "settings", "inspect.identify"]
+PURE = [
+    *("architectures", "skip", "request", "auto", "resolve", "infotext", "advice", "settings", "checkpoint", "data"),
+    *("inspect.identify", "inspect.facts", "inspect.inspector", "presets.store", "presets.exchange", "library"),
+    *("commands.inspect", "commands.learn", "commands.presets"),
+]
 CORE = [*PURE, "taps", "job", "log"]
 
 

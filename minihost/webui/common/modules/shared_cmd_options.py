@@ -9,6 +9,7 @@ parser = argparse.ArgumentParser(prog="minihost", allow_abbrev=False)
 parser.add_argument("--data-dir", default=str(context.get().data))
 if context.get().flavour.a1111_line:
     parser.add_argument("--api-auth", default=None)
+    parser.add_argument("--nowebui", action="store_true", help="serve no page, the API alone")
     parser.add_argument("--freeze-settings", action="store_true")
 else:
     parser.add_argument("--auth", default=None)

@@ -1,0 +1,39 @@
+"""HTML for the page. What comes from files is hostile: everything that is shown passes through `text`."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+_LONGEST = 300
+
+
+def plain(value: str, longest: int = _LONGEST) -> str:
+    """`value` on one line and shortened, without signs that hide, turn the direction or are no Unicode."""
+    words = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * longest]).split())
+    return words if len(words) <= longest else f"{words[: longest - 3]}..."
+
+
+def text(value: str) -> str:
+    return html.escape(plain(value))
+
+
+def line(value: str) -> str:
+    return f'<p class="clip-skip-words">{text(value)}</p>'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], picks: Sequence[str] = ()) -> str:
+    """The rows under their heads. With `picks`, the first cell of each row is a button that stands for its pick.
+
+    A narrow page has the cells of a row one below the other, each with its head before it.
+    """
+    lines = []
+    for number, row in enumerate(rows):
+        first, *rest = map(text, row)
+        if picks:
+            first = f'<button type="button" data-clip-skip-pick="{html.escape(picks[number])}">{first}</button>'
+        cells = zip(head, [first, *rest], strict=True)
+        lines.append("".join(f'<td data-head="{text(name)}">{cell}</td>' for name, cell in cells))
+    heads = "".join(f"<th>{text(name)}</th>" for name in head)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<table class="clip-skip-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'

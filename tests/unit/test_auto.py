@@ -1,0 +1,115 @@
+"""What Auto uses: the first source that speaks, for every encoder of the model that is loaded."""
+
+import pytest
+
+from clip_skip.architectures import ARCHITECTURES
+from clip_skip.auto import Auto, Defaults, automatic
+from clip_skip.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.data import data_folder
+from clip_skip.inspect.facts import ModelFacts
+from clip_skip.inspect.recommend import Recommendation
+from clip_skip.library import Library
+from clip_skip.presets.model import Preset
+from clip_skip.presets.store import StoreError
+from clip_skip.request import Request
+from clip_skip.resolve import resolve
+
+SD1, SDXL = ARCHITECTURES["sd1"], ARCHITECTURES["sdxl"]
+
+
+def says(skip, source="modelspec", architecture=SD1):
+    return ModelFacts("m", architecture, recommended=Recommendation(skip, source, "It says so."))
+
+
+SETTINGS = Defaults({("sd1", "l"): 1.2, ("sdxl", "g"): 3.0}, nai=1.8)
+
+
+@pytest.mark.parametrize(
+    "architecture, preset, facts, defaults, skips, source",
+    [
+        (SD1, Preset(skip={"l": 3}), says({"l": 2}), SETTINGS, {"l": 3}, "preset"),
+        (SD1, Preset(skip={"l": 1}), says({"l": 2}), SETTINGS, {"l": 1}, "preset"),
+        (SD1, Preset(note="no number"), says({"l": 2}), SETTINGS, {"l": 2}, "modelspec"),
+        (SD1, Preset(skip={"g": 2}), None, Defaults(), {"l": 1}, "trained"),  # of another architecture
+        (SD1, None, says({"l": 2}, "nai-lineage"), SETTINGS, {"l": 1.8}, "nai-lineage"),
+        (SD1, None, says({"l": 2}, "nai-lineage"), Defaults(), {"l": 2}, "nai-lineage"),
+        (SD1, None, says({"l": 2}, architecture=SDXL), SETTINGS, {"l": 1.2}, "settings"),  # the file is not what runs
+        (SD1, None, ModelFacts("m", SD1), SETTINGS, {"l": 1.2}, "settings"),
+        (SD1, None, None, Defaults(), {"l": 1}, "trained"),
+        (SDXL, Preset(skip={"l": 2}), None, SETTINGS, {"l": 2, "g": 1}, "preset"),
+        (SDXL, None, None, SETTINGS, {"l": 1, "g": 3}, "settings"),
+        (ARCHITECTURES["flux"], Preset(skip={"l": 2}), None, SETTINGS, {}, "trained"),
+    ],
+)
+def test_the_first_source_that_speaks(architecture, preset, facts, defaults, skips, source):
+    auto = automatic(architecture, preset, facts, defaults)
+    assert (auto.skips, auto.source) == (skips, source)
+
+
+def test_the_plan_follows_auto_and_manual_does_not():
+    auto = Auto({"l": 2.5, "g": 1.0}, "slerp", "preset")
+    plan = resolve(Request(enabled=True), SDXL, auto)
+    assert (plan.skips, plan.blend, plan.source) == ({"l": 2.5, "g": 1.0}, "slerp", "preset")
+    by_hand = resolve(Request(enabled=True, mode="manual", skip=2.5, skips={"g": 1.0}, blend="slerp"), SDXL, None)
+    assert plan.key == by_hand.key
+    assert resolve(Request(enabled=True, mode="manual", skip=3.0), SDXL, auto).skips == {"l": 3.0, "g": 3.0}
+    assert resolve(Request(enabled=True), SDXL).as_trained
+
+
+def test_what_the_model_can_t_have_is_refused_and_the_rest_is_as_trained():
+    plan = resolve(Request(enabled=True), SDXL, Auto({"l": 12.0, "g": 2.0}))
+    assert plan.as_trained and "CLIP-L 12" in str(plan.refusals[0])
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(tmp_path)
+
+
+def test_saving_and_forgetting_keep_what_else_is_known_of_the_model(library):
+    checkpoint = Checkpoint("a", SD1, "/models/a.safetensors", "ab" * 32)
+    library.save(checkpoint, {"l": 2.0}, "slerp")
+    assert library.auto(checkpoint, SD1).skips == {"l": 2.0}
+    kept = Preset(name="a", skip={"l": 2.0}, blend="slerp", lineage="nai-derived", note="mine")
+    library.presets.put(kept, sha256=checkpoint.sha256)
+    library.forget(checkpoint)
+    assert library.preset(checkpoint) == Preset(name="a.safetensors", lineage="nai-derived", note="mine")
+    assert library.auto(checkpoint, SD1).source == "trained"
+    library.presets.put(Preset(name="a", skip={"l": 2.0}), sha256=checkpoint.sha256)
+    library.forget(checkpoint)
+    assert not library.presets.all()
+    library.forget(checkpoint)
+
+
+def test_a_preset_saved_by_name_is_found_by_hash_later_wherever_the_file_went(library):
+    library.save(Checkpoint("a", SD1, "/models/a.safetensors"), {"l": 2.0}, "linear")
+    known = Checkpoint("a", SD1, "/models/a.safetensors", "cd" * 32)
+    assert library.preset(known).skip == {"l": 2.0}
+    moved = Checkpoint("b", SD1, "/other/b.safetensors", "cd" * 32)
+    assert library.preset(moved).skip == {"l": 2.0}
+    assert library.preset(Checkpoint("c", SD1, "/other/c.safetensors")) is None
+
+
+def test_what_fails_is_as_trained_and_saving_says_why(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    library = Library(tmp_path / "file")
+    checkpoint = Checkpoint("a", SD1, str(tmp_path / "missing.safetensors"), "ab" * 32)
+    assert library.auto(checkpoint, SD1).source == "trained"
+    with pytest.raises(StoreError):
+        library.save(checkpoint, {"l": 2.0}, "linear")
+    monkeypatch.setattr(Library, "facts", lambda *_: 1 / 0)
+    assert library.auto(checkpoint, SD1).source == "trained"
+    assert library.auto(NO_CHECKPOINT, SD1).skips == {"l": 1.0}
+
+
+def test_only_a_sha256_counts_as_one():
+    for value in (None, "", "abc", "0" * 40, 5):
+        assert Checkpoint.of("a", SD1, "a", value).sha256 is None
+    assert Checkpoint.of("a", SD1, "a", "AB" * 32).sha256 == "ab" * 32
+
+
+def test_where_the_data_is(tmp_path):
+    assert data_folder("/flag", tmp_path) == data_folder("/flag")
+    assert str(data_folder("/flag")) == "/flag"
+    assert data_folder(None, tmp_path) == tmp_path / "clip-skip"
+    assert data_folder(None).name == "clip-skip"
