@@ -178,7 +178,7 @@ def operation(route: Route, secured: bool) -> dict[str, Any]:
     if route.answer is not None:
         success["content"] = _json(route.answer)
     statuses = sorted({*route.refusals, *((401,) if secured else ())})
-    parameters = [
+    parameters: list[dict[str, Any]] = [
         {"name": name, "in": "query", "description": description, "schema": schema}
         for name, description, schema in route.query
     ]

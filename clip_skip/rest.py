@@ -61,6 +61,7 @@ def mount(app: Any, host: Host, library: Library) -> None:
                 dependencies=dependencies,
                 status_code=route.status,
                 response_class=Response,
+                response_model=None,
                 include_in_schema=number == 0,
                 operation_id=route.id,
                 openapi_extra=openapi.operation(route, secured=False),  # FastAPI sees to that itself
@@ -202,7 +203,9 @@ class Rest:
 
     def _identify(self, word: str) -> Model | None:
         checkpoint = self._host.checkpoint(word)
-        return checkpoint and Model(checkpoint.file_name, checkpoint.sha256, checkpoint.architecture.id)
+        if checkpoint is None:
+            return None
+        return Model(checkpoint.file_name, checkpoint.sha256, checkpoint.architecture.id)
 
 
 def advice_for(library: Library, checkpoint: Checkpoint, options: Any) -> list[advice.Advice]:

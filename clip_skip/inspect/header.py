@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import sub
 from typing import Any, BinaryIO
@@ -51,7 +52,29 @@ def read_safetensors(file: BinaryIO, path: str) -> Contents:
     return Contents("safetensors", _tensors(header, 8 + length, data_bytes - length, path), metadata)
 
 
-def _tensors(header: dict[str, Any], data_start: int, data_bytes: int, path: str) -> dict[str, Tensor]:
+class _Tensors(Mapping[str, Tensor]):
+    """The tensors of a checked header, each made when it is asked for: there are thousands, and few are looked at."""
+
+    def __init__(self, header: dict[str, Any], data_start: int, path: str) -> None:
+        self._header = header
+        self._data_start = data_start
+        self._path = path
+
+    def __getitem__(self, name: str) -> Tensor:
+        entry = self._header[name]
+        return Tensor(entry["dtype"], tuple(entry["shape"]), self._data_start + entry["data_offsets"][0], self._path)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._header
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._header)
+
+    def __len__(self) -> int:
+        return len(self._header)
+
+
+def _tensors(header: dict[str, Any], data_start: int, data_bytes: int, path: str) -> Mapping[str, Tensor]:
     """Rules are checked on columns and distinct rows: a header has a thousand entries, a user a thousand files."""
     entries = header.values()
     try:
@@ -74,14 +97,8 @@ def _tensors(header: dict[str, Any], data_start: int, data_bytes: int, path: str
         raise ContentsError(
             f"the file is cut off, or damaged: a tensor would end at byte {ordered[-1]:.4g} of its data"
         )
-    begins = edges[::2]
-    shapes = list(map(tuple, shapes))
-    _check_sizes(set(zip(dtypes, shapes, map(sub, edges[1::2], begins), strict=True)))
-    new = tuple.__new__  # what Tensor() comes to, but a call of Python code less for each
-    return {
-        name: new(Tensor, (dtype, shape, data_start + begin, path))
-        for name, dtype, shape, begin in zip(header, dtypes, shapes, begins, strict=True)
-    }
+    _check_sizes(set(zip(dtypes, map(tuple, shapes), map(sub, edges[1::2], edges[::2]), strict=True)))
+    return _Tensors(header, data_start, path)
 
 
 def _check_sizes(rows: set[tuple[str, tuple[int, ...], int]]) -> None:
