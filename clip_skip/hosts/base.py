@@ -69,7 +69,7 @@ class Host:
         return None
 
     def checkpoints(self) -> list[str]:
-        """The titles of all checkpoints, as users see them; `find` knows each."""
+        """The titles of all checkpoints, as users see them; `checkpoint` knows each."""
         return []
 
 

@@ -39,12 +39,13 @@ def read_safetensors(file: BinaryIO, path: str) -> Contents:
         raise ContentsError(f"the file is cut off: its header is {length} bytes long and the file {data_bytes + 8}")
     text = file.read(length)
     header = load_object(text)
-    if not _surely_unique(text, header):
+    escapes = b"\\u" in text  # characters that are written by their numbers
+    if not _surely_unique(text, header, escapes):
         load_object(text, _unique)
     metadata = header.pop(_METADATA, None)
     metadata = metadata if isinstance(metadata, dict) else {}
     metadata = {key: value for key, value in metadata.items() if isinstance(value, str)}
-    if _escapes(text):  # half a surrogate pair is no text: printing it would fail later
+    if escapes:  # half a surrogate pair is no text: printing it would fail later
         try:
             "".join(chain(header, metadata, metadata.values())).encode("utf8")
         except UnicodeEncodeError as error:
@@ -112,12 +113,7 @@ def _check_sizes(rows: set[tuple[str, tuple[int, ...], int]]) -> None:
             )
 
 
-def _escapes(text: bytes) -> bool:
-    """Whether some character in `text` may be written by its number. Most headers have no backslash at all."""
-    return b"\\" in text and b"\\u" in text
-
-
-def _surely_unique(text: bytes, header: dict[str, Any]) -> bool:
+def _surely_unique(text: bytes, header: dict[str, Any], escapes: bool) -> bool:
     """Whether no object in `text`, which was read as `header`, has a key twice. False may be said in doubt.
 
     Each key and each colon inside a string makes one colon, so there are more in the text than in what was read of
@@ -125,11 +121,7 @@ def _surely_unique(text: bytes, header: dict[str, Any]) -> bool:
     """
     metadata = header.get(_METADATA, {})
     entries = len(header) - (_METADATA in header)
-    if (
-        (_escapes(text) and b"\\u003" in text)
-        or not isinstance(metadata, dict)
-        or set(map(type, metadata.values())) - {str}
-    ):
+    if (escapes and b"\\u003" in text) or not isinstance(metadata, dict) or set(map(type, metadata.values())) - {str}:
         return False
     names = "".join(chain(header, metadata, metadata.values()))
     return text.count(b":") == len(header) + 3 * entries + len(metadata) + names.count(":")

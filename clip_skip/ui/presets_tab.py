@@ -251,7 +251,7 @@ class _Tab:
     def _ask_copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
         if not chosen:
             return self._settled("Choose a preset first.")
-        checkpoint = self._host.find(title) if title else None
+        checkpoint = self._host.checkpoint(title) if title else None
         if checkpoint is None or not checkpoint.file_name:
             return self._settled("Choose the model that it shall be copied to.")
         there = self._library.preset(checkpoint)
@@ -279,7 +279,7 @@ class _Tab:
 
     def _copy(self, key: str, title: str) -> None:
         """Save the preset under `key` for the checkpoint `title` as well. Raises StoreError, ValueError."""
-        checkpoint = self._host.find(title)
+        checkpoint = self._host.checkpoint(title)
         if checkpoint is None:
             raise ValueError("the model is not there any more")
         target = key_of(checkpoint.sha256, checkpoint.file_name)
@@ -335,7 +335,7 @@ class _Tab:
         return changes, presets_view.preview(changes)
 
     def _identify(self, word: str) -> Model | None:
-        found = self._host.find(word) or self._host.find(stem(word))
+        found = self._host.checkpoint(word) or self._host.checkpoint(stem(word))
         return Model(found.file_name, found.sha256, found.architecture.id) if found else None
 
     def _preview(self, text: str | None, filename: str | None) -> Shown:
