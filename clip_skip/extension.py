@@ -12,21 +12,23 @@ from .library import Library
 from .log import logger
 from .request import parse
 from .settings import ENABLED, INFOTEXT, defaults
-from .ui import panel, presets_tab, settings_page
+from .ui import panel, paste, presets_tab, settings_page
 
 host = Host()
 library: Library | None = None
+fields: paste.Fields = {}
 
 
 def register(script_callbacks: Any) -> None:
     """Hook into the WebUI. Called each time the entry script is executed: at start, and after every Reload UI."""
-    global host, library
+    global host, library, fields
     host = hosts.detect()
     log.set_up(host.flag("loglevel"))
     if not host.known:
         logger.warning("this WebUI is not known: nothing is changed in it")
         return
     known = library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
+    fields = paste.fields(_reads_as_trained)
     script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
     script_callbacks.on_before_ui(panel.forget)
     script_callbacks.on_after_component(panel.meet)
@@ -54,8 +56,16 @@ def process(p: Any, *args: Any) -> None:
         logger.exception("this image is made without CLIP Skip")
 
 
+def _reads_as_trained(name: str) -> bool:
+    try:
+        return library is None or library.reads_as_trained(host.selected(name))
+    except Exception:
+        logger.exception("the model %r can't be told", name)
+        return True
+
+
 def build_panel(is_img2img: bool) -> panel.Built:
-    return panel.build(host, library, switched_on, "img2img" if is_img2img else "txt2img")
+    return panel.build(host, library, fields, switched_on, "img2img" if is_img2img else "txt2img")
 
 
 def encoded(p: Any) -> None:

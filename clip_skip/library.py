@@ -51,6 +51,10 @@ class Library:
             logger.exception("what %s was made for can't be told", checkpoint.name)
             return automatic(architecture, None, None, Defaults())
 
+    def reads_as_trained(self, checkpoint: Checkpoint) -> bool:
+        """Whether Auto uses 1 for every encoder of `checkpoint`."""
+        return all(skip == 1 for skip in self.auto(checkpoint, checkpoint.architecture).skips.values())
+
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
         """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
         preset = self.preset(checkpoint) or Preset()

@@ -64,7 +64,7 @@ def mount(app: Any, host: Host, library: Library) -> None:
                 response_model=None,
                 include_in_schema=number == 0,
                 operation_id=route.id,
-                openapi_extra=openapi.operation(route, secured=False),  # FastAPI sees to that itself
+                openapi_extra=openapi.operation(route, secured=False),  # FastAPI adds it
             )
 
 

@@ -36,4 +36,4 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], picks: Sequence[st
         lines.append("".join(f'<td data-head="{text(name)}">{cell}</td>' for name, cell in cells))
     heads = "".join(f"<th>{text(name)}</th>" for name in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f'<table class="clip-skip-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"

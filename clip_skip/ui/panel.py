@@ -20,7 +20,7 @@ from ..request import BLENDS, MODES, PARAMETERS, parse
 from ..resolve import resolve
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
 from ..skip import in_range, number, words
-from .paste import FIELDS, shown
+from .paste import Fields, shown
 
 _SLIDERS = ("skip", *ENCODER_IDS)
 _UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
@@ -39,7 +39,7 @@ class Built:
         return [read for _, read in self.infotext_fields]
 
 
-def build(host: Host, library: Library | None, switched_on: Callable[[], bool], tab: str) -> Built:
+def build(host: Host, library: Library | None, fields: Fields, switched_on: Callable[[], bool], tab: str) -> Built:
     """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
     if not host.known or library is None:
         with gr.Accordion("CLIP Skip", open=False):
@@ -47,7 +47,7 @@ def build(host: Host, library: Library | None, switched_on: Callable[[], bool], 
             return Built([gr.Checkbox(False, visible=False)], [])
     panel = _Panel(host, library, switched_on, tab)
     _page.add(panel)
-    return Built(panel.arguments, [(getattr(panel, name), read) for name, read in FIELDS.items()])
+    return Built(panel.arguments, [(getattr(panel, name), read) for name, read in fields.items()])
 
 
 class _Panel:
@@ -83,8 +83,12 @@ class _Panel:
                     shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
                 )
             with gr.Row():
-                self.save = gr.Button("Save for this model", visible=next(initial)["visible"], elem_id=self._id("save"))
-                self.forget = gr.Button("Forget", visible=next(initial)["visible"], elem_id=self._id("forget"))
+                self.save = gr.Button(
+                    "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
+                )
+                self.forget = gr.Button(
+                    "Forget", size="sm", visible=next(initial)["visible"], elem_id=self._id("forget")
+                )
             self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
 
         self.skip, self.l, self.g, self.h = (self._sliders[name] for name in _SLIDERS)

@@ -101,9 +101,8 @@ class _Tab:
             with gr.Row():
                 self.save = gr.Button("Save", variant="primary", min_width=80, elem_id=self._id("save"))
                 self.delete = gr.Button("Delete", min_width=80, elem_id=self._id("delete"))
-            with gr.Row():
-                self.target = gr.Dropdown([], label="Other model", min_width=160, elem_id=self._id("target"))
-                self.copy = gr.Button("Copy to this model", min_width=120, elem_id=self._id("copy"))
+            self.target = gr.Dropdown([], label="Other model", elem_id=self._id("target"))
+            self.copy = gr.Button("Copy to this model", elem_id=self._id("copy"))
         self.fields = [*numbers, blend, mark, note]
         self.said = gr.HTML("", elem_id=self._id("said"))
         with gr.Row():
@@ -119,19 +118,18 @@ class _Tab:
             placeholder="An export from here, A1111's notes on a model, Model Preset Manager, Config-Presets, infotext",
             elem_id=self._id("text"),
         )
+        self.filename = gr.Textbox(
+            "",
+            label="Name of its file",
+            placeholder="Where only that tells the model, as with A1111's notes",
+            max_lines=1,
+            elem_id=self._id("filename"),
+        )
         with gr.Row():
-            self.filename = gr.Textbox(
-                "",
-                label="Name of its file",
-                placeholder="Where only that tells the model, as with A1111's notes",
-                max_lines=1,
-                elem_id=self._id("filename"),
-            )
-            self.upload = gr.UploadButton("Open a file", min_width=120, elem_id=self._id("upload"))
-        self.changes = gr.HTML("", elem_id=self._id("changes"))
-        with gr.Row():
+            self.upload = gr.UploadButton("Open a file", elem_id=self._id("upload"))
             self.preview = gr.Button("Preview", elem_id=self._id("preview"))
-            self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
+        self.changes = gr.HTML("", elem_id=self._id("changes"))
+        self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
 
     def _build_export(self) -> None:
         with gr.Row():
@@ -366,12 +364,12 @@ class _Tab:
         again = self._preview(text, filename)
         if not previewed or again[self.previewed] is None or tuple(previewed) != again[self.previewed]:
             said = markup.line("Not imported: it would now change something else than what was shown. Look again.")
-            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
+            return {self.changes: gr.update(value=said + again[self.changes]["value"])}
         try:
             number = apply(self._plan(text or "", filename or "")[0], self._store)
         except (StoreError, ValueError) as error:
             said = markup.line(f"Not imported: {error}.")
-            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
+            return {self.changes: gr.update(value=said + again[self.changes]["value"])}
         logger.info("%d presets were imported", number)
         return {**self._nothing_previewed(f"Imported: {number}."), **self._overview(search, chosen)}
 

@@ -22,7 +22,6 @@ _HEAD = ("Model", "Skip", "Blend", "Mark", "Note", "Key")
 _MOST_ROWS = 100
 _MOST_PROBLEMS = 8
 _HASH_SHOWN = 10  # as many digits as the hosts show
-_NOTHING = "-"
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,10 @@ def _cells(key: str, preset: Preset) -> tuple[str, ...]:
     refused = "".join(f" ({refusal.name} refused)" for refusal in preset.refusals)
     return (
         _name(key, preset),
-        (_skips(preset) or _NOTHING) + refused,
+        _skips(preset) + refused,
         preset.blend.capitalize(),
-        _mark(preset) if preset.lineage else _NOTHING,
-        preset.note or _NOTHING,
+        _mark(preset) if preset.lineage else "",
+        preset.note,
         _short(key),
     )
 

@@ -156,3 +156,15 @@ def test_a_broken_presets_file_costs_no_image(host, library):
 
 def weights_architecture(id):
     return sys.modules["clip_skip.architectures"].ARCHITECTURES[id]
+
+
+def test_a_pasted_image_is_made_again_also_when_a_preset_came_since(host, library):
+    made = host.txt2img(**request(host, "sd1-a", AUTO))
+    params = host.module("generation_parameters_copypaste").parse_generation_parameters(text(made))
+    mode = extension().fields["mode"]
+    assert mode(params)["value"] == "Auto"
+    keep(host, "sd1-a", {"l": 2.0})
+    assert mode(params)["value"] == "Manual" and extension().fields["l"](params)["value"] == 1
+    keep(host, "sd1-b", {"l": 2.0})
+    forget_all()
+    assert mode(params)["value"] == "Auto"

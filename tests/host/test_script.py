@@ -160,7 +160,7 @@ def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
     unknown.install()
     unknown.begin(object(), None)  # an object that takes no attribute
     with gr.Blocks() as page:
-        built = panel.build(unknown, None, lambda: False, "txt2img")
+        built = panel.build(unknown, None, {}, lambda: False, "txt2img")
     (text,) = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
     assert "does not know this WebUI" in text
     assert len(built.arguments) == 1 and not built.infotext_fields

@@ -22,7 +22,7 @@ USER, PASSWORD = "me", "se:cret"
 FLAGS = {"a1111": "--api-auth", "sdnext": "--auth"}
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SCHEMA = "/clip-skip/v1/schema"
-EXAMPLES = 40
+EXAMPLES = 25
 
 
 @contextmanager

@@ -214,6 +214,8 @@ def create_ui() -> gr.Blocks:
         script_callbacks.call("ui_settings")
     # fonts of the system: the default theme's would be fetched from the net
     theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    # outside of the page's own context, as in the hosts: within it each tab would be there twice
+    tabs = [tab for tabs in script_callbacks.call("ui_tabs") for tab in tabs or []]
     with gr.Blocks(theme=theme, title=f"minihost, like {FLAVOUR.title}", analytics_enabled=False) as demo:
         settings_json = gr.Textbox(shared.opts.dumpjson(), elem_id="settings_json", visible=False)
         settings_json.change(fn=None, _js="(text) => updateOpts(text)", inputs=[settings_json], outputs=[])
@@ -226,7 +228,7 @@ def create_ui() -> gr.Blocks:
                 script_callbacks.call("ui_settings")
             with gr.TabItem("PNG Info", id="pnginfo", elem_id="tab_pnginfo"):
                 _png_info()
-            for page, title, elem_id in [t for tabs in script_callbacks.call("ui_tabs") for t in tabs or []]:
+            for page, title, elem_id in tabs:
                 with gr.TabItem(title, id=elem_id, elem_id=f"tab_{elem_id}"):
                     page.render()
             with gr.TabItem("Settings", id="settings", elem_id="tab_settings"):

@@ -1,0 +1,124 @@
+"""Auto in a real WebUI: each model is made with its own preset, which is set by REST."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from urllib.parse import quote
+
+import pytest
+import requests
+
+PLANS = {
+    "sd1": [{"l": 2}, {"l": 3.5}],
+    "sd2": [{"h": 2}],
+    "sdxl": [{"l": 2, "g": 1.5}],
+    "sdxl-refiner": [{"g": 3}],
+    "sd3": [{"l": 1, "g": 2}],
+}
+
+
+@pytest.fixture(autouse=True)
+def no_presets(webui):
+    forget(webui)
+    yield
+    forget(webui)
+
+
+def url(webui, key=""):
+    return f"{webui.url}/clip-skip/v1/presets" + (f"/{quote(key, safe='')}" if key else "")
+
+
+def forget(webui):
+    for key in requests.get(url(webui), timeout=60).json():
+        requests.delete(url(webui, key), timeout=60).raise_for_status()
+
+
+def keep(webui, checkpoint, skip):
+    """By name: the WebUI moves it to the hash once it knows that."""
+    for model in webui.get("/sdapi/v1/sd-models"):
+        if model["title"] == checkpoint:
+            key = model.get("sha256") if len(model.get("sha256") or "") == 64 else None
+            name = PurePath(model["filename"]).stem
+            requests.put(url(webui, key or f"name:{name}"), json={"skip": skip}, timeout=60).raise_for_status()
+
+
+def of(webui, *architectures):
+    """The first checkpoints of these architectures, each another; or the test does not apply to this host."""
+    found = []
+    for id in architectures:
+        fits = [name for name, a in webui.checkpoints.items() if a.id == id and name not in found]
+        if not fits:
+            pytest.skip(f"no checkpoint of {id}")
+        found.append(fits[0])
+    return found
+
+
+def test_models_with_different_presets_by_turns(webui):
+    plans, counts = {}, {}
+    for checkpoint in webui.testable:
+        id = webui.checkpoints[checkpoint].id
+        counts[id] = counts.get(id, -1) + 1
+        if counts[id] < len(PLANS.get(id, ())):
+            plans[checkpoint] = PLANS[id][counts[id]]
+    assert len(plans) >= 4
+    for checkpoint, skip in plans.items():
+        keep(webui, checkpoint, skip)
+    made = {checkpoint: webui.txt2img(checkpoint, [True]).pixels for checkpoint in plans}
+    again = {checkpoint: webui.txt2img(checkpoint, [True]).pixels for checkpoint in reversed(plans)}
+    by_hand = {checkpoint: webui.txt2img(checkpoint, [True, skip]).pixels for checkpoint, skip in plans.items()}
+    trained = {checkpoint: webui.txt2img(checkpoint, [True, {"skip": 1}]).pixels for checkpoint in plans}
+    assert made == again == by_hand
+    assert all(made[checkpoint] != trained[checkpoint] for checkpoint in plans)
+
+
+def test_the_infotext_holds_the_numbers(webui):
+    (checkpoint,) = of(webui, "sdxl")
+    keep(webui, checkpoint, {"l": 2.5, "g": 3})
+    infotext = webui.txt2img(checkpoint, [True]).infotext
+    assert "CLIP skip L: 2.5" in infotext and "CLIP skip G: 3" in infotext
+    forget(webui)
+    assert "CLIP skip L" not in webui.txt2img(checkpoint, [True]).infotext
+
+
+def two_models(webui, first, second, values, encoder, make):
+    """Pictures of one job on two models, for each pair of their presets; equal values equal the same set by hand."""
+    pictures = {}
+    for one in values:
+        for other in values:
+            keep(webui, first, {encoder: one})
+            keep(webui, second, {encoder: other})
+            pictures[one, other] = make([True]).pixels
+    for value in values:
+        assert pictures[value, value] == make([True, {encoder: value}]).pixels
+    assert len(set(pictures.values())) == len(values) ** 2
+
+
+def test_a_hires_checkpoint_gets_its_own(webui):
+    if webui.name == "sdnext":
+        pytest.skip("has no hires checkpoint")
+    first, second = of(webui, "sd1", "sd1")
+    hires = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_upscaler": "Latent"}
+
+    def make(args):
+        return webui.txt2img(first, args, **hires, hr_checkpoint_name=second)
+
+    two_models(webui, first, second, (2, 4), "l", make)
+
+
+def test_a_refiner_gets_its_own(webui):
+    if webui.name == "sdnext":
+        pytest.skip("its refiner is no part of an API job")
+    first, second = of(webui, "sdxl", "sdxl-refiner")
+
+    def make(args):
+        return webui.txt2img(first, args, steps=4, refiner_checkpoint=second, refiner_switch_at=0.5)
+
+    two_models(webui, first, second, (1, 4), "g", make)
+
+
+def test_status_says_what_auto_uses(webui):
+    (checkpoint,) = of(webui, "sd1")
+    keep(webui, checkpoint, {"l": 2})
+    webui.txt2img(checkpoint, [True])
+    auto = requests.get(f"{webui.url}/clip-skip/v1/status", timeout=60).json()["auto"]
+    assert (auto["skip"], auto["source"]) == ({"l": 2}, "preset")
