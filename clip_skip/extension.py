@@ -33,7 +33,7 @@ def register(script_callbacks: Any) -> None:
     script_callbacks.on_before_ui(panel.forget)
     script_callbacks.on_after_component(panel.meet)
     script_callbacks.on_ui_tabs(lambda: presets_tab.build(host, known))
-    script_callbacks.on_app_started(lambda _demo, app: rest.mount(app, host, known))
+    script_callbacks.on_app_started(lambda _demo, app: rest.mount(app, host, known, switched_on))
     script_callbacks.on_script_unloaded(host.uninstall)
     if not host.flag("disable"):
         host.install()

@@ -33,7 +33,7 @@ from .presets.model import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_o
 from .presets.store import StoreError
 from .request import PARAMETERS, parse
 from .resolve import resolve
-from .settings import ENABLED, SETTINGS
+from .settings import SETTINGS
 
 PREFIX = "/clip-skip/v1"
 MAX_BODY = 1 << 20
@@ -45,14 +45,14 @@ _IMPORT: Mapping[str, tuple[type, Any]] = {"text": (str, None), "filename": (str
 _NEIGHBOUR = "/sdapi/v1/options"
 
 
-def mount(app: Any, host: Host, library: Library) -> None:
+def mount(app: Any, host: Host, library: Library, switched_on: Callable[[], bool]) -> None:
     """Add the routes to the host's FastAPI application; called from its `on_app_started`.
 
     They take the place of those that were added before. Nothing is added where the host's API is not there.
     """
     app.router.routes[:] = [route for route in app.routes if f"{PREFIX}/" not in getattr(route, "path", "")]
     for number, (root, dependencies) in enumerate(list(_host_apis(app))):
-        rest = Rest(host, library, secured=bool(dependencies))
+        rest = Rest(host, library, switched_on, secured=bool(dependencies))
         for route in ROUTES:
             app.add_api_route(
                 root + PREFIX + route.path,
@@ -96,9 +96,10 @@ class Call:
 class Rest:
     """The answers. Each method takes a `Call` and gives plain JSON values; it raises Refused or StoreError."""
 
-    def __init__(self, host: Host, library: Library, secured: bool) -> None:
+    def __init__(self, host: Host, library: Library, switched_on: Callable[[], bool], secured: bool) -> None:
         self._host = host
         self._library = library
+        self._switched_on = switched_on
         self._store = library.presets
         self.secured = secured
 
@@ -122,7 +123,7 @@ class Rest:
         checkpoint = self._host.selected()
         auto = self._library.auto(checkpoint, checkpoint.architecture)
         return {
-            "enabled": self._host.known and not self._host.flag("disable") and ENABLED.read(self._host.opts),
+            "enabled": self._switched_on(),
             "model": _model(checkpoint) if checkpoint.file_name else None,
             "architecture": asdict(checkpoint.architecture),
             "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": auto.text},

@@ -19,6 +19,8 @@
             picked.value = pressed.dataset.clipSkipPick;
             updateInput(picked);
             part("presets_pick").click();
+            // On a narrow page, and beside a long table, the form is out of sight.
+            part("presets_model").scrollIntoView({block: "nearest"});
         }
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
 from typing import Any
 
 import gradio as gr
@@ -24,7 +23,18 @@ from .presets_view import MARKS
 
 _TITLE, _ID = "CLIP Skip", "clip_skip"
 _EXPORTED = "clip-skip-presets.json"
-# What is in the box is saved as it is: no file of the server's has to be served for it.
+# The page itself reads the file that the user opens, and saves what is in the box: no path comes from outside, and no
+# file of the server's has to be served. Without a file both boxes stay as they are.
+_OPEN = f"""(...boxes) => new Promise((done) => {{
+    const input = document.createElement("input");
+    input.type = "file";
+    input.addEventListener("cancel", () => done(boxes));
+    input.addEventListener("change", async () => {{
+        const file = input.files[0];
+        done(file ? [await file.slice(0, {MAX_JSON_CHARACTERS + 1}).text(), file.name] : boxes);
+    }});
+    input.click();
+}})"""
 _DOWNLOAD = f"""(text) => {{
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], {{type: "application/json"}}));
@@ -126,7 +136,7 @@ class _Tab:
             elem_id=self._id("filename"),
         )
         with gr.Row():
-            self.upload = gr.UploadButton("Open a file", elem_id=self._id("upload"))
+            self.open = gr.Button("Open a file", elem_id=self._id("open"))
             self.preview = gr.Button("Preview", elem_id=self._id("preview"))
         self.changes = gr.HTML("", elem_id=self._id("changes"))
         self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
@@ -145,8 +155,8 @@ class _Tab:
         form = [self.chosen, self.form, self.about, *self.fields]
         imported = [self.previewed, self.changes, self.take]
 
-        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any]) -> Any:
-            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden")
+        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
+            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
 
         found = (self._found, [self.search, self.chosen], [self.table, self.model])
         # Gradio 3 drops what is typed while it waits for an answer; what comes after the answer asks once more.
@@ -166,8 +176,8 @@ class _Tab:
         on(self.confirm.click, self._confirmed, [self.search, self.chosen, self.pending], changing)
         on(self.cancel.click, lambda: self._settled(), [], confirming)
 
-        on(self.upload.upload, self._uploaded, [self.upload], [self.text, self.filename, *imported])
         given = [self.text, self.filename]
+        on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
         on(self.preview.click, self._preview, given, imported)
         for box in given:
             on(box.input, lambda: self._nothing_previewed(), [], imported)
@@ -313,19 +323,12 @@ class _Tab:
 
     # import and export
 
-    def _uploaded(self, file: Any) -> Shown:
-        """Put the file's text into the box, where it can be read before anything is done with it."""
-        path = Path(str(getattr(file, "name", file)))
-        name = PurePath(str(getattr(file, "orig_name", None) or path)).name
-        try:
-            if path.stat().st_size > MAX_JSON_CHARACTERS:
-                raise ValueError("it is too long to be presets")
-            text = path.read_bytes().decode("utf-8-sig")
-        except (OSError, ValueError) as error:
-            why = "it is no text in UTF-8" if isinstance(error, UnicodeError) else error
-            return self._nothing_previewed(f"{name} can't be read: {why}.")
-        boxes = {self.text: gr.update(value=text), self.filename: gr.update(value=name)}
-        return {**boxes, **self._preview(text, name)}
+    def _opened(self, text: str, filename: str) -> Shown:
+        """Put the text of a file into the box, where it can be read before anything is done with it."""
+        name = gr.update(value=filename)
+        if "\0" in text:
+            return {self.filename: name, **self._nothing_previewed(f"{filename} is no text in UTF-8.")}
+        return {self.filename: name, self.text: gr.update(value=text), **self._preview(text, filename)}
 
     def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
         """The changes that the text makes, and what the user sees of them. Raises ValueError."""
@@ -340,6 +343,8 @@ class _Tab:
         text, filename = text or "", filename or ""
         if not text.strip():
             return self._nothing_previewed("Paste a text or open a file first.")
+        if len(text) > MAX_JSON_CHARACTERS:
+            return self._nothing_previewed("Nothing to import: it is too long to be presets.")
         try:
             changes, seen = self._plan(text, filename)
         except ValueError as error:
@@ -364,12 +369,12 @@ class _Tab:
         again = self._preview(text, filename)
         if not previewed or again[self.previewed] is None or tuple(previewed) != again[self.previewed]:
             said = markup.line("Not imported: it would now change something else than what was shown. Look again.")
-            return {self.changes: gr.update(value=said + again[self.changes]["value"])}
+            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
         try:
             number = apply(self._plan(text or "", filename or "")[0], self._store)
         except (StoreError, ValueError) as error:
             said = markup.line(f"Not imported: {error}.")
-            return {self.changes: gr.update(value=said + again[self.changes]["value"])}
+            return {**again, self.changes: gr.update(value=said + again[self.changes]["value"])}
         logger.info("%d presets were imported", number)
         return {**self._nothing_previewed(f"Imported: {number}."), **self._overview(search, chosen)}
 

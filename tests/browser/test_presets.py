@@ -64,7 +64,7 @@ class Tab:
 
     def open_file(self, file: Path) -> None:
         with self.page.expect_file_chooser() as chooser:
-            self.press("upload")
+            self.press("open")
         chooser.value.set_files(file)
 
     def unfold(self, name: str) -> None:
@@ -416,10 +416,10 @@ def test_a_note_of_a1111_is_opened_as_a_file(webui, tab, file, tmp_path):
 
 def test_a_file_that_is_no_text_is_refused(tab, tmp_path):
     picture = tmp_path / "picture.json"
-    picture.write_bytes(b"\x89PNG\xff\xfe")
+    picture.write_bytes(b"\x89PNG\0\xff\xfe")
     tab.unfold("import")
     tab.open_file(picture)
-    expect(tab.changes).to_have_text("picture.json can't be read: it is no text in UTF-8.")
+    expect(tab.changes).to_have_text("picture.json is no text in UTF-8.")
 
 
 def test_an_export_can_be_imported_again(tab, file):

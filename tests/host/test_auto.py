@@ -168,3 +168,16 @@ def test_a_pasted_image_is_made_again_also_when_a_preset_came_since(host, librar
     keep(host, "sd1-b", {"l": 2.0})
     forget_all()
     assert mode(params)["value"] == "Auto"
+
+
+def test_a_grid_of_checkpoints(host, library):
+    plans = {"sd1-a": {"l": 2.0}, "sdxl-a": {"l": 1.0, "g": 3.0}, "sd1-b": {"l": 4.0}}
+    by_hand = []
+    for checkpoint, skip in plans.items():
+        keep(host, checkpoint, skip)
+        by_hand.append(host.txt2img(**request(host, checkpoint, [True, skip])).images[0].tobytes())
+    titles = ",".join(host.title(checkpoint) for checkpoint in plans)
+    grid = host.txt2img(
+        **request(host, "sdxl-b", AUTO, script_name="X/Y/Z plot", script_args=["Checkpoint name", titles])
+    )
+    assert [image.tobytes() for image in grid.images] == by_hand

@@ -122,3 +122,20 @@ def test_status_says_what_auto_uses(webui):
     webui.txt2img(checkpoint, [True])
     auto = requests.get(f"{webui.url}/clip-skip/v1/status", timeout=60).json()["auto"]
     assert (auto["skip"], auto["source"]) == ({"l": 2}, "preset")
+
+
+def test_a_grid_of_checkpoints(webui):
+    """The host's own grid script, with the axis that its UI offers."""
+    if webui.name == "sdnext":
+        pytest.skip("its grid takes other arguments")
+    first, second = of(webui, "sd1", "sd1")
+    keep(webui, first, {"l": 2})
+    keep(webui, second, {"l": 3})
+    scripts = webui.get("/sdapi/v1/script-info")
+    grid = next(s for s in scripts if s["name"] == "x/y/z plot" and not s["is_img2img"])
+    axis = grid["args"][0]["choices"].index("Checkpoint name")
+    nothing = [0, "", []]
+    values = [axis, "", [first, second], *nothing, *nothing, False, True, False, False, False, False, False, 0, False]
+    made = webui.txt2img(first, [True], script_name="x/y/z plot", script_args=values).each
+    by_hand = [webui.txt2img(name, [True, {"l": skip}]).each[0] for name, skip in ((first, 2), (second, 3))]
+    assert list(made[-2:]) == by_hand

@@ -23,10 +23,11 @@ SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler", "cfg_sc
 
 @dataclass(frozen=True)
 class Picture:
-    """The pixels of one generation's images, as a hash, and the first image's generation parameters."""
+    """One generation's images: the hash of all their pixels, the first one's generation parameters, each one's hash."""
 
     pixels: str
     infotext: str
+    each: tuple[str, ...]
 
 
 class WebUI:
@@ -105,8 +106,13 @@ class WebUI:
         if args is not None:
             body["alwayson_scripts"] = {"clip skip": {"args": args}}
         reply = self.post(f"/sdapi/v1/{kind}", body)
-        pixels = hashlib.sha256()
-        for image in reply["images"]:
-            pixels.update(Image.open(io.BytesIO(base64.b64decode(image.split(",")[-1]))).convert("RGB").tobytes())
+        images = [
+            Image.open(io.BytesIO(base64.b64decode(image.split(",")[-1]))).convert("RGB").tobytes()
+            for image in reply["images"]
+        ]
         info = json.loads(reply["info"]) if reply["info"].lstrip().startswith("{") else {"infotexts": [reply["info"]]}
-        return Picture(pixels.hexdigest()[:12], (info.get("infotexts") or [""])[0])
+        return Picture(_hash(b"".join(images)), (info.get("infotexts") or [""])[0], tuple(map(_hash, images)))
+
+
+def _hash(pixels: bytes) -> str:
+    return hashlib.sha256(pixels).hexdigest()[:12]
