@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from ..request import BLENDS, MODES, PARAMETERS, parse
 from ..resolve import resolve
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
 from ..skip import in_range, number, words
+from .markup import line
 from .paste import Fields, shown
 
 _SLIDERS = ("skip", *ENCODER_IDS)
@@ -182,7 +182,7 @@ class _Panel:
 
     def _failed(self, text: str, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
         status, *rest = self._shown(checkpoint, *values)
-        return [gr.update(value=status["value"] + _line(text)), *rest]
+        return [gr.update(value=status["value"] + line(text)), *rest]
 
     def _shown(self, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
         return self._view(checkpoint, self._library.auto(checkpoint, checkpoint.architecture), *values)
@@ -210,7 +210,7 @@ class _Panel:
                 gr.update(maximum=maximum) if shown == value else gr.update(maximum=maximum, value=shown),
                 gr.update(value=_words(architecture, name, shown)),
             ]
-        status = _status(checkpoint, auto, mode) if self._switched_on() else _line(_SWITCHED_OFF)
+        status = _status(checkpoint, auto, mode) if self._switched_on() else line(_SWITCHED_OFF)
         manual = mode.lower() == "manual" and bool(architecture.encoders)
         return [
             gr.update(value=status),
@@ -261,24 +261,20 @@ def _words(architecture: Architecture, name: str, skip: float | None) -> str:
     lines = []
     for encoder in _read_by(architecture, name):
         within = in_range(skip, encoder.trained_depth)
-        line = words(encoder, skip) if within else f"from 1 to {encoder.trained_depth}"
-        lines.append(f"{encoder.name}: {line}" if name == "skip" else line)
-    return "".join(_line(line) for line in lines)
+        reads = words(encoder, skip) if within else f"from 1 to {encoder.trained_depth}"
+        lines.append(f"{encoder.name}: {reads}" if name == "skip" else reads)
+    return "".join(line(each) for each in lines)
 
 
 def _status(checkpoint: Checkpoint, auto: Auto | None, mode: str) -> str:
     architecture = checkpoint.architecture
     name = f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name
     if not architecture.encoders:
-        return _line(name) + _line(f"No CLIP skip here. {architecture.reason}")
+        return line(name) + line(f"No CLIP skip here. {architecture.reason}")
     if mode.lower() == "auto" and auto is not None:
         values = ", ".join(f"{encoder.name} {number(auto.skips[encoder.id])}" for encoder in architecture.encoders)
-        return _line(name) + _line(f"Auto uses {values}: {auto.text.rstrip('.')}.")
-    return _line(name)
-
-
-def _line(text: str) -> str:
-    return f'<p class="clip-skip-words">{html.escape(text)}</p>'
+        return line(name) + line(f"Auto uses {values}: {auto.text.rstrip('.')}.")
+    return line(name)
 
 
 class _Page:
