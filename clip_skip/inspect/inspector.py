@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from .. import __version__
@@ -55,7 +56,7 @@ class Inspector:
         text = self._cache.get(place, key)
         if text is not None:
             try:
-                return ModelFacts.from_text(text)
+                return replace(ModelFacts.from_text(text), file=name)  # which may have been reached another way
             except (ValueError, KeyError, TypeError, AttributeError):
                 logger.debug("the facts kept for %r are broken and read again", name)
         facts = inspect(name, sha256=sha256, mark=mark, references=learned, weights=weights, thorough=thorough)

@@ -183,6 +183,8 @@ def test_a_file_is_read_once_until_something_that_it_depends_on_changes(tmp_path
     first = inspector.inspect(path)
     assert Inspector(tmp_path / "data").inspect(path) == first == inspect(path)
     assert len(reads) == 1
+    relative = os.path.relpath(path)
+    assert inspector.inspect(relative).file == relative and len(reads) == 1
     assert inspector.inspect(path, mark="not-nai").verdict == "not-nai"
     path.with_suffix(".civitai.info").write_text(json.dumps({"id": 1, "files": [], "images": [], "clipSkip": 3}))
     assert "civitai-version" in {s.id for s in inspector.inspect(path).statements}
