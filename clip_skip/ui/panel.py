@@ -139,14 +139,15 @@ class _Panel:
         )
         self.forget.click(self._forget, inputs=self._inputs, outputs=self._outputs, show_progress="hidden")
         for name, slider in self._sliders.items():
-            # Gradio 3 drops a change while it waits for the answer to one before: the last word is the release's.
+            spoken: dict[str, Any] = {
+                "fn": lambda value, name=name: _words(self._selected().architecture, name, value),
+                "inputs": [slider],
+                "outputs": [self._words[name]],
+                "show_progress": "hidden",
+            }
+            # Gradio 3 drops a change while it waits for the answer to one before: `then` asks for what it is by then.
             for event in (slider.change, slider.release):
-                event(
-                    lambda value, name=name: _words(self._selected().architecture, name, value),
-                    inputs=[slider],
-                    outputs=[self._words[name]],
-                    show_progress="hidden",
-                )
+                event(**spoken).then(**spoken)
 
     @property
     def _inputs(self) -> list[Any]:
