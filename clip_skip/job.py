@@ -8,9 +8,8 @@ from typing import Any
 
 from . import infotext
 from .advice import Advice, bad_value, not_applied
-from .architectures import Architecture
 from .auto import Auto
-from .checkpoint import NO_CHECKPOINT, Checkpoint
+from .checkpoint import Checkpoint
 from .log import logger
 from .request import Request
 from .resolve import Plan, resolve
@@ -21,7 +20,7 @@ class Job:
     """Lives on the host's job object, and ends with it. A job can run on several models (hires, refiner).
 
     `params` is the host's dictionary of extra generation parameters of this job; `write_infotext` tells whether our
-    own keys may go into it; `auto` tells what Auto uses for a checkpoint loaded as an architecture.
+    own keys may go into it; `auto` tells what Auto uses for a checkpoint.
     """
 
     def __init__(
@@ -29,7 +28,7 @@ class Job:
         request: Request,
         params: dict[str, Any],
         write_infotext: bool = True,
-        auto: Callable[[Checkpoint, Architecture], Auto | None] = lambda *_: None,
+        auto: Callable[[Checkpoint], Auto | None] = lambda _: None,
     ) -> None:
         self.request = request
         self._auto = auto
@@ -37,9 +36,9 @@ class Job:
         self._params = params
         self._write_infotext = write_infotext
 
-    def plan_for(self, architecture: Architecture, checkpoint: Checkpoint = NO_CHECKPOINT) -> Plan:
-        auto = self._auto(checkpoint, architecture) if self.request.mode == "auto" else None
-        plan = resolve(self.request, architecture, auto)
+    def plan_for(self, checkpoint: Checkpoint) -> Plan:
+        auto = self._auto(checkpoint) if self.request.mode == "auto" else None
+        plan = resolve(self.request, checkpoint.architecture, auto)
         for refusal in plan.refusals:
             self.say(bad_value(refusal))
         if plan.refusals:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .architectures import Architecture
 from .auto import Auto, Defaults, automatic
 from .checkpoint import Checkpoint
 from .inspect.facts import ModelFacts
@@ -37,23 +36,26 @@ class Library:
 
     def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
         """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""
+        return self._facts(checkpoint, self.preset(checkpoint))
+
+    def _facts(self, checkpoint: Checkpoint, preset: Preset | None) -> ModelFacts | None:
         if not checkpoint.path:
             return None
-        preset = self.preset(checkpoint)
         mark = preset.lineage if preset else None
         return self._inspector.inspect(checkpoint.path, sha256=checkpoint.sha256, mark=mark)
 
-    def auto(self, checkpoint: Checkpoint, architecture: Architecture) -> Auto:
-        """What Auto uses for `checkpoint`, loaded as `architecture`. Never raises: where all fails it is as trained."""
+    def auto(self, checkpoint: Checkpoint) -> Auto:
+        """What Auto uses for `checkpoint`. Never raises: where all fails it is as trained."""
         try:
-            return automatic(architecture, self.preset(checkpoint), self.facts(checkpoint), self._defaults())
+            preset = self.preset(checkpoint)
+            return automatic(checkpoint.architecture, preset, self._facts(checkpoint, preset), self._defaults())
         except Exception:
             logger.exception("what %s was made for can't be told", checkpoint.name)
-            return automatic(architecture, None, None, Defaults())
+            return automatic(checkpoint.architecture, None, None, Defaults())
 
     def reads_as_trained(self, checkpoint: Checkpoint) -> bool:
         """Whether Auto uses 1 for every encoder of `checkpoint`."""
-        return all(skip == 1 for skip in self.auto(checkpoint, checkpoint.architecture).skips.values())
+        return all(skip == 1 for skip in self.auto(checkpoint).skips.values())
 
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
         """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""

@@ -22,7 +22,7 @@ from typing import Any
 from fastapi import Depends, Request, Response  # type: ignore[import-not-found,unused-ignore]
 
 from . import __version__, advice, openapi
-from .architectures import ARCHITECTURES, Architecture
+from .architectures import ARCHITECTURES
 from .checkpoint import Checkpoint
 from .hosts.base import Host
 from .inspect.stated import quote
@@ -121,7 +121,7 @@ class Rest:
 
     def status(self, call: Call) -> Any:
         checkpoint = self._host.selected()
-        auto = self._library.auto(checkpoint, checkpoint.architecture)
+        auto = self._library.auto(checkpoint)
         return {
             "enabled": self._switched_on(),
             "model": _model(checkpoint) if checkpoint.file_name else None,
@@ -211,8 +211,7 @@ class Rest:
 
 def advice_for(library: Library, checkpoint: Checkpoint, options: Any) -> list[advice.Advice]:
     """What is to be said of the API's `options` (an object, its JSON text, or None) with `checkpoint`."""
-    architecture: Architecture = checkpoint.architecture
-    plan = resolve(parse(True, options), architecture, library.auto(checkpoint, architecture))
+    plan = resolve(parse(True, options), checkpoint.architecture, library.auto(checkpoint))
     return [advice.bad_value(refusal) for refusal in plan.refusals]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ..checkpoint import NO_CHECKPOINT, Checkpoint
+from ..architectures import Architecture
+from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
@@ -58,8 +59,7 @@ class SDNext(Host):
         running = _Running(self, p, job)
         self._running.append(running)
         if job is not None:
-            model = self._loaded()
-            plan = job.plan_for(model.architecture, model.checkpoint)
+            plan = job.plan_for(self._loaded().checkpoint)
             job.record(plan)
             if plan.skips:
                 p.clip_skip = self._neutral(p, plan.architecture.id)
@@ -94,8 +94,8 @@ class SDNext(Host):
         """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
         loaded = self._loaded()
         if info is None or info.path == loaded.checkpoint.path:
-            return replace(loaded.checkpoint, architecture=loaded.architecture)
-        return _checkpoint(info)
+            return loaded.checkpoint
+        return _checkpoint(info, identify(info.path))
 
     def checkpoints(self) -> list[str]:
         return sorted(self._sd_checkpoint.checkpoints_list, key=str.casefold)
@@ -129,13 +129,14 @@ class SDNext(Host):
 
 
 def _model(pipeline: Any) -> Model:
-    info = getattr(pipeline, "sd_checkpoint_info", None)
-    return replace(read_pipeline(pipeline), checkpoint=NO_CHECKPOINT if info is None else _checkpoint(info))
+    model, info = read_pipeline(pipeline), getattr(pipeline, "sd_checkpoint_info", None)
+    checkpoint = Checkpoint("", model.architecture) if info is None else _checkpoint(info, model.architecture)
+    return replace(model, checkpoint=checkpoint)
 
 
-def _checkpoint(info: Any) -> Checkpoint:
+def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.model_name, identify(info.path), info.path, info.sha256)
+    return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
 
 
 class _Running:
@@ -152,7 +153,7 @@ class _Running:
             return
         try:
             for model in self._host.models():
-                self._taps.append(Taps(self._job.plan_for(model.architecture, model.checkpoint), model.stacks))
+                self._taps.append(Taps(self._job.plan_for(model.checkpoint), model.stacks))
                 self._taps[-1].install()
         except Exception as error:
             logger.exception("could not be applied")

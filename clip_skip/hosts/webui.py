@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from ..architectures import Architecture
 from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
@@ -65,8 +66,7 @@ class WebUI(Host):
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
-            model = self._loaded()
-            job.record(job.plan_for(model.architecture, model.checkpoint))
+            job.record(job.plan_for(self._loaded().checkpoint))
 
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
@@ -81,8 +81,8 @@ class WebUI(Host):
         """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
         loaded = self._loaded()
         if info is None or info.filename == loaded.checkpoint.path:
-            return replace(loaded.checkpoint, architecture=loaded.architecture)
-        return _checkpoint(info)
+            return loaded.checkpoint
+        return _checkpoint(info, identify(info.filename))
 
     def checkpoints(self) -> list[str]:
         return sorted(self._sd_models.checkpoints_list, key=str.casefold)
@@ -97,10 +97,9 @@ class WebUI(Host):
         if info is None or getattr(info, "filename", None) is None:
             return NOT_LOADED  # nothing, or Forge's stand-in before its first job
         known = read_webui_model(model)
-        checkpoint = _checkpoint(info)
         # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
-        architecture = known.architecture if known.stacks else checkpoint.architecture
-        return Model(architecture, known.stacks, checkpoint)
+        architecture = known.architecture if known.stacks else identify(info.filename)
+        return replace(known, architecture=architecture, checkpoint=_checkpoint(info, architecture))
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         host = self
@@ -135,7 +134,7 @@ class WebUI(Host):
 
     def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
         model = self._loaded()
-        plan = job.plan_for(model.architecture, model.checkpoint)
+        plan = job.plan_for(model.checkpoint)
         if not plan.skips:
             return None
         scope.enter_context(_option(self.opts, _neutral(model, plan)))
@@ -167,9 +166,9 @@ class _Encode:
         return counted
 
 
-def _checkpoint(info: Any) -> Checkpoint:
+def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.name_for_extra, identify(info.filename), info.filename, info.sha256)
+    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
 
 
 def _job_of(p: Any) -> Job | None:

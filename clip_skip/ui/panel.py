@@ -87,7 +87,7 @@ class _Panel:
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
                 self.forget = gr.Button(
-                    "Forget", size="sm", visible=next(initial)["visible"], elem_id=self._id("forget")
+                    "Forget this preset", size="sm", visible=next(initial)["visible"], elem_id=self._id("forget")
                 )
             self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
 
@@ -186,7 +186,7 @@ class _Panel:
         return [gr.update(value=status["value"] + line(text)), *rest]
 
     def _shown(self, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
-        return self._view(checkpoint, self._library.auto(checkpoint, checkpoint.architecture), *values)
+        return self._view(checkpoint, self._library.auto(checkpoint), *values)
 
     def _view(
         self, checkpoint: Checkpoint, auto: Auto | None, mode: str, same: bool, *values: float | None

@@ -86,7 +86,7 @@ class _Tab:
 
     def _build_table(self) -> None:
         self.search = gr.Textbox(
-            "", label="Search", placeholder="Model, note, mark or key", max_lines=1, elem_id=self._id("search")
+            "", label="Search", placeholder="Model, note, lineage or key", max_lines=1, elem_id=self._id("search")
         )
         self.table = gr.HTML("", elem_id=self._id("table"))
         # Pressed by the page's script: when the page or the tab is opened, and for a press on a row.

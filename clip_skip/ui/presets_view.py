@@ -18,7 +18,7 @@ MARKS = {
 }
 """The lineage marks in the user's words. They win over what the file says."""
 
-_HEAD = ("Model", "Skip", "Blend", "Mark", "Note", "Key")
+_HEAD = ("Model", "Skip", "Blend", "Lineage", "Note", "Key")
 _MOST_ROWS = 100
 _MOST_PROBLEMS = 8
 _HASH_SHOWN = 10  # as many digits as the hosts show

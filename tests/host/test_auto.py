@@ -148,14 +148,10 @@ def test_a_broken_presets_file_costs_no_image(host, library):
     keep(host, "sd1-a", {"l": 2.0})
     library.presets.path.write_text('{"schema": 1, "presets": {')
     fresh = sys.modules["clip_skip.library"].Library(library.presets.folder)
-    assert fresh.auto(extension().host.selected(host.title("sd1-a")), weights_architecture("sd1")).source == "trained"
+    assert fresh.auto(extension().host.selected(host.title("sd1-a"))).source == "trained"
     assert fresh.presets.problems
     assert len(host.txt2img(**request(host, "sd1-a", AUTO)).images) == 1
     library.presets.path.unlink()
-
-
-def weights_architecture(id):
-    return sys.modules["clip_skip.architectures"].ARCHITECTURES[id]
 
 
 def test_a_pasted_image_is_made_again_also_when_a_preset_came_since(host, library):

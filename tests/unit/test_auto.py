@@ -4,7 +4,7 @@ import pytest
 
 from clip_skip.architectures import ARCHITECTURES
 from clip_skip.auto import Auto, Defaults, automatic
-from clip_skip.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.checkpoint import Checkpoint
 from clip_skip.data import data_folder
 from clip_skip.inspect.facts import ModelFacts
 from clip_skip.inspect.recommend import Recommendation
@@ -69,12 +69,12 @@ def library(tmp_path):
 def test_saving_and_forgetting_keep_what_else_is_known_of_the_model(library):
     checkpoint = Checkpoint("a", SD1, "/models/a.safetensors", "ab" * 32)
     library.save(checkpoint, {"l": 2.0}, "slerp")
-    assert library.auto(checkpoint, SD1).skips == {"l": 2.0}
+    assert library.auto(checkpoint).skips == {"l": 2.0}
     kept = Preset(name="a", skip={"l": 2.0}, blend="slerp", lineage="nai-derived", note="mine")
     library.presets.put(kept, sha256=checkpoint.sha256)
     library.forget(checkpoint)
     assert library.preset(checkpoint) == Preset(name="a.safetensors", lineage="nai-derived", note="mine")
-    assert library.auto(checkpoint, SD1).source == "trained"
+    assert library.auto(checkpoint).source == "trained"
     library.presets.put(Preset(name="a", skip={"l": 2.0}), sha256=checkpoint.sha256)
     library.forget(checkpoint)
     assert not library.presets.all()
@@ -94,12 +94,12 @@ def test_what_fails_is_as_trained_and_saving_says_why(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     library = Library(tmp_path / "file")
     checkpoint = Checkpoint("a", SD1, str(tmp_path / "missing.safetensors"), "ab" * 32)
-    assert library.auto(checkpoint, SD1).source == "trained"
+    assert library.auto(checkpoint).source == "trained"
     with pytest.raises(StoreError):
         library.save(checkpoint, {"l": 2.0}, "linear")
     monkeypatch.setattr(Library, "facts", lambda *_: 1 / 0)
-    assert library.auto(checkpoint, SD1).source == "trained"
-    assert library.auto(NO_CHECKPOINT, SD1).skips == {"l": 1.0}
+    assert library.auto(checkpoint).source == "trained"
+    assert library.auto(Checkpoint("", SD1)).skips == {"l": 1.0}
 
 
 def test_only_a_sha256_counts_as_one():
