@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .architectures import Architecture
+from .phrase import Data, Phrase
 
 if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
@@ -26,7 +27,7 @@ class Auto:
     skips: Mapping[str, float]
     blend: str = "linear"
     source: str = "trained"
-    text: str = "as trained"
+    text: Phrase = ("as trained",)
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ def automatic(architecture: Architecture, preset: Preset | None, facts: ModelFac
         return {id: skips.get(id, 1.0) for id in encoders}
 
     if preset is not None and any(id in preset.skip for id in encoders):
-        return Auto(each(preset.skip), preset.blend, "preset", "this model's preset")
+        return Auto(each(preset.skip), preset.blend, "preset", ("this model's preset",))
     recommended = facts.recommended if facts is not None and facts.architecture.id == architecture.id else None
     if recommended is not None:
         skips = recommended.skip
         if recommended.source == _LINEAGE:
             skips = {"l": defaults.nai}
-        return Auto(each(skips), source=recommended.source, text=recommended.text)
+        return Auto(each(skips), source=recommended.source, text=(Data(recommended.text),))
     skips = {id: defaults.skips.get((architecture.id, id), 1.0) for id in encoders}
     if any(skip != 1 for skip in skips.values()):
-        return Auto(skips, source="settings", text=f"the default for {architecture.name} in Settings")
+        return Auto(skips, source="settings", text=("the default in Settings for", Data(f" {architecture.name}")))
     return Auto(each({}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +32,7 @@ class Job:
         self.request = request
         self._auto = auto
         self.advice: list[Advice] = []
+        self.plan: Plan | None = None  # of the job's first model
         self._params = params
         self._write_infotext = write_infotext
 
@@ -47,6 +47,7 @@ class Job:
 
     def record(self, plan: Plan) -> None:
         """Write the job's generation parameters: `plan` is that of the job's first model."""
+        self.plan = plan
         if plan.architecture.encoders:
             # None keeps the host from printing its own slider, which this job does not use.
             self._params[infotext.HOST_KEY] = infotext.host_value(plan)
@@ -69,9 +70,10 @@ class Job:
             self._params.update(params)
 
     def say(self, advice: Advice) -> None:
+        """Once for each advice: now in the log, and in the job's result."""
         if advice not in self.advice:
             self.advice.append(advice)
-            logger.log(logging.ERROR if advice.severity == "error" else logging.WARNING, advice.text)
+            logger.error("%s", advice)
 
 
 def forget(params: dict[str, Any]) -> None:

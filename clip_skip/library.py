@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .auto import Auto, Defaults, automatic
 from .checkpoint import Checkpoint
-from .inspect.facts import ModelFacts
-from .inspect.inspector import Inspector
 from .log import logger
 from .presets.model import Preset, key_of
 from .presets.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from .inspect.facts import ModelFacts
+    from .inspect.inspector import Inspector
 
 
 class Library:
@@ -21,7 +25,13 @@ class Library:
     def __init__(self, folder: Path, defaults: Callable[[], Defaults] = Defaults) -> None:
         self.presets = Store(folder)
         self._defaults = defaults
-        self._inspector = Inspector(folder)
+        self._folder = folder
+
+    @cached_property
+    def _inspector(self) -> Inspector:
+        from .inspect.inspector import Inspector  # takes as long as the rest, and the WebUI's start can do without
+
+        return Inspector(self._folder)
 
     def preset(self, checkpoint: Checkpoint) -> Preset | None:
         """The preset of `checkpoint`. One that was saved before the model's hash was known moves to the hash now."""
@@ -43,6 +53,10 @@ class Library:
             return None
         mark = preset.lineage if preset else None
         return self._inspector.inspect(checkpoint.path, sha256=checkpoint.sha256, mark=mark)
+
+    def knows(self, checkpoint: Checkpoint) -> bool:
+        """Whether the facts of `checkpoint` are there without reading its file."""
+        return not checkpoint.path or checkpoint.architecture.id != "sd1"
 
     def auto(self, checkpoint: Checkpoint) -> Auto:
         """What Auto uses for `checkpoint`. Never raises: where all fails it is as trained."""
@@ -71,6 +85,21 @@ class Library:
         left = self.presets.raw().get(key_of(checkpoint.sha256, checkpoint.file_name), {})
         if set(left) <= {"name"}:
             self.presets.forget(sha256=checkpoint.sha256, name=checkpoint.file_name)
+
+    def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
+        """Keep the user's word on the descent of `checkpoint`, one of `MARKS`. Raises StoreError."""
+        preset = self.preset(checkpoint) or Preset()
+        self._put(checkpoint, replace(preset, name=checkpoint.file_name, lineage=lineage))
+
+    def silence(self, checkpoint: Checkpoint, advice_id: str) -> None:
+        """Keep that the user does not want to hear this advice about `checkpoint` again. Raises StoreError."""
+        preset = self.preset(checkpoint) or Preset()
+        silenced = preset.silenced | {advice_id}
+        self._put(checkpoint, replace(preset, name=checkpoint.file_name, silenced=silenced))
+
+    def trained_skip(self, path: str) -> float | None:
+        """The skip that the LoRA at `path` was trained with, None where nothing says so."""
+        return self._inspector.inspect(path).trained_skip
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
         self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)

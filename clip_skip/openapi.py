@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import __version__
+from .advice import SEVERITIES
 from .architectures import ENCODER_IDS
 from .presets.model import MARKS
 from .request import PARAMETERS, Parameter
@@ -124,7 +125,19 @@ FACTS = _object(
         "error": _or_null(TEXT),
     }
 )
-ADVICE = _list(_object({"id": TEXT, "severity": TEXT, "text": TEXT}))
+_ACTION = _object({"id": TEXT, "label": TEXT, "skip": _SKIP})
+ADVICE = _list(
+    _object(
+        {
+            "id": TEXT,
+            "severity": {"type": "string", "enum": list(SEVERITIES)},
+            "text": TEXT,
+            "reason": TEXT,
+            "actions": _list(_ACTION),
+            "also": _list(TEXT),
+        }
+    )
+)
 SAVED = _SAVED
 ALL_SAVED = _by_key(_SAVED)
 EXPORT = _object({"schema": _WHOLE, "presets": ALL_SAVED})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .architectures import Architecture
 from .auto import Auto
+from .reading import Reading
 from .request import Refusal, Request
 from .skip import in_range, number
 
@@ -59,3 +60,9 @@ def resolve(request: Request, architecture: Architecture, auto: Auto | None = No
     if refusals:
         return Plan(architecture, as_trained, refusals=refusals)
     return Plan(architecture, skips, blend, source=source)
+
+
+def reading(request: Request, plan: Plan) -> Reading:
+    """How `plan`, which `request` became, reads the model. Nothing acts where numbers meet no text encoder."""
+    asked = request.mode != "auto" and any(skip != 1 for skip in (request.skip or 1, *request.skips.values()))
+    return Reading(plan.architecture, plan.skips, acts=bool(plan.architecture.encoders) or not asked)

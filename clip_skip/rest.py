@@ -21,18 +21,20 @@ from typing import Any
 
 from fastapi import Depends, Request, Response  # type: ignore[import-not-found,unused-ignore]
 
-from . import __version__, advice, openapi
+from . import __version__, openapi
+from .advice import Advice
+from .advisor import Advisor
 from .architectures import ARCHITECTURES
 from .checkpoint import Checkpoint
 from .hosts.base import Host
 from .inspect.stated import quote
 from .library import Library
 from .openapi import BODY, MODEL, SAVE, TEXT, Route, accepted
+from .phrase import english
 from .presets.exchange import Change, Model, apply, export, plan_import
 from .presets.model import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, read
 from .presets.store import StoreError
 from .request import PARAMETERS, parse
-from .resolve import resolve
 from .settings import SETTINGS
 
 PREFIX = "/clip-skip/v1"
@@ -45,14 +47,14 @@ _IMPORT: Mapping[str, tuple[type, Any]] = {"text": (str, None), "filename": (str
 _NEIGHBOUR = "/sdapi/v1/options"
 
 
-def mount(app: Any, host: Host, library: Library, switched_on: Callable[[], bool]) -> None:
+def mount(app: Any, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool]) -> None:
     """Add the routes to the host's FastAPI application; called from its `on_app_started`.
 
     They take the place of those that were added before. Nothing is added where the host's API is not there.
     """
     app.router.routes[:] = [route for route in app.routes if f"{PREFIX}/" not in getattr(route, "path", "")]
     for number, (root, dependencies) in enumerate(list(_host_apis(app))):
-        rest = Rest(host, library, switched_on, secured=bool(dependencies))
+        rest = Rest(host, library, advisor, switched_on, secured=bool(dependencies))
         for route in ROUTES:
             app.add_api_route(
                 root + PREFIX + route.path,
@@ -96,9 +98,12 @@ class Call:
 class Rest:
     """The answers. Each method takes a `Call` and gives plain JSON values; it raises Refused or StoreError."""
 
-    def __init__(self, host: Host, library: Library, switched_on: Callable[[], bool], secured: bool) -> None:
+    def __init__(
+        self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool], secured: bool
+    ) -> None:
         self._host = host
         self._library = library
+        self._advisor = advisor
         self._switched_on = switched_on
         self._store = library.presets
         self.secured = secured
@@ -126,7 +131,7 @@ class Rest:
             "enabled": self._switched_on(),
             "model": _model(checkpoint) if checkpoint.file_name else None,
             "architecture": asdict(checkpoint.architecture),
-            "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": auto.text},
+            "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": english(auto.text)},
             "problems": self._store.problems,
         }
 
@@ -142,7 +147,10 @@ class Rest:
 
     def advice(self, call: Call) -> Any:
         checkpoint = self._checkpoint(call)
-        return [asdict(each) for each in advice_for(self._library, checkpoint, call.query.get("options"))]
+        options = call.query.get("options")
+        if options is None:
+            return [_advice(each) for each in self._advisor.on_slider(checkpoint)]
+        return [_advice(each) for each in self._advisor.on_request(checkpoint, parse(True, options))]
 
     def presets(self, call: Call) -> Any:
         return {key: as_object(raw) for key, raw in self._store.raw().items() if is_key(key)}
@@ -209,14 +217,12 @@ class Rest:
         return Model(checkpoint.file_name, checkpoint.sha256, checkpoint.architecture.id)
 
 
-def advice_for(library: Library, checkpoint: Checkpoint, options: Any) -> list[advice.Advice]:
-    """What is to be said of the API's `options` (an object, its JSON text, or None) with `checkpoint`."""
-    plan = resolve(parse(True, options), checkpoint.architecture, library.auto(checkpoint))
-    return [advice.bad_value(refusal) for refusal in plan.refusals]
-
-
 _MODEL_QUERY = ("model", "Its name, title or hash in the host's list; the selected one if it is left out", TEXT)
-_OPTIONS_QUERY = ("options", 'The API\'s options as JSON text, such as {"l": 2, "g": 1.5}', TEXT)
+_OPTIONS_QUERY = (
+    "options",
+    'The API\'s options as JSON text, such as {"l": 2, "g": 1.5}; without them the WebUI\'s own clip skip is judged',
+    TEXT,
+)
 
 ROUTES = (
     Route("GET", "/version", Rest.version, "The extension's version", openapi.VERSION),
@@ -227,7 +233,7 @@ ROUTES = (
         "GET",
         "/advice",
         Rest.advice,
-        "What is wrong with some options on a model",
+        "What is wrong with some options, or with the WebUI's own clip skip, on a model",
         openapi.ADVICE,
         (*MODEL, 422),
         (_MODEL_QUERY, _OPTIONS_QUERY),
@@ -360,6 +366,17 @@ def _import_fields(body: Any) -> Any:
 def _model(checkpoint: Checkpoint) -> Any:
     key = key_of(checkpoint.sha256, checkpoint.file_name)
     return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": key}
+
+
+def _advice(advice: Advice) -> Any:
+    return {
+        "id": advice.id,
+        "severity": advice.severity,
+        "text": advice.text,
+        "reason": english(advice.reason),
+        "actions": [{"id": each.id, "label": english(each.label), "skip": each.skip} for each in advice.actions],
+        "also": advice.also,
+    }
 
 
 def _change(change: Change) -> Any:

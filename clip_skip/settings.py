@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .advice import SEVERITIES
 from .architectures import ARCHITECTURES, Architecture, Encoder
 from .auto import Defaults
 from .request import MODES
@@ -64,6 +65,24 @@ SLIDER_STEP = Setting(
 INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
 
 
+def _least_severity(place: str, default: str, label: str) -> Setting:
+    return Setting(f"advice_{place}", default, label, "radio", "", {"choices": list(SEVERITIES)})
+
+
+# Where advice is shown, and the least severity that is shown there.
+ADVICE = {
+    "panel": _least_severity("panel", "info", "Advice in the panel, down to"),
+    "badge": _least_severity("badge", "info", "Advice beside the WebUI's own clip skip slider, down to"),
+    "result": _least_severity("result", "caution", "Advice with the result, down to"),
+    "log": _least_severity("log", "caution", "Advice in the log, down to"),
+}
+
+
+def shown_at(place: str, severity: str, opts: Any) -> bool:
+    """Whether advice of this severity is shown at `place`, a key of `ADVICE`."""
+    return SEVERITIES.index(severity) <= SEVERITIES.index(ADVICE[place].read(opts))
+
+
 def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
     name = f"auto_{architecture.id}_{encoder.id}".replace("-", "_")
     label = f"Auto on {architecture.name}: {encoder.name}"
@@ -88,6 +107,7 @@ SETTINGS = (
     SLIDER_MAXIMUM,
     SLIDER_STEP,
     INFOTEXT,
+    *ADVICE.values(),
     *AUTO.values(),
     AUTO_NAI,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .architectures import Encoder
+from .phrase import Data, Phrase
 
 
 def depth_of(skip: float, trained_depth: int) -> float:
@@ -37,8 +38,10 @@ def number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
-def words(encoder: Encoder, skip: float) -> str:
+def words(encoder: Encoder, skip: float) -> Phrase:
     """What `skip` does on `encoder`: "block 30.5 of 32 (trained: 31)", "block 31 of 32 (as trained)"."""
     depth = number(round(depth_of(skip, encoder.trained_depth), 4))
-    trained = "as trained" if skip == 1 else f"trained: {encoder.trained_depth}"
-    return f"block {depth} of {encoder.blocks} ({trained})"
+    where = ("block", Data(f" {depth} "), "of", Data(f" {encoder.blocks} ("))
+    if skip == 1:
+        return (*where, "as trained", Data(")"))
+    return (*where, "trained", Data(f": {encoder.trained_depth})"))

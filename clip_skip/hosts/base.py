@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..architectures import Architecture
 from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..job import Job
+from ..reading import Reading, as_trained
 from ..taps import Stack
 
 # The attribute of the host's job object under which its `Job` lives; None there says "off for this job".
@@ -60,6 +62,10 @@ class Host:
     def encoded(self, p: Any) -> None:
         """The prompts of a batch of `p` have been encoded, where the host does not tell sooner."""
 
+    def loaded(self) -> Checkpoint:
+        """The checkpoint that is loaded now; loads nothing."""
+        return NO_CHECKPOINT
+
     def selected(self, name: str | None = None) -> Checkpoint:
         """The checkpoint `name`, or the one that is selected now; loads nothing."""
         return NO_CHECKPOINT
@@ -71,6 +77,32 @@ class Host:
     def checkpoints(self) -> list[str]:
         """The titles of all checkpoints, as users see them; `checkpoint` knows each."""
         return []
+
+    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+        """How the host's own CLIP skip has a model of this architecture read, where no plan of ours is active.
+
+        Its number is `number` if that is given, else that of the job `p`, else what the host's options say.
+        """
+        return Reading(architecture, as_trained(architecture))
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        """The number at the host's own CLIP skip that gives exactly these skips, None if none does."""
+        return None
+
+    def use(self, number: float) -> bool:
+        """Set the host's own CLIP skip to `number` for good. False where only its page can, or nothing may be set."""
+        return False
+
+    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+        """Whether this component of the host's page is its own CLIP skip control.
+
+        Can be asked as soon as the component is made: `elem_id` is the one that the host gave it, if any.
+        """
+        return False
+
+    def lora_file(self, name: str) -> str | None:
+        """The path of the LoRA that `<lora:NAME:...>` means in a prompt, None if none is listed; loads nothing."""
+        return None
 
 
 def listed(models: Any, name: str) -> Any:

@@ -4,17 +4,23 @@ taps stay in place for the whole job; `on_after_process`, which SD.Next calls wh
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from .. import slider
 from ..architectures import Architecture
 from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
+from ..reading import Reading, as_trained
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_pipeline
+
+_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
 
 class SDNext(Host):
@@ -62,7 +68,7 @@ class SDNext(Host):
             plan = job.plan_for(self._loaded().checkpoint)
             job.record(plan)
             if plan.skips:
-                p.clip_skip = self._neutral(p, plan.architecture.id)
+                p.clip_skip = self._neutral(p, plan.architecture)
             running.start()
 
     def encoded(self, p: Any) -> None:
@@ -80,6 +86,9 @@ class SDNext(Host):
                     break
             if self._running:
                 self._running[-1].start()
+
+    def loaded(self) -> Checkpoint:
+        return self._loaded().checkpoint
 
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
@@ -100,6 +109,20 @@ class SDNext(Host):
     def checkpoints(self) -> list[str]:
         return sorted(self._sd_checkpoint.checkpoints_list, key=str.casefold)
 
+    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+        # No option of SD.Next's has the number: each job does.
+        return slider.read(self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number)
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        return slider.slider_for(self._line(), architecture, skips)
+
+    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+        return elem_id in _SLIDERS
+
+    def lora_file(self, name: str) -> str | None:
+        found = getattr(sys.modules.get("modules.lora.lora_load"), "available_network_aliases", {}).get(name)
+        return None if found is None else str(found.filename)
+
     def models(self) -> list[Model]:
         """Every loaded pipeline: the base, then the refiner."""
         return [_model(pipeline) for pipeline in self._pipelines()]
@@ -117,10 +140,15 @@ class SDNext(Host):
     def _loaded(self) -> Model:
         return next(iter(self.models()), NOT_LOADED)
 
-    def _neutral(self, p: Any, architecture_id: str) -> int:
+    def _line(self, p: Any = None) -> str:
+        """Which way the job `p`, or the next one, reads its slider's number: see `slider`."""
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
-        # The xhinker parser cuts `clip_skip` blocks off SD 1.x and 2.x; every other one counts from 1.
-        return 0 if parser == "xhinker" and architecture_id in ("sd1", "sd2") else 1
+        return "sdnext-xhinker" if parser == "xhinker" else "sdnext"
+
+    def _neutral(self, p: Any, architecture: Architecture) -> int:
+        """The number at which this job reads the trained depth."""
+        number = slider.slider_for(self._line(p), architecture, as_trained(architecture))
+        return 1 if number is None else int(number)
 
     def _model_loaded(self, _model: Any) -> None:
         if self._running:

@@ -8,17 +8,20 @@ neutral, the taps are in place on the model that is loaded right then, and the c
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from .. import slider
 from ..architectures import Architecture
 from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
+from ..reading import Reading
 from ..resolve import Plan
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
@@ -68,6 +71,9 @@ class WebUI(Host):
         if job is not None:
             job.record(job.plan_for(self._loaded().checkpoint))
 
+    def loaded(self) -> Checkpoint:
+        return self._loaded().checkpoint
+
     def selected(self, name: str | None = None) -> Checkpoint:
         name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
         info = self._sd_models.get_closet_checkpoint_match(name) if name else None
@@ -86,6 +92,43 @@ class WebUI(Host):
 
     def checkpoints(self) -> list[str]:
         return sorted(self._sd_models.checkpoints_list, key=str.casefold)
+
+    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+        # A job's own number is in the options while it runs.
+        return slider.read(self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number)
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        return slider.slider_for(self._line, architecture, skips)
+
+    def use(self, number: float) -> bool:
+        value = int(number)  # A1111 can't count with 2.0
+        if self.opts.set(_OPTION, value):
+            self.opts.save(self._shared.config_filename)
+        return bool(getattr(self.opts, _OPTION, None) == value)
+
+    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+        # Forge's has no id, and its Settings hold a State with the other hosts' one.
+        named = elem_id == f"setting_{_OPTION}" or (_is_forge() and not elem_id and getattr(component, "label", "") == "Clip skip")
+        return named and component.get_block_name() == "slider"
+
+    def lora_file(self, name: str) -> str | None:
+        networks = sys.modules.get("networks")  # the host's own Lora extension
+        # As that looks them up: where several go by one alias, it is none of them.
+        ambiguous = name.lower() in getattr(networks, "forbidden_network_aliases", ())
+        found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
+        return None if found is None else str(found.filename)
+
+    @property
+    def _line(self) -> str:
+        """Which way this host reads its slider's number: see `slider`."""
+        if _is_forge():
+            return "forge"
+        # reForge and Forge Classic wrap SDXL's CLIP-G in a class of the same name. Only reForge's looks at the option.
+        wrapper = getattr(sys.modules.get("modules_forge.forge_clip"), "CLIP_SD_XL_G", None)
+        if wrapper is not None:
+            read = inspect.unwrap(wrapper.encode_with_transformers).__code__.co_names
+            return "reforge" if _OPTION in read else "a1111"
+        return "a1111-sdxl-l" if getattr(self.opts, "sdxl_clip_l_skip", False) is True else "a1111"
 
     def _loaded_model(self) -> Any:
         # Not `shared.sd_model`: on A1111 reading that loads a model if none is there.
@@ -164,6 +207,11 @@ class _Encode:
             return function(*args, **kwargs)
 
         return counted
+
+
+def _is_forge() -> bool:
+    """Forge or Neo: their top bar, which is there before the first model is loaded."""
+    return "modules_forge.main_entry" in sys.modules
 
 
 def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:

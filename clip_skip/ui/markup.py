@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
+from ..phrase import Data, Phrase
+
 _LONGEST = 300
 
 
@@ -18,8 +20,22 @@ def text(value: str) -> str:
     return html.escape(plain(value))
 
 
-def line(value: str) -> str:
-    return f'<p class="clip-skip-words">{text(value)}</p>'
+def pieces(phrase: Phrase) -> str:
+    """Each piece in an element of its own, where the page's translation finds it; data are marked as no words."""
+    return "".join(
+        f"<span{' translate=no' if isinstance(piece, Data) else ''}>{_edges(piece, text(piece))}</span>"
+        for piece in phrase
+    )
+
+
+def line(*phrase: str) -> str:
+    return f'<p class="clip-skip-words">{pieces(phrase)}</p>'
+
+
+def _edges(piece: str, shown: str) -> str:
+    """`shown` with the spaces around `piece`, which part it from its neighbours."""
+    before, after = (" " if edge.isspace() else "" for edge in (piece[:1], piece[-1:]))
+    return f"{before}{shown}{after}" if shown else before
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], picks: Sequence[str] = ()) -> str:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from ..architectures import ENCODER_IDS, Architecture
+from ..advice import Action, Advice
+from ..advisor import Advisor
+from ..architectures import Architecture
 from ..auto import Auto
 from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..hosts.base import Host
 from ..library import Library
 from ..log import logger
+from ..phrase import Data, Phrase
 from ..presets.store import StoreError
-from ..request import BLENDS, MODES, PARAMETERS, parse
+from ..request import BLENDS, MODES, PARAMETERS
 from ..resolve import resolve
-from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
+from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED, shown_at
 from ..skip import in_range, number, words
+from . import advice_view
+from .controls import SLIDERS, Controls
 from .markup import line
 from .paste import Fields, shown
 
-_SLIDERS = ("skip", *ENCODER_IDS)
 _UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
 _SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
 
@@ -39,13 +44,20 @@ class Built:
         return [read for _, read in self.infotext_fields]
 
 
-def build(host: Host, library: Library | None, fields: Fields, switched_on: Callable[[], bool], tab: str) -> Built:
+def build(
+    host: Host,
+    library: Library | None,
+    advisor: Advisor | None,
+    fields: Fields,
+    switched_on: Callable[[], bool],
+    tab: str,
+) -> Built:
     """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
-    if not host.known or library is None:
+    if library is None or advisor is None:
         with gr.Accordion("CLIP Skip", open=False):
-            gr.HTML(f"<p>{_UNKNOWN_HOST}</p>")
+            gr.HTML(line(_UNKNOWN_HOST))
             return Built([gr.Checkbox(False, visible=False)], [])
-    panel = _Panel(host, library, switched_on, tab)
+    panel = _Panel(host, library, advisor, switched_on, tab)
     _page.add(panel)
     return Built(panel.arguments, [(getattr(panel, name), read) for name, read in fields.items()])
 
@@ -53,25 +65,31 @@ def build(host: Host, library: Library | None, fields: Fields, switched_on: Call
 class _Panel:
     """The controls of one tab. Attributes are named after the request's fields (`request.PANEL_FIELDS`)."""
 
-    def __init__(self, host: Host, library: Library, switched_on: Callable[[], bool], tab: str) -> None:
+    def __init__(
+        self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool], tab: str
+    ) -> None:
         self._host = host
         self._library = library
+        self._advisor = advisor
         self._switched_on = switched_on
         self._tab = tab
         opts = host.opts
-        (mode,) = shown([DEFAULT_MODE.read(opts)])
-        # What Auto uses is not asked for here: the model may have to be read, and the page does not wait for that.
-        view = self._view(self._selected(), None, mode, False, *[1.0] * len(_SLIDERS))
-        initial = iter(view)
+        checkpoint = self._selected()
+        controls = Controls(mode=shown([DEFAULT_MODE.read(opts)])[0])
+        initial = iter(self._view(checkpoint, controls))
 
+        # Outside the accordion: what the host's own slider does is said while that is closed, too.
+        self.advice = gr.HTML("", elem_id=self._id("advice"))
         with self._accordion(START_ENABLED.read(opts)):
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
-            self.status = gr.HTML(next(initial)["value"], elem_id=self._id("status"))
-            self.mode = gr.Radio(shown(MODES), value=mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode"))
+            self.status = gr.HTML(_status(checkpoint, None), elem_id=self._id("status"))
+            self.mode = gr.Radio(
+                shown(MODES), value=controls.mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode")
+            )
             with gr.Column(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
                 self._columns, self._sliders, self._words = {}, {}, {}
-                for name in _SLIDERS:
+                for name in SLIDERS:
                     self._columns[name], self._sliders[name], self._words[name] = self._slider(name, initial)
                 self.same = gr.Checkbox(
                     False,
@@ -86,12 +104,15 @@ class _Panel:
                 self.save = gr.Button(
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
-                self.forget = gr.Button(
-                    "Forget this preset", size="sm", visible=next(initial)["visible"], elem_id=self._id("forget")
-                )
-            self.refresh = gr.Button("Refresh", visible=False, elem_id=self._id("refresh"))
+                self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
+            # Filled and pressed by the page's script.
+            self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
+            self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
+            self.refresh, self.judge, self.act = (
+                gr.Button(name, visible=False, elem_id=self._id(name)) for name in ("refresh", "judge", "act")
+            )
 
-        self.skip, self.l, self.g, self.h = (self._sliders[name] for name in _SLIDERS)
+        self.skip, self.l, self.g, self.h = (self._sliders[name] for name in SLIDERS)
         self.arguments = [
             self.enabled,
             self.options,
@@ -101,43 +122,25 @@ class _Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        buttons = (self.save, self.forget, self.refresh)
-        for component in [*self.arguments, *buttons, getattr(self.enabled, "accordion", None)]:
+        others = (self.save, self.forget, self.seen, self.asked, self.refresh, self.judge, self.act)
+        for component in [*self.arguments, *others, getattr(self.enabled, "accordion", None)]:
             if component is not None:
                 component.do_not_save_to_config = True
         self._listen()
 
     def follow(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
-        dropdown.change(
-            lambda name, *values: self._shown(self._selected(name), *values),
-            inputs=[dropdown, *self._inputs],
-            outputs=self._outputs,
-            show_progress="hidden",
-        )
+        self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
 
-    def _selected(self, name: str | None = None) -> Checkpoint:
-        try:
-            return self._host.selected(name)
-        except Exception:
-            logger.exception("the selected checkpoint can't be told")
-            return NO_CHECKPOINT
+    # --- events ------------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        for event in (self.refresh.click, self.mode.change, self.same.change):
-            event(
-                lambda *values: self._shown(self._selected(), *values),
-                inputs=self._inputs,
-                outputs=self._outputs,
-                show_progress="hidden",
-            )
-        self.save.click(
-            self._save,
-            inputs=[*self._inputs, self.blend],
-            outputs=[self.mode, *self._outputs],
-            show_progress="hidden",
-        )
-        self.forget.click(self._forget, inputs=self._inputs, outputs=self._outputs, show_progress="hidden")
+        for event in (self.refresh.click, self.enabled.change, self.mode.change, self.same.change):
+            self._on(event, lambda *values: self._show(Controls(*values)))
+        self._on(self.save.click, lambda *values: self._save(Controls(*values)))
+        self._on(self.forget.click, lambda *values: self._forget(Controls(*values)))
+        self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked)
+        self.judge.click(**self._judging).then(**self._judging)
         for name, slider in self._sliders.items():
             spoken: dict[str, Any] = {
                 "fn": lambda value, name=name: _words(self._selected().architecture, name, value),
@@ -147,80 +150,177 @@ class _Panel:
             }
             # Gradio 3 drops a change while it waits for the answer to one before: `then` asks for what it is by then.
             for event in (slider.change, slider.release):
-                event(**spoken).then(**spoken)
+                event(**spoken).then(**spoken).then(**self._judging)
+
+    def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> None:
+        """Let `event` call `answer` with the values of `before` and of the controls, and then judge."""
+        outputs = [self.mode, *self._outputs]
+        event(answer, inputs=[*before, *self._inputs], outputs=outputs, show_progress="hidden").then(**self._judging)
+
+    @property
+    def _judging(self) -> dict[str, Any]:
+        """What each event ends with: it may have to wait until the model's file is read."""
+        return {
+            "fn": lambda *values: self._verdict(self._selected(), Controls(*values)),
+            "inputs": self._inputs,
+            "outputs": self._judged,
+            "show_progress": "hidden",
+        }
 
     @property
     def _inputs(self) -> list[Any]:
-        return [self.mode, self.same, *self._sliders.values()]
+        """In the order of the fields of `Controls`."""
+        return [self.enabled, self.mode, self.same, *self._sliders.values(), self.blend, self.seen]
 
     @property
     def _outputs(self) -> list[Any]:
-        rows = [x for name in _SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
-        return [self.status, self.manual, *rows, self.same, self.save, self.forget]
+        rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
+        return [self.manual, *rows, self.same, self.save, *self._judged]
 
-    def _save(self, mode: str, same: bool, *values: Any) -> list[dict[str, Any]]:
+    @property
+    def _judged(self) -> list[Any]:
+        """What depends on more than the controls and the model's architecture."""
+        return [self.status, self.forget, self.advice]
+
+    # --- what they answer --------------------------------------------------------------------------------------------
+
+    def _show(self, controls: Controls, name: str | None = None) -> list[Any]:
+        """Everything, as far as it can be told without reading the model's file."""
+        checkpoint = self._selected(name)
+        if self._library.knows(checkpoint):
+            return self._all(checkpoint, controls)
+        pending = [gr.update(value=_status(checkpoint, None)), gr.update(), gr.update(value="")]
+        return [gr.update(), *self._view(checkpoint, controls), *pending]
+
+    def _save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
-        *numbers, blend = values
         checkpoint = self._selected()
-        asked = parse(True, None, mode, same, *numbers, blend)
-        plan = resolve(asked, checkpoint.architecture)
+        plan = resolve(controls.request, checkpoint.architecture)
         try:
             if plan.refusals:
                 raise StoreError("; ".join(map(str, plan.refusals)))
             self._library.save(checkpoint, plan.skips, plan.blend)
         except StoreError as error:
-            return [gr.update(), *self._failed(f"Not saved: {error}", checkpoint, mode, same, *numbers)]
-        auto = shown(MODES)[0]
-        return [gr.update(value=auto), *self._shown(checkpoint, auto, same, *numbers)]
+            return self._all(checkpoint, controls, failure=("Not saved:", Data(f" {error}")))
+        return self._all(checkpoint, replace(controls, mode=shown(MODES)[0]), moved=True)
 
-    def _forget(self, mode: str, same: bool, *values: float | None) -> list[dict[str, Any]]:
+    def _forget(self, controls: Controls) -> list[Any]:
         checkpoint = self._selected()
         try:
             self._library.forget(checkpoint)
         except StoreError as error:
-            return self._failed(f"Not forgotten: {error}", checkpoint, mode, same, *values)
-        return self._shown(checkpoint, mode, same, *values)
+            return self._all(checkpoint, controls, failure=("Not forgotten:", Data(f" {error}")))
+        return self._all(checkpoint, controls)
 
-    def _failed(self, text: str, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
-        status, *rest = self._shown(checkpoint, *values)
-        return [gr.update(value=status["value"] + line(text)), *rest]
+    def _act(self, asked: str, controls: Controls) -> list[Any]:
+        """What the button stands for that `asked` names: {"advice", "action"}, beside an advice that holds now."""
+        checkpoint = self._selected()
+        names = json.loads(asked)
+        for advice in self._advice(checkpoint, controls):
+            for action in advice.actions:
+                if (advice.id, action.id) == (names["advice"], names["action"]):
+                    try:
+                        after = self._do(action, advice, checkpoint, controls)
+                    except StoreError as error:
+                        return self._all(checkpoint, controls, failure=("Not saved:", Data(f" {error}")))
+                    return self._all(checkpoint, after, moved=True)
+        return self._all(checkpoint, controls)
 
-    def _shown(self, checkpoint: Checkpoint, *values: Any) -> list[dict[str, Any]]:
-        return self._view(checkpoint, self._library.auto(checkpoint), *values)
+    def _do(self, action: Action, advice: Advice, checkpoint: Checkpoint, controls: Controls) -> Controls:
+        """Mend what decides; what the page has to have in its controls then. Raises StoreError."""
+        if action.id == "silence":
+            self._library.silence(checkpoint, advice.id)
+        elif action.id != "use":
+            self._library.mark(checkpoint, action.id)
+        elif not controls.enabled:
+            slider = self._host.slider_for(checkpoint.architecture, action.skip)
+            if slider is not None:
+                self._host.use(slider)
+                return controls.with_slider(slider)
+        elif controls.auto:
+            self._library.save(checkpoint, action.skip, "linear")
+        else:
+            return controls.with_skips(action.skip)
+        return controls
 
-    def _view(
-        self, checkpoint: Checkpoint, auto: Auto | None, mode: str, same: bool, *values: float | None
-    ) -> list[dict[str, Any]]:
-        """What every part of the panel shows for these values: one update for each of `_outputs`.
+    def _slider_after(self, advice: Advice, architecture: Architecture) -> float | None:
+        """The number at the host's own slider that does what this advice would use, if it can."""
+        skips = [action.skip for action in advice.actions if action.id == "use"]
+        return self._host.slider_for(architecture, skips[0]) if skips else None
 
-        `auto` is what Auto uses for the checkpoint; None where that is not known yet.
-        """
+    # --- what they show ----------------------------------------------------------------------------------------------
+
+    def _all(
+        self, checkpoint: Checkpoint, controls: Controls, *, moved: bool = False, failure: Phrase = ()
+    ) -> list[Any]:
+        """An update for the mode and each of `_outputs`. `moved`: mode and sliders go where `controls` has them."""
+        status, *rest = self._verdict(checkpoint, controls)
+        if failure:
+            status = gr.update(value=status["value"] + line(*failure))
+        mode = gr.update(value=controls.mode) if moved else gr.update()
+        return [mode, *self._view(checkpoint, controls, moved), status, *rest]
+
+    def _view(self, checkpoint: Checkpoint, controls: Controls, moved: bool = False) -> list[dict[str, Any]]:
+        """What the manual part shows, and whether it can be saved."""
         architecture = checkpoint.architecture
         rows: list[dict[str, Any]] = []
-        for name, value in zip(_SLIDERS, values, strict=True):
+        for name in SLIDERS:
             deepest = min((e.trained_depth for e in _read_by(architecture, name)), default=0)
             if not deepest:  # hidden: keeps its value for a model that reads it
                 rows += [gr.update(visible=False), gr.update(), gr.update(value="")]
                 continue
             maximum = max(2, min(deepest, SLIDER_MAXIMUM.read(self._host.opts)))
+            value = getattr(controls, name)
             value = 1.0 if value is None else value  # its box is empty: the user is typing
-            shown = min(max(float(value), 1.0), float(maximum))
+            within = min(max(float(value), 1.0), float(maximum))
             rows += [
-                gr.update(visible=(name == "skip") == bool(same)),
+                gr.update(visible=(name == "skip") == bool(controls.same)),
                 # Only a value that must change: the user may be moving the slider right now.
-                gr.update(maximum=maximum) if shown == value else gr.update(maximum=maximum, value=shown),
-                gr.update(value=_words(architecture, name, shown)),
+                gr.update(maximum=maximum, value=within) if moved or within != value else gr.update(maximum=maximum),
+                gr.update(value=_words(architecture, name, within)),
             ]
-        status = _status(checkpoint, auto, mode) if self._switched_on() else line(_SWITCHED_OFF)
-        manual = mode.lower() == "manual" and bool(architecture.encoders)
+        manual = not controls.auto and bool(architecture.encoders)
         return [
-            gr.update(value=status),
             gr.update(visible=manual),
             *rows,
-            gr.update(visible=bool(same) or len(architecture.encoders) > 1),
+            gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1),
             gr.update(visible=manual and bool(checkpoint.file_name)),
-            gr.update(visible=auto is not None and auto.source == "preset"),
         ]
+
+    def _verdict(self, checkpoint: Checkpoint, controls: Controls) -> list[dict[str, Any]]:
+        """One update for each of `_judged`. Reads the model's file where that was not done yet."""
+        auto = self._library.auto(checkpoint)
+        status = _status(checkpoint, auto if controls.auto else None) if self._switched_on() else line(_SWITCHED_OFF)
+        return [
+            gr.update(value=status),
+            gr.update(visible=auto.source == "preset"),
+            gr.update(value=self._advice_html(checkpoint, self._advice(checkpoint, controls), controls)),
+        ]
+
+    def _advice(self, checkpoint: Checkpoint, controls: Controls) -> list[Advice]:
+        """What there is to say of how the model would be read with these controls."""
+        if not self._switched_on():
+            return []
+        if controls.enabled:
+            return self._advisor.on_request(checkpoint, controls.request, [controls.loras])
+        return self._advisor.on_slider(checkpoint, controls.slider, [controls.loras])
+
+    def _advice_html(self, checkpoint: Checkpoint, advice: Sequence[Advice], controls: Controls) -> str:
+        opts = self._host.opts
+        items = [
+            advice_view.Shown(
+                each,
+                [place for place in advice_view.PLACES if shown_at(place, each.severity, opts)],
+                controls.enabled,
+                None if controls.enabled else self._slider_after(each, checkpoint.architecture),
+            )
+            for each in advice
+        ]
+        facts = self._library.facts(checkpoint) if any(each.id in advice_view.ON_DESCENT for each in advice) else None
+        unused = bool(controls.enabled and self._switched_on() and checkpoint.architecture.encoders)
+        return advice_view.render(items, facts, unused)
+
+    # --- parts -------------------------------------------------------------------------------------------------------
 
     def _accordion(self, enabled: bool) -> Any:
         """The panel's accordion, with the checkbox that is its switch."""
@@ -251,6 +351,13 @@ class _Panel:
     def _id(self, name: str) -> str:
         return f"clip_skip_{self._tab}_{name}"
 
+    def _selected(self, name: str | None = None) -> Checkpoint:
+        try:
+            return self._host.selected(name)
+        except Exception:
+            logger.exception("the selected checkpoint can't be told")
+            return NO_CHECKPOINT
+
 
 def _read_by(architecture: Architecture, name: str) -> list[Any]:
     """The encoders that the slider `name` sets on this architecture."""
@@ -262,20 +369,22 @@ def _words(architecture: Architecture, name: str, skip: float | None) -> str:
     lines = []
     for encoder in _read_by(architecture, name):
         within = in_range(skip, encoder.trained_depth)
-        reads = words(encoder, skip) if within else f"from 1 to {encoder.trained_depth}"
-        lines.append(f"{encoder.name}: {reads}" if name == "skip" else reads)
-    return "".join(line(each) for each in lines)
+        reads: Phrase = words(encoder, skip) if within else ("accepted:", Data(f" 1 - {encoder.trained_depth}"))
+        lines.append(line(Data(f"{encoder.name}: "), *reads) if name == "skip" else line(*reads))
+    return "".join(lines)
 
 
-def _status(checkpoint: Checkpoint, auto: Auto | None, mode: str) -> str:
+def _status(checkpoint: Checkpoint, auto: Auto | None) -> str:
+    """The model, and what Auto uses on it, None where that is not known yet or not asked for."""
     architecture = checkpoint.architecture
-    name = f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name
+    name = line(Data(f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name))
     if not architecture.encoders:
-        return line(name) + line(f"No CLIP skip here. {architecture.reason}")
-    if mode.lower() == "auto" and auto is not None:
-        values = ", ".join(f"{encoder.name} {number(auto.skips[encoder.id])}" for encoder in architecture.encoders)
-        return line(name) + line(f"Auto uses {values}: {auto.text.rstrip('.')}.")
-    return line(name)
+        return name + line("No CLIP skip here.", Data(" "), architecture.reason)
+    if auto is None:
+        return name
+    values = ", ".join(f"{encoder.name} {number(auto.skips[encoder.id])}" for encoder in architecture.encoders)
+    stop = () if auto.text[-1].endswith(".") else (Data("."),)
+    return name + line("Auto uses", Data(f" {values}: "), *auto.text, *stop)
 
 
 class _Page:
@@ -312,8 +421,10 @@ def forget() -> None:
     _page = _Page()
 
 
-def meet(component: Any, elem_id: str | None = None, **_: Any) -> None:
-    """A component of the host's page was made: the panels follow the one that selects the checkpoint."""
+def meet(host: Host, component: Any, elem_id: str | None = None, **_: Any) -> None:
+    """A component of the page of `host` was made: the panels follow the one that selects the checkpoint."""
     classes = getattr(component, "elem_classes", None) or []
     if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
         _page.meet(component)
+    if host.is_slider(component, elem_id):
+        component.elem_classes = [*classes, "clip-skip-slider"]  # where the page's script puts the badge

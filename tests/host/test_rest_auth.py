@@ -71,7 +71,7 @@ def test_reload_ui_leaves_each_route_once(boot, like):
 def test_where_the_host_has_no_api_there_is_none_of_ours(tmp_path):
     app = FastAPI()
     before = list(app.routes)
-    rest.mount(app, Host(), Library(tmp_path), lambda: False)
+    rest.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
     assert app.routes == before
 
 
@@ -80,7 +80,7 @@ def test_under_a_subpath_too_where_the_hosts_api_is(tmp_path):
     app = FastAPI()
     for root in ("/sub", ""):
         app.add_api_route(root + OWN, lambda: {}, methods=["GET"])
-    rest.mount(app, Host(), Library(tmp_path), lambda: False)
+    rest.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
     paths = [route.path for route in app.routes]
     assert paths.count(f"/sub{rest.PREFIX}/status") == paths.count(f"{rest.PREFIX}/status") == 1
     assert len([path for path in app.openapi()["paths"] if rest.PREFIX in path]) == len({r.path for r in rest.ROUTES})
@@ -90,7 +90,7 @@ def test_a_host_without_a_model_is_answered(boot, tmp_path):
     host = boot("a1111")
     app = FastAPI()
     app.add_api_route(OWN, lambda: {}, methods=["GET"])
-    rest.mount(app, Host(), Library(tmp_path), lambda: False)
+    rest.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
     host.app = app
     status = host.http("GET", f"{rest.PREFIX}/status")
     assert (status.status_code, status.json()["model"], status.json()["enabled"]) == (200, None, False)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_skip.architectures import ARCHITECTURES, by_encoders, by_pipeline, encoder_id_of
+from clip_skip.phrase import english
 from clip_skip.skip import depth_of, depth_weights, in_range, number, words
 
 # (architecture, encoder) -> blocks, trained depth, final norm on what is read: section 2 of the specification.
@@ -69,7 +70,7 @@ def test_out_of_range_is_an_error(trained, skip):
     ],
 )
 def test_words(architecture, encoder, skip, expected):
-    assert words(ARCHITECTURES[architecture].encoder(encoder), skip) == expected
+    assert english(words(ARCHITECTURES[architecture].encoder(encoder), skip)) == expected
 
 
 @given(st.floats(-1e6, 1e6))

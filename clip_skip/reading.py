@@ -1,0 +1,29 @@
+"""Where each text encoder of a model is really read, whoever decides it: a plan of ours, or the host's own slider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .architectures import Architecture
+
+
+@dataclass(frozen=True)
+class Reading:
+    """At which skip each text encoder of a model is read, in the user's number: 1 is the trained depth.
+
+    Below 1 it is past the trained depth; at `trained_depth + 1` it is the token embeddings, with no block run.
+    `skips` has every encoder of `architecture`, and is empty where that has none. `slider` is the number at the
+    host's own control where that decides, None where a plan of ours does. `acts` is False where the host's control
+    decides and does nothing on this architecture.
+    """
+
+    architecture: Architecture
+    skips: Mapping[str, float]
+    slider: float | None = None
+    acts: bool = True
+
+
+def as_trained(architecture: Architecture) -> dict[str, float]:
+    """The skip of each encoder of `architecture` at its trained depth."""
+    return {encoder.id: 1.0 for encoder in architecture.encoders}
