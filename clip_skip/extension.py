@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import hosts, log, outcome, resolve, rest
+from .advice import Advice
 from .advisor import Advisor
 from .data import data_folder
 from .hosts.base import JOB_ATTRIBUTE, Host
@@ -90,7 +91,10 @@ def postprocess(p: Any, processed: Any) -> None:
     """Say what there is to say of the job `p`, which made `processed`. Never raises."""
     try:
         job, read = getattr(p, JOB_ATTRIBUTE, None), getattr(p, _READ, None)
-        judged = advisor.on_reading(read[0], read[1], p.all_prompts or []) if advisor and read else []
+        judged: list[Advice] = []
+        # What a failed plan would have read says nothing of how the model was read.
+        if advisor is not None and read is not None and not (job and job.failure):
+            judged = advisor.on_reading(read[0], read[1], p.all_prompts or [])
         outcome.report(processed, job.advice if job else (), judged, host.opts)
     except Exception:
         logger.exception("what there is to say of this image is lost")

@@ -33,6 +33,7 @@ class Job:
         self._auto = auto
         self.advice: list[Advice] = []
         self.plan: Plan | None = None  # of the job's first model
+        self.failure = False  # whether some plan of the job could not be applied
         self._params = params
         self._write_infotext = write_infotext
 
@@ -62,6 +63,7 @@ class Job:
 
     def failed(self, encoder_ids: list[str], why: str) -> None:
         """The plan could not be applied; the image is made as the host makes it."""
+        self.failure = True
         self.say(not_applied(encoder_ids, why))
         self._write({infotext.APPLIED: "no"})
 
