@@ -64,6 +64,7 @@ class MiniHost:
         self.module("gradio_extensions").install()
         shared, sd_models = self.module("shared"), self.module("sd_models")
         sd_models.list_models()
+        import_module("networks" if FLAVOURS[self.like].a1111_line else "modules.lora.lora_load")
         shared.opts.data.update(opts)
         if "sd_model_checkpoint" not in opts:
             shared.opts.data["sd_model_checkpoint"] = self.title(model)

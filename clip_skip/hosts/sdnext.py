@@ -181,8 +181,9 @@ class _Running:
             return
         try:
             for model in self._host.models():
-                self._taps.append(Taps(self._job.plan_for(model.checkpoint), model.stacks))
-                self._taps[-1].install()
+                taps = Taps(self._job.plan_for(model.checkpoint), model.stacks)
+                taps.install()
+                self._taps.append(taps)
         except Exception as error:
             logger.exception("could not be applied")
             self._job.failed([], f"{type(error).__name__}: {error}")

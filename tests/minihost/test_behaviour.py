@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 LIKES = ["a1111", "forge", "sdnext"]
 SMALL = {"steps": 2, "width": 64, "height": 64, "seed": 1}
@@ -255,3 +258,54 @@ def test_http(host, like):
     assert booted.http("GET", "/sdapi/v1/options").json()["sd_model_checkpoint"] == booted.title("sd1-b")
     assert len(booted.http("GET", "/sdapi/v1/sd-models").json()) == 8
     assert isinstance(booted.http("GET", "/sdapi/v1/script-info").json(), list)
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_lora_tags_are_taken_out_and_change_nothing(host, like):
+    booted = host(like)
+    plain = booted.txt2img(prompt="a cat", **SMALL)
+    tagged = booted.txt2img(prompt="a cat<lora:some:1>", **SMALL)
+    assert tagged.images[0].tobytes() == plain.images[0].tobytes()
+    assert booted.errors == []
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_loras_are_listed(host, data, like):
+    path = data / "models" / "Lora" / "a" / "b.c.safetensors"
+    path.parent.mkdir(parents=True)
+    save_file({"x": torch.zeros(1)}, path, {"ss_output_name": "mine", "ss_clip_skip": "2"})
+    try:
+        booted = host(like)
+        lister = sys.modules["modules.lora.lora_load" if like == "sdnext" else "networks"]
+        (entry,) = lister.available_networks.values()
+        assert entry.filename == str(path) and entry.metadata["ss_clip_skip"] == "2"
+        assert set(lister.available_network_aliases) == (
+            {"b_c", "b.c", "a/b.c"} if like == "sdnext" else {"b.c", "mine"}
+        )
+        booted.close()
+        assert "networks" not in sys.modules
+    finally:
+        shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("like, listens", [("a1111", "release"), ("forge", "change")])
+def test_the_top_bars_clip_skip_is_saved_as_in_the_host(host, data, like, listens):
+    """The A1111 line's slider writes its option and the config: Forge at every change, A1111 when it is let go."""
+    booted = host(like)
+    (slider,) = [block for block in booted.demo.blocks.values() if getattr(block, "label", None) == "Clip skip"]
+    assert slider.elem_id == ("setting_CLIP_stop_at_last_layers" if like == "a1111" else None)
+    for event, stored in (("release", 3), ("change", 4)):
+        for function in listening(booted.demo, slider, event):
+            function(stored)
+        expected = stored if event == listens else (3 if listens == "release" else None)
+        assert booted.opts.data.get("CLIP_stop_at_last_layers") == expected
+        config = json.loads((data / "config.json").read_text()) if (data / "config.json").exists() else {}
+        assert config.get("CLIP_stop_at_last_layers") == expected
+
+
+def listening(demo, component, event):
+    """Give the functions that the page runs at this event of a component."""
+    if isinstance(demo.fns, dict):  # gradio 4
+        return [fn.fn for fn in demo.fns.values() if (component._id, event) in fn.targets]
+    wanted = [component._id], event
+    return [demo.fns[i].fn for i, d in enumerate(demo.dependencies) if (d["targets"], d["trigger"]) == wanted]

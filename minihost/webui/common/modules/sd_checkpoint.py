@@ -18,7 +18,8 @@ checkpoint_aliases: dict[str, CheckpointInfo] = {}
 FOLDERS = not context.get().flavour.a1111_line
 
 
-def _metadata(path: Path) -> dict:
+def read_metadata_from_safetensors(path: Path) -> dict:
+    """Read what the header says of the file; JSON among it is parsed."""
     with safe_open(path, "pt") as file:
         found = dict(file.metadata() or {})
     for key, value in found.items():
@@ -38,7 +39,7 @@ class CheckpointInfo:
         self.type = "diffusers" if path.is_dir() else path.suffix[1:]
         self.name_for_extra = self.model_name = path.stem if path.is_file() else path.name
         self.is_safetensors = path.suffix == ".safetensors"
-        self.metadata = _metadata(path) if path.is_file() else {}
+        self.metadata = read_metadata_from_safetensors(path) if path.is_file() else {}
         self.sha256 = self.shorthash = self.hash = None
         self.title = self.short_title = self.name
         self.ids = [self.name, self.filename] if path.is_dir() else [self.name_for_extra, self.name, self.filename]

@@ -43,14 +43,19 @@ def _quicksettings(settings_json) -> None:
         else:
             label = "Stable Diffusion checkpoint"
             checkpoint = gr.Dropdown(titles, value=chosen, label=label, elem_id="setting_sd_model_checkpoint")
-        bound = [(checkpoint, "sd_model_checkpoint")]
-        if FLAVOUR.a1111_line:
-            elem_id = "setting_CLIP_stop_at_last_layers" if FLAVOUR.name == "a1111" else None
-            value = shared.opts.CLIP_stop_at_last_layers
-            slider = gr.Slider(1, 12, value=value, step=1, label="Clip skip", elem_id=elem_id)
-            bound.append((slider, "CLIP_stop_at_last_layers"))
-    for component, key in bound:
-        event = component.release if isinstance(component, gr.Slider) else component.change
+        bound = [(checkpoint.change, checkpoint, "sd_model_checkpoint")]
+        if FLAVOUR.name == "forge":
+            from modules_forge import main_entry
+
+            main_entry.make_clip_skip_slider()
+        elif FLAVOUR.a1111_line:
+            key = "CLIP_stop_at_last_layers"
+            slider = gr.Slider(
+                1, 12, value=lambda: shared.opts.CLIP_stop_at_last_layers, step=1, label="Clip skip",
+                elem_id=f"setting_{key}",
+            )  # fmt: skip
+            bound.append((slider.release, slider, key))
+    for event, component, key in bound:
         event(lambda value, key=key: _set_option(key, value), [component], [settings_json], show_progress="hidden")
 
 

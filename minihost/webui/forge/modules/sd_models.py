@@ -14,6 +14,7 @@ from modules.sd_checkpoint import (  # noqa: F401 (part of this module for every
     list_models,
     select_checkpoint,
 )
+from modules_forge import main_entry
 from torch import Tensor, nn
 
 from minihost import encoders, weights
@@ -238,8 +239,6 @@ def forge_model_reload():
 def apply_overrides(p) -> None:
     """Bring in a job's settings, then load its model; a changed choice of model empties the cond cache."""
     global need_global_unload
-    from modules_forge import main_entry
-
     if checkpoint_aliases.get(p.override_settings.get("sd_model_checkpoint")) is None:
         p.override_settings.pop("sd_model_checkpoint", None)
     main_entry.set_config(p.override_settings, is_api=True, run_callbacks=False, save_config=False)
@@ -253,8 +252,6 @@ def apply_overrides(p) -> None:
 
 def restore_options(stored: dict) -> None:
     """Put settings back; a checkpoint among them is loaded by the next job."""
-    from modules_forge import main_entry
-
     main_entry.set_config(stored, save_config=False)
 
 
@@ -265,8 +262,6 @@ def ready_for_batch() -> None:
 
 def switch_within_job(info: CheckpointInfo) -> None:
     """Change to a refiner or to the second pass's checkpoint; the settings are put back at once."""
-    from modules_forge import main_entry
-
     before = shared.opts.sd_model_checkpoint
     if main_entry.checkpoint_change(info.short_title, save=False, refresh=False):
         try:

@@ -1,8 +1,30 @@
-"""Forge's top bar: what it sets decides which model the next job loads."""
+"""Forge's top bar: what it sets decides which model the next job loads, and how far it reads."""
 
 from __future__ import annotations
 
+import gradio as gr
 from modules import sd_models, shared
+
+ui_clip_skip: gr.Slider | None = None
+
+
+def bind_to_opts(component, key: str) -> None:
+    """Set an option and save all of them at every change of the component; the page is told nothing of it."""
+
+    def on_change(value) -> None:
+        shared.opts.set(key, value)
+        shared.opts.save(shared.config_filename)
+
+    component.change(on_change, inputs=[component], queue=False, show_progress="hidden")
+
+
+def make_clip_skip_slider() -> None:
+    """Create the one control of clip skip; it has no id."""
+    global ui_clip_skip
+    ui_clip_skip = gr.Slider(
+        1, 12, value=lambda: shared.opts.CLIP_stop_at_last_layers, step=1, label="Clip skip"
+    )  # fmt: skip
+    bind_to_opts(ui_clip_skip, "CLIP_stop_at_last_layers")
 
 
 def refresh_model_loading_parameters() -> None:
