@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__, log
-from .commands import inspect, learn, presets
+from .commands import drift, inspect, learn, presets
 from .data import data_folder
 
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--data-dir", metavar="DIR", help="the extension's data folder (default: the WebUI's)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (inspect, learn, presets):
+    for command in (inspect, learn, presets, drift):
         command.add_parser(commands).set_defaults(run=command.run)
     options = parser.parse_args(arguments)
     options.data_dir = data_folder(options.data_dir)

@@ -10,9 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PURE = [
     *("architectures", "skip", "request", "auto", "resolve", "infotext", "advice", "settings", "checkpoint", "data"),
     *("inspect.identify", "inspect.facts", "inspect.inspector", "presets.store", "presets.exchange", "library"),
-    *("commands.inspect", "commands.learn", "commands.presets"),
+    *("phrase", "reading", "slider", "loras", "advisor", "outcome", "drift_chart", "openapi"),
+    *("commands.inspect", "commands.learn", "commands.presets", "commands.drift"),
 ]
-CORE = [*PURE, "taps", "job", "log"]
+CORE = [*PURE, "taps", "job", "log", "drift"]
 
 
 def imported_by(module):
