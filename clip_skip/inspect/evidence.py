@@ -38,3 +38,8 @@ class SkipStatement:
     text: str
     skip: dict[str, float]
     trained: bool = False
+
+    @property
+    def leaves_choice(self) -> bool:
+        """Whether a person who was asked for the skip to use names several ("1 or 2")."""
+        return not self.skip and self.id in ("known-author", "description")

@@ -112,8 +112,8 @@ def inspect(
                 *(_weight_evidence(Path(path), contents, identity, references, thorough) if weights else ()),
             ]
         )
-        statements = tuple(_statements(contents, identity, beside, references, weights))
-        return _sum_up(Path(path), contents, identity, evidence, statements, sha256)
+        statements = (*_statements(contents, identity, beside, references, weights), *_author_statement(sha256))
+        return _sum_up(Path(path), contents, identity, evidence, statements)
     except (OSError, ContentsError) as error:
         return ModelFacts(os.fspath(path), error=str(error))
     except Exception as error:  # an error of ours must not cost the user more than this answer
@@ -127,12 +127,8 @@ def _sum_up(
     identity: Identity,
     evidence: list[Evidence],
     statements: tuple[SkipStatement, ...],
-    sha256: str | None,
 ) -> ModelFacts:
     verdict = lineage.judge(evidence)
-    known = lookup(sha256) if sha256 else None
-    author = author_statement(known) if known else None
-    is_lora = identity.kind == "lora"
     return ModelFacts(
         file=os.fspath(path),
         architecture=identity.architecture,
@@ -141,10 +137,10 @@ def _sum_up(
         quantised=identity.quantised,
         verdict=verdict,
         evidence=tuple(evidence),
-        recommended=recommend(identity.architecture, statements, known, verdict, evidence),
+        recommended=recommend(identity.architecture, statements, verdict, evidence),
         trained_skip=trained_skip(statements),
-        statements=(*statements, *([author] if author else [])),
-        base=base_model(contents.metadata) if is_lora else None,
+        statements=statements,
+        base=base_model(contents.metadata) if identity.kind == "lora" else None,
     )
 
 
@@ -184,3 +180,10 @@ def _statements(
         )
         if from_weights is not None:
             yield from_weights
+
+
+def _author_statement(sha256: str | None) -> Iterator[SkipStatement]:
+    known = lookup(sha256) if sha256 else None
+    statement = author_statement(known) if known else None
+    if statement is not None:
+        yield statement

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from .. import __version__
 from ..log import logger
@@ -15,6 +16,7 @@ from . import known, references
 from .cache import Cache
 from .contents import ContentsError, read_contents
 from .facts import ModelFacts, inspect
+from .references import References
 from .sidecars import sidecar_files
 
 _CHUNK = 1 << 20
@@ -47,22 +49,38 @@ class Inspector:
         if sha256 and weights:
             self._learn_if_known(name, sha256)
         learned = references.load(self._references_folder)
+        options: dict[str, Any] = {"sha256": sha256, "mark": mark, "weights": weights, "thorough": thorough}
         try:
-            stamps = list(_stamps(Path(name)))
+            key = _key(name, learned, options)
         except OSError as error:
             return ModelFacts(name, error=str(error))
-        key = json.dumps([__version__, stamps, sha256, mark, learned.fingerprint, weights, thorough])
-        place = os.path.abspath(name)
-        text = self._cache.get(place, key)
-        if text is not None:
-            try:
-                return replace(ModelFacts.from_text(text), file=name)  # which may have been reached another way
-            except (ValueError, KeyError, TypeError, AttributeError):
-                logger.debug("the facts kept for %r are broken and read again", name)
-        facts = inspect(name, sha256=sha256, mark=mark, references=learned, weights=weights, thorough=thorough)
-        if facts.error is None:
-            self._cache.put(place, key, facts.to_text())
+        facts = self._kept(name, key)
+        if facts is None:
+            facts = inspect(name, references=learned, **options)
+            if facts.error is None:
+                self._cache.put(os.path.abspath(name), key, facts.to_text())
         return facts
+
+    def remembers(self, path: str | os.PathLike[str], *, sha256: str | None = None, mark: str | None = None) -> bool:
+        """Whether `inspect` would answer from memory."""
+        name = os.fspath(path)
+        options = {"sha256": sha256, "mark": mark, "weights": True, "thorough": False}
+        try:
+            key = _key(name, references.load(self._references_folder), options)
+        except OSError:
+            return True  # there is nothing to read
+        return self._kept(name, key) is not None
+
+    def _kept(self, name: str, key: str) -> ModelFacts | None:
+        """The facts that were read before, where nothing that they were read from has changed since."""
+        text = self._cache.get(os.path.abspath(name), key)
+        if text is None:
+            return None
+        try:
+            return replace(ModelFacts.from_text(text), file=name)  # which may have been reached another way
+        except (ValueError, KeyError, TypeError, AttributeError):
+            logger.debug("the facts kept for %r are broken and read again", name)
+            return None
 
     def learn(self, path: str | os.PathLike[str], label: str, sha256: str | None = None) -> None:
         """Make the SD 1.x model at `path` the reference `label`. Raises ContentsError or OSError, and says why."""
@@ -89,6 +107,11 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _key(name: str, learned: References, options: Mapping[str, Any]) -> str:
+    """What the facts depend on. Raises OSError where there is no such file."""
+    return json.dumps([__version__, list(_stamps(Path(name))), *options.values(), learned.fingerprint])
 
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:

@@ -59,7 +59,6 @@ _LORAS: tuple[tuple[str, Told | dict[int, Told]], ...] = (
     (r"^lora_te" + _CLIP_LAYER, {768: ("sd1", ""), 1024: ("sd2", "")}),
     (r"^text_encoder" + _CLIP_LAYER, {1024: ("sd2", "")}),
 )
-_LORA_PATTERNS = [(re.compile(pattern, re.MULTILINE), told) for pattern, told in _LORAS]
 
 
 def _layers(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, tuple[int, ...]]]:
@@ -83,7 +82,7 @@ def lora_told(tensors: Mapping[str, Tensor]) -> Told | None:
     if not layers:
         return None
     text = "\n".join(layers)
-    for pattern, told in _LORA_PATTERNS:
+    for pattern, told in _LORAS:
         for layer in _lines(pattern, text):
             if not isinstance(told, dict):
                 return told
@@ -93,9 +92,9 @@ def lora_told(tensors: Mapping[str, Tensor]) -> Told | None:
     return "unknown", ""
 
 
-def _lines(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+def _lines(pattern: str, text: str) -> Iterator[str]:
     """The lines in which the pattern is found."""
-    for match in pattern.finditer(text):
+    for match in re.finditer(pattern, text, re.MULTILINE):
         end = text.find("\n", match.end())
         yield text[text.rfind("\n", 0, match.start()) + 1 : end if end >= 0 else len(text)]
 

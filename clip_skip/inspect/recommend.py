@@ -51,7 +51,6 @@ def author_statement(known: KnownModel) -> SkipStatement | None:
 def recommend(
     architecture: Architecture,
     statements: Iterable[SkipStatement],
-    known: KnownModel | None,
     lineage_verdict: str,
     evidence: Iterable[Evidence],
 ) -> Recommendation | None:
@@ -63,12 +62,11 @@ def recommend(
     """
     if architecture.id != "sd1":
         return None
-    author = author_statement(known) if known else None
-    ranked = _ranked([*statements, *([author] if author else [])])
+    ranked = _ranked(statements)
     for statement in ranked:
         if statement.skip:
             return Recommendation(dict(statement.skip), statement.id, statement.text)
-    if any(statement.id in ("known-author", "description") for statement in ranked):
+    if any(statement.leaves_choice for statement in ranked):
         return None
     fact = deciding(evidence)
     if lineage_verdict in ("nai", "nai-derived") and fact is not None and fact.id in _SURE:

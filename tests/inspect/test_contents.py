@@ -19,6 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from clip_skip.inspect import contents as module
+from clip_skip.inspect import header as headers
 from clip_skip.inspect.contents import Contents, ContentsError, Numbers, Tensor, read_contents, read_numbers
 
 from .files import bf16, write_checkpoint, write_diffusers, write_gguf, write_safetensors
@@ -124,6 +125,10 @@ DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     [
         (b'{"x":}', "broken JSON"),
         (b'{"x":' + X.encode() + b"}, 1", "broken JSON"),
+        (f'{{,"x":{X}}}', "broken JSON"),
+        (f'{{"x":{X},,"y":{X}}}', "broken JSON"),
+        (f'{{"x":{X}}}"y":{X}}}', "broken JSON"),
+        (f'{{"__metadata__":{{"a":"b","x":{X}}}', "broken JSON"),
         (b'{"\xff":' + X.encode() + b"}", "broken JSON"),
         (b'{"\\ud800":' + X.encode() + b"}", "half a character"),
         (b'{"__metadata__":{"a":"\\uD800"},"x":' + X.encode() + b"}", "half a character"),
@@ -267,6 +272,73 @@ def test_a_name_twice_is_refused_and_nothing_else(tmp_path_factory, names, metad
     else:
         with pytest.raises(ContentsError, match="twice"):
             read_contents(path)
+
+
+def said(path):
+    """What reading the file says: its names in order with their tensors and its metadata, or why it is refused."""
+    try:
+        contents = read_contents(path)
+        return list(contents.tensors.items()), contents.metadata
+    except ContentsError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("metadata", [{}, {"__metadata__": {"a": '{"b": [","]}, "x":{"dtype":'}}])
+def test_headers_as_they_are_usually_written_need_no_json(tmp_path, monkeypatch, separators, metadata):
+    names = {"é.weight": entry(), "b": entry("F16", (2, 0, 3), (4, 4)), "c": entry("I64", (), (4, 12))}
+    path = raw(tmp_path, json.dumps(metadata | names, ensure_ascii=False, separators=separators).encode(), bytes(12))
+    by_columns = said(path)
+    monkeypatch.setattr(headers, "_read_usual", lambda text: None)
+    assert by_columns == said(path) and len(by_columns[0]) == 3
+    monkeypatch.undo()
+    monkeypatch.delattr(headers, "_read_json")
+    assert by_columns == said(path)
+
+
+# Each part of a header as it usually is, and what may be there instead.
+DTYPES = ("F16", ["F32", "NEW", "", "f16", "F16\\u0020", "é"])
+SHAPES = ("2", ["", "2,1", "1, 2", "02", "-2", "2,", ",2", "2.0", "2 2", "true", "[2]", "9" * 20, "1," * 16 + "2"])
+SPANS = ("{0},{1}", ["{0}, {1}", "{1},{0}", "0{0},{1}", "{0}", "{0},{1},{1}", "0,4", "-4,0", "{0},9" + "9" * 30])
+NAMES = ("name{2}", ["name0", "", "__metadata__", "é", "\\u006eame0", '\\"', "\\", "a\nb", "9" * 5000, "{{}}"])
+VALUES = (
+    '{"dtype":"%s","shape":[%s],"data_offsets":[%s]}',
+    ['{"dtype": "%s","shape": [%s],"data_offsets":[%s]}}', "5"],
+)
+METADATA = ('{"a":"b"}', ["{}", "5", '{"a":1}', '{"a":"\\ud800"}', '{"a":"b","a":"c"}', '{"x":' + X + "}", '{"a":"b"'])
+COMMAS = (",", [", ", "", ",,", "\n,", "},{", " , "])
+BEGINS = ("{", ["{,", "{ ", "["])
+ENDS = ("}", ["}  ", "}\n", ",}", "}}", "}x", "", "}\0", "}\u2003"])
+
+
+@st.composite
+def header_texts(draw):
+    """Headers that are in the usual form, or all but."""
+
+    def part(usual, odd):
+        return draw(st.sampled_from([usual] * 20 * len(odd) + odd))
+
+    text, end = "", 0
+    metadata_before = part(0, [None, 1])
+    for index in range(draw(st.integers(0, 4))):
+        if index == metadata_before:
+            text += f'"__metadata__":{part(*METADATA)}{part(*COMMAS)}'
+        begin, end = end, end + part(4, [0, 2, 8])
+        value = part(*VALUES)
+        if "%" in value:
+            value %= part(*DTYPES), part(*SHAPES), part(*SPANS).format(begin, end)
+        text += f'"{part(*NAMES).format(begin, end, index)}":{value}{part(*COMMAS)}'
+    return part(*BEGINS) + part(text.removesuffix(","), [text]) + part(*ENDS)
+
+
+@settings(max_examples=2000, deadline=None)
+@given(header_texts())
+def test_reading_by_columns_says_what_reading_json_says(tmp_path_factory, text):
+    path = raw(tmp_path_factory.getbasetemp(), text.encode(), bytes(20))
+    by_columns = said(path)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(headers, "_read_usual", lambda text: None)
+        assert by_columns == said(path)
 
 
 # Checkpoints

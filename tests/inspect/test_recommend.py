@@ -28,7 +28,8 @@ DESCENDS = [fact("unet-weights", STRONG)]
 
 
 def answer(statements=(), known=None, verdict="unknown", evidence=(), architecture=SD1):
-    found = recommend(architecture, statements, known, verdict, evidence)
+    author = author_statement(known) if known else None
+    found = recommend(architecture, [*statements, *([author] if author else [])], verdict, evidence)
     return found and (found.skip, found.source)
 
 
