@@ -82,10 +82,11 @@ class Situation:
         return {encoder.id: said.get(encoder.id, 1.0) for encoder in self.reading.architecture.encoders}
 
     @property
-    def somebody_says_2(self) -> bool:
+    def somebody_allows_2(self) -> bool:
+        """Whether a source recommends 2, or leaves the choice: an author who says "1 or 2" has nothing against it."""
         statements = self.facts.statements if self.facts else ()
         said = [self.recommended, *(statement.skip for statement in statements)]
-        return any(skip.get("l", 1) >= _LIKE_NAI for skip in said)
+        return any(skip.get("l", 1) >= _LIKE_NAI for skip in said) or any(s.leaves_choice for s in statements)
 
 
 def advise(situation: Situation) -> list[Advice]:
@@ -110,7 +111,7 @@ def _use(skip: Mapping[str, float]) -> Action:
 
 
 def _not_nai(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "not-nai" and not s.somebody_says_2:
+    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "not-nai" and not s.somebody_allows_2:
         yield Advice(
             "not-nai",
             "warning",
@@ -121,13 +122,12 @@ def _not_nai(s: Situation) -> Iterator[Advice]:
 
 
 def _nai_unverified(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "unknown" and not s.somebody_says_2:
-        hints = [Data(fact.text) for fact in s.facts.evidence if fact.verdict != "unknown"][:1]
+    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "unknown" and not s.somebody_allows_2:
         yield Advice(
             "nai-unverified",
             "caution",
             "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
-            ("There are only hints:", Data(" "), *hints) if hints else ("Nothing in its file tells.",),
+            _why_unknown(s.facts),
             (_use(s.recommended), _IS_NAI, _IS_NOT_NAI, _SILENCE),
         )
 
@@ -190,7 +190,7 @@ def _lora_mismatch(s: Situation) -> Iterator[Advice]:
 
 
 def _too_deep(s: Situation) -> Iterator[Advice]:
-    deep = [id for id, skip in s.reading.skips.items() if skip > _DEEP]
+    deep = [id for id, skip in s.reading.skips.items() if skip > _DEEP and skip != s.recommended[id]]
     if deep:
         text = "At so high a clip skip most of the prompt is lost."
         yield Advice("too-deep", "caution", text, _blocks(s.reading, deep), (_use(s.recommended), _SILENCE))
@@ -224,6 +224,13 @@ _RULES: tuple[Callable[[Situation], Iterator[Advice]], ...] = (
 def _deciding_fact(facts: ModelFacts) -> Phrase:
     """Evidence begins with what decides."""
     return (Data(facts.evidence[0].text),) if facts.evidence else ()
+
+
+def _why_unknown(facts: ModelFacts) -> Phrase:
+    if facts.error is not None:
+        return ("Its file could not be read.",)
+    hints = [Data(fact.text) for fact in facts.evidence if fact.verdict != "unknown"][:1]
+    return ("There are only hints:", Data(" "), *hints) if hints else ("Nothing in its file tells.",)
 
 
 def _blocks(reading: Reading, encoder_ids: Collection[str]) -> Phrase:

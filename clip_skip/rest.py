@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import json
 import math
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -141,9 +140,7 @@ class Rest:
         if facts is None:
             raise Refused(404, f"{quote(checkpoint.name)} has no file")
         # Where the models lie on the host's disk is not told.
-        folder = os.path.join(os.path.dirname(checkpoint.path), "")
-        error = facts.error and facts.error.replace(folder, "")
-        return {**facts.as_json(), "file": checkpoint.file_name, "error": error}
+        return {**facts.as_json(), "file": checkpoint.file_name}
 
     def advice(self, call: Call) -> Any:
         checkpoint = self._checkpoint(call)

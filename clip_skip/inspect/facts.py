@@ -115,10 +115,16 @@ def inspect(
         statements = (*_statements(contents, identity, beside, references, weights), *_author_statement(sha256))
         return _sum_up(Path(path), contents, identity, evidence, statements)
     except (OSError, ContentsError) as error:
-        return ModelFacts(os.fspath(path), error=str(error))
+        return unread(path, error)
     except Exception as error:  # an error of ours must not cost the user more than this answer
         logger.exception("inspecting %r failed", os.fspath(path))
         return ModelFacts(os.fspath(path), error=f"not inspected: {type(error).__name__}: {error}")
+
+
+def unread(path: str | os.PathLike[str], error: OSError | ContentsError) -> ModelFacts:
+    """The facts of a file that could not be read, and why; not where it lies, which may be shown to strangers."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return ModelFacts(os.fspath(path), error=reason or str(error))
 
 
 def _sum_up(

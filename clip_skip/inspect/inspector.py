@@ -15,7 +15,7 @@ from ..log import logger
 from . import known, references
 from .cache import Cache
 from .contents import ContentsError, read_contents
-from .facts import ModelFacts, inspect
+from .facts import ModelFacts, inspect, unread
 from .references import References
 from .sidecars import sidecar_files
 
@@ -53,7 +53,7 @@ class Inspector:
         try:
             key = _key(name, learned, options)
         except OSError as error:
-            return ModelFacts(name, error=str(error))
+            return unread(name, error)
         facts = self._kept(name, key)
         if facts is None:
             facts = inspect(name, references=learned, **options)

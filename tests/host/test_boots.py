@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 from .conftest import LIKES
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, SMALL, assert_cond, cond, request, used_conds
+from .test_advice import KINDS, MARKED, NOT_NAI, NOTHING, forget_all, make, mark, same, told
 
 
 def test_off_is_bit_identical_to_a_host_without_the_extension(data):
@@ -186,7 +187,9 @@ def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monke
         for _ in range(2):  # the second time the cond cache must not make it look right
             result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))
             assert "CLIP skip applied: no" in result.info["infotexts"][0]
-            assert "CLIP Skip was not applied to CLIP-L" in str(result.info["comments"])
+            lines = result.info["comments"].splitlines()
+            assert lines[0] == "CLIP Skip was not applied." and lines[1].startswith("CLIP-L: its blocks did not run")
+            assert len(lines) == 2
             assert len(result.images) == 1
     result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))
     assert "CLIP skip applied" not in result.info["infotexts"][0]
@@ -212,3 +215,31 @@ def test_every_parser_of_sdnext_is_right_or_says_not_applied(boot, parser, check
             if parser != "xhinker":  # xhinker does not pad to 77 tokens: its own test is on the real host
                 assert_cond(host, used, checkpoint, skips, text)
         assert result.images[0].tobytes() != plain
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_what_is_told_changes_no_image_and_no_text_of_a_host_without_the_extension(data, like):
+    made = []
+    for path in (None, ROOT):
+        (data / "config.json").unlink(missing_ok=True)
+        with minihost.boot(like, "sd1", extension=path, data=data) as host:
+            if path is not None:
+                mark(host, "not-nai")
+            results = [make(host, "sd1-a", 2, None, **fields) for fields in KINDS.values()]
+            made.append([same(result) for result in results])
+            lines = [told(result) for result in results]
+            assert lines == [NOTHING if path is None else ([NOT_NAI], MARKED)] * len(KINDS)
+            if path is not None:
+                forget_all()
+            assert host.errors == []
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_reload_ui_leaves_one_voice(boot, like):
+    host = boot(like)
+    host.reload_ui()
+    mark(host, "not-nai")
+    assert told(make(host, "sd1-a", 2)) == ([NOT_NAI], MARKED)
+    forget_all()
+    assert host.errors == []

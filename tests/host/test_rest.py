@@ -248,9 +248,8 @@ def test_a_model_whose_file_is_gone_is_told_without_its_folder(host, ask, monkey
 @pytest.mark.parametrize(
     "options, said",
     [
-        (None, []),
         ("{}", []),
-        ('{"l": 2}', []),
+        ('{"l": 1}', []),
         ('{"l": 99}', ["l 99"]),
         ('{"g": 99, "x": 1}', ["g 99", "option x"]),
         ("[", ["options ["]),
@@ -258,18 +257,93 @@ def test_a_model_whose_file_is_gone_is_told_without_its_folder(host, ask, monkey
         ('{"l": NaN}', ["l nan"]),
         ('{"l": 12, "model": "/etc/passwd"}', ["option model"]),
     ],
+    ids=lambda value: str(value)[:30],
 )
 def test_advice_names_each_option_that_is_refused(ask, options, said):
-    query = {"model": "sd1-a", **({} if options is None else {"options": options})}
-    status, value = ask("GET", "/advice", params=query)
+    status, value = ask("GET", "/advice", params={"model": "sd1-a", "options": options})
     assert status == 200 and [advice["id"] for advice in value] == ["bad-value"] * len(said)
-    assert all(words in advice["text"] for words, advice in zip(said, value, strict=True)), value
+    for words, advice in zip(said, value, strict=True):
+        assert advice["text"] == "A value was refused, and the model is read as it was trained."
+        assert advice["reason"].startswith(f"{words}") and len(advice["reason"]) < 300
+        assert (advice["severity"], advice["actions"], advice["also"]) == ("error", [], [])
 
 
 def test_advice_knows_the_models_own_limits(ask):
     query = {"model": "sdxl-a", "options": '{"l": 12}'}
     (advice,) = ask("GET", "/advice", params=query)[1]
-    assert "CLIP-L 12 was refused, accepted is a number from 1 to 11 on SDXL" in advice["text"]
+    assert advice["reason"] == "CLIP-L 12 was refused, accepted is a number from 1 to 11 on SDXL."
+
+
+USE_1 = {"id": "use", "label": "Use 1", "skip": {"l": 1}}
+OTHERS = [
+    {"id": "nai-derived", "label": "This model is NAI-derived", "skip": {}},
+    {"id": "silence", "label": "Don't tell me again for this model", "skip": {}},
+]
+NOT_NAI = {
+    "id": "not-nai",
+    "severity": "warning",
+    "text": "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not.",
+    "reason": "You marked it not-nai.",
+    "actions": [USE_1, *OTHERS],
+    "also": [],
+}
+
+
+def test_advice_on_a_marked_model_and_options(host, ask):
+    def advice(options):
+        status, value = ask("GET", "/advice", params={"model": "sd1-a", "options": json.dumps(options)})
+        assert status == 200
+        return value
+
+    (unverified,) = advice({"l": 2})
+    assert (unverified["id"], unverified["severity"]) == ("nai-unverified", "caution")
+    key = ask("GET", "/status")[1]["model"]["key"]
+    put(ask, {"lineage": "not-nai"}, key)
+    assert advice({"l": 2}) == advice({"skip": 1.5}) == [NOT_NAI]
+    assert advice({"l": 1.4}) == advice({"mode": "auto"}) == []
+    assert [each["id"] for each in advice({"l": 6})] == ["not-nai", "too-deep"]
+    put(ask, {"lineage": "not-nai", "skip": {"l": 2}}, key)
+    assert advice({"mode": "auto"}) == [NOT_NAI]  # Auto uses the preset
+    put(ask, {"lineage": "not-nai", "silenced": ["not-nai", "bad-value"]}, key)
+    assert advice({"l": 2}) == []
+    assert [each["id"] for each in advice({"l": 99})] == ["bad-value"]
+    put(ask, {"lineage": "nai-derived"}, key)
+    assert advice({"l": 2}) == []
+    assert [each["id"] for each in advice({"l": 1})] == ["nai-below"]
+
+
+def test_advice_on_sdxl_tells_how_cards_count(ask):
+    (advice,) = ask("GET", "/advice", params={"model": "sdxl-a", "options": '{"l": 2}'})[1]
+    assert (advice["id"], advice["severity"], advice["also"]) == ("off-trained", "warning", ["other-numbering"])
+    assert advice["reason"] == (
+        "CLIP-L: block 10 of 12 (trained: 11). "
+        'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
+    )
+    use = {"id": "use", "label": "Use 1", "skip": {"l": 1, "g": 1}}
+    assert advice["actions"] == [use, OTHERS[1]]
+
+
+def test_advice_without_options_is_on_the_hosts_own_slider(host, ask):
+    """SD.Next keeps its number in each job: its answer is on the 1 that a job has where nobody says another."""
+
+    def ids(model="sd1-a"):
+        return [advice["id"] for advice in ask("GET", "/advice", params={"model": model})[1]]
+
+    put(ask, {"lineage": "not-nai"}, ask("GET", "/status")[1]["model"]["key"])
+    assert ids() == []
+    assert ids("sd3") == (["past-trained"] if host.like == "forge" else [])
+    if host.like == "sdnext":
+        return
+    host.opts.data["CLIP_stop_at_last_layers"] = 2
+    try:
+        assert ask("GET", "/advice", params={"model": "sd1-a"}) == (200, [NOT_NAI])
+        assert ids("sdxl-a") == ids("sd3") == []  # where Pony's card is right, and what reads SD 3 as trained in Forge
+        assert ids("sd2") == (["off-trained"] if host.like == "forge" else [])
+        assert ids("flux") == ["no-effect"]
+        host.opts.data["CLIP_stop_at_last_layers"] = 3
+        assert ids("sdxl-a") == (["off-trained"] if host.like == "forge" else ["no-effect"])
+    finally:
+        del host.opts.data["CLIP_stop_at_last_layers"]
 
 
 def test_a_file_of_a_newer_version_is_not_changed(ask, file):

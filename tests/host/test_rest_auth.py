@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from clip_skip import rest
+from clip_skip.advisor import Advisor
 from clip_skip.hosts.base import Host
 from clip_skip.library import Library
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -54,6 +55,34 @@ def test_every_checkpoint_that_is_offered_can_be_inspected(webui):
         facts = reply.json()
         assert (facts["architecture"], facts["error"]) == (architecture.id, None), title
         assert "/" not in facts["file"]
+
+
+def advice(webui, model, options):
+    query = {"model": model, "options": json.dumps(options)}
+    reply = requests.get(f"{webui.url}{API}/advice", params=query, timeout=120)
+    assert reply.status_code == 200, reply.text[:200]
+    return reply.json()
+
+
+def test_every_checkpoint_is_judged_by_what_it_is(webui):
+    """What is saved for a model, and what its file says of its descent, is its own: only what both leave is asked."""
+    for title, architecture in webui.checkpoints.items():
+        at_1 = {each["id"] for each in advice(webui, title, {"skip": 1})}
+        at_2 = {each["id"]: each for each in advice(webui, title, {"skip": 2})}
+        assert at_1 <= ({"nai-below"} if architecture.id == "sd1" else set()), title
+        if architecture.id == "sd1":
+            assert set(at_2) <= {"not-nai", "nai-unverified"}, title
+        elif architecture.encoders:
+            assert set(at_2) == {"off-trained"}, title
+            assert bool(at_2["off-trained"]["also"]) == (architecture.id == "sdxl")
+            used = at_2["off-trained"]["actions"][0]
+            assert (used["id"], set(used["skip"].values())) == ("use", {1}), title
+        else:
+            assert set(at_2) <= {"no-effect"}, title
+        (refused,) = advice(webui, title, {"skip": 99})
+        assert refused["id"] == "bad-value" and refused["reason"].startswith("skip 99 was refused")
+        own = requests.get(f"{webui.url}{API}/advice", params={"model": title}, timeout=120)
+        assert own.status_code == 200 and isinstance(own.json(), list)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,643 @@
+"""What has to be said of a reading: section 7 of the specification, rule by rule, in the words that the user sees."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clip_skip.advice import SEVERITIES, Situation, advise, not_applied
+from clip_skip.advisor import Advisor
+from clip_skip.architectures import ARCHITECTURES
+from clip_skip.checkpoint import Checkpoint
+from clip_skip.hosts.base import Host
+from clip_skip.inspect.evidence import CERTAIN, HINT, STRONG, VERDICTS, Evidence, SkipStatement
+from clip_skip.inspect.facts import ModelFacts
+from clip_skip.inspect.known import KnownModel
+from clip_skip.inspect.recommend import SKIP_LADDER, Recommendation, author_statement
+from clip_skip.library import Library
+from clip_skip.phrase import Data, english
+from clip_skip.reading import Reading, as_trained
+from clip_skip.request import parse
+from clip_skip.slider import read
+
+# id -> severity, sentence.
+SAID = {
+    "not-nai": ("warning", "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not."),
+    "nai-unverified": (
+        "caution",
+        "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
+    ),
+    "off-trained": ("warning", "This reads an earlier block of the text encoder than the model was trained on."),
+    "past-trained": ("warning", "This reads a later block of the text encoder than the model was trained on."),
+    "nai-below": ("hint", "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."),
+    "lora-mismatch": ("hint", "A LoRA in the prompt was trained with another clip skip."),
+    "too-deep": ("caution", "At so high a clip skip most of the prompt is lost."),
+}
+NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
+NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
+NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
+NOT_IN_CLIP = {
+    "flux": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
+    "hidream": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
+    "chroma": "It has no CLIP text encoder.",
+    "none": "It has no CLIP text encoder.",
+}
+SILENCE = ("silence", "Don't tell me again for this model", {})
+IS_NAI = ("nai-derived", "This model is NAI-derived", {})
+IS_NOT_NAI = ("not-nai", "This model is not NAI-derived", {})
+
+# The ways in which hosts read their slider's number, see `slider`.
+LINES = ("a1111", "a1111-sdxl-l", "reforge", "forge", "sdnext", "sdnext-xhinker")
+# Where SD 1.x is read as 1, 2, 3 and 6 say: everywhere but there, where the slider says how many blocks are cut off.
+CUTS_OFF = {"sdnext-xhinker": 1}
+
+
+def slider(line, architecture, number):
+    return read(line, ARCHITECTURES[architecture], number)
+
+
+def plan(architecture, **skips):
+    return Reading(ARCHITECTURES[architecture], {**as_trained(ARCHITECTURES[architecture]), **skips})
+
+
+def fact(text="Its UNet is SD 1.5's.", verdict="not-nai", strength=STRONG, id="unet-weights"):
+    return Evidence(id, strength, text, verdict)
+
+
+def facts(verdict, *evidence, recommended=None, source="modelspec", statements=(), **others):
+    said = None if recommended is None else Recommendation({"l": recommended}, source, f"{source} says {recommended}.")
+    sd1 = ARCHITECTURES["sd1"]
+    return ModelFacts("x", sd1, "checkpoint", verdict=verdict, evidence=evidence, recommended=said,
+                      statements=tuple(statements), **others)  # fmt: skip
+
+
+def statement(id, skip):
+    return SkipStatement(id, f"{id} says so.", {} if skip is None else {"l": skip})
+
+
+NOT_NAI = facts("not-nai", fact())
+UNKNOWN = facts("unknown")
+NAI = facts("nai-derived", fact("Its UNet is NAI's.", "nai-derived"), recommended=2.0, source="nai-lineage")
+
+
+def advice(reading, facts=None, loras=None, silenced=()):
+    return advise(Situation(reading, facts, loras or {}, silenced))
+
+
+def ids(*args, **kwargs):
+    return [each.id for each in advice(*args, **kwargs)]
+
+
+def only(*args, **kwargs):
+    (said,) = advice(*args, **kwargs)
+    return said
+
+
+def actions(said):
+    return [(action.id, english(action.label), action.skip) for action in said.actions]
+
+
+# --- every id, host line and architecture ----------------------------------------------------------------------------
+
+ACTS, STILL = "off-trained", "no-effect"
+# SD 1.x here is a model that does not descend from NAI. 2 asks for the trained depth where a host counts from the last
+# block of an encoder that is read one block before it; where nothing acts it is quiet for that, and 3 is not.
+_STILL = {1: "", 2: "", 3: STILL}
+_NONE = {id: {1: "", 2: STILL, 3: STILL} for id in NOT_IN_CLIP}
+_COMMON = {"cascade": {1: "", 2: STILL}, **_NONE, "unknown": {1: "", 2: "", 3: "", 6: ""}}
+_SD1 = {1: "", 2: "not-nai", 3: "not-nai", 4: "not-nai", 5: "not-nai too-deep", 12: "not-nai too-deep"}
+_FROM_THE_LAST = {1: "", 2: "", 3: ACTS, 5: ACTS, 6: f"{ACTS} too-deep"}
+_EXPECTED = {
+    "a1111": {"sd1": _SD1, "sd2": _STILL, "sdxl": _STILL, "sdxl-refiner": _STILL, "sd3": _STILL},
+    "a1111-sdxl-l": {
+        "sd1": _SD1,
+        "sd2": _STILL,
+        "sdxl": {**_FROM_THE_LAST, 1: "past-trained"},
+        "sdxl-refiner": _STILL,
+        "sd3": _STILL,
+    },
+    "reforge": {
+        "sd1": _SD1,
+        "sd2": _FROM_THE_LAST,
+        "sdxl": _FROM_THE_LAST,
+        "sdxl-refiner": _FROM_THE_LAST,
+        "sd3": _STILL,
+    },
+    "forge": {
+        "sd1": _SD1,
+        "sd2": {1: "", 2: ACTS, 4: ACTS, 5: f"{ACTS} too-deep"},
+        "sdxl": _FROM_THE_LAST,
+        "sdxl-refiner": _FROM_THE_LAST,
+        "sd3": {**_FROM_THE_LAST, 1: "past-trained"},
+    },
+    "sdnext": {
+        "sd1": {**_SD1, 0: "not-nai too-deep", 1.4: "", 1.5: "not-nai", 4.1: "not-nai too-deep"},
+        "sd2": {0: f"{ACTS} too-deep", 1: "", 1.2: "", 1.3: ACTS, 2: ACTS, 4: ACTS, 4.1: f"{ACTS} too-deep"},
+        "sdxl": {0: "past-trained", 1: "", 1.2: "", 1.3: ACTS, 2: f"{ACTS} other-numbering", 2.1: ACTS, 3: ACTS},
+        "sdxl-refiner": {0: "past-trained", 1: "", 2: ACTS, 5: f"{ACTS} too-deep"},
+        "sd3": {0: "past-trained", 1: "", 1.9: "", 2: ACTS, 5: f"{ACTS} too-deep"},
+        "cascade": {0: f"{ACTS} too-deep", 1: "", 1.2: "", 2: ACTS, 5: f"{ACTS} too-deep"},
+    },
+    "sdnext-xhinker": {
+        "sd1": {0: "", 1: "not-nai", 3: "not-nai", 4: "not-nai too-deep"},
+        "sd2": {0: "", 1: ACTS, 4: f"{ACTS} too-deep"},
+        "sdxl": _STILL,
+        "sdxl-refiner": _STILL,
+        "sd3": _STILL,
+    },
+}
+EXPECTED = {line: {**_COMMON, **by_architecture} for line, by_architecture in _EXPECTED.items()}
+
+
+def test_the_table_has_every_line_and_architecture():
+    assert set(EXPECTED) == set(LINES)
+    assert all(set(by_architecture) == set(ARCHITECTURES) for by_architecture in EXPECTED.values())
+
+
+@pytest.mark.parametrize(
+    "line, architecture, number, expected",
+    [
+        (line, architecture, number, expected.split())
+        for line, by_architecture in EXPECTED.items()
+        for architecture, numbers in by_architecture.items()
+        for number, expected in numbers.items()
+    ],
+)
+def test_what_is_said_of_each_number_at_each_hosts_slider(line, architecture, number, expected):
+    said = advice(slider(line, architecture, number), NOT_NAI if architecture == "sd1" else None)
+    assert [id for each in said for id in (each.id, *each.also)] == expected
+    for each in said:
+        without = NOTHING_HERE if architecture in NOT_IN_CLIP else NOTHING_BY_THE_SLIDER
+        assert (each.severity, each.text) == (without if each.id == "no-effect" else SAID[each.id])
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("verdict, id", [("not-nai", "not-nai"), ("unknown", "nai-unverified")])
+def test_descent_is_asked_for_under_every_slider(line, verdict, id):
+    shift = CUTS_OFF.get(line, 0)
+    for number, expected in ((1, []), (2, [id]), (3, [id]), (6, [id, "too-deep"])):
+        assert ids(slider(line, "sd1", number - shift), facts(verdict)) == expected
+
+
+# --- not-nai, nai-unverified -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skip, said", [(1.0, False), (1.49, False), (1.5, True), (2.0, True), (4.0, True)])
+@pytest.mark.parametrize("verdict, id", [("not-nai", "not-nai"), ("unknown", "nai-unverified")])
+def test_from_half_way_to_2_on(skip, said, verdict, id):
+    assert ids(plan("sd1", l=skip), facts(verdict)) == [id] * said
+
+
+def test_not_nai_names_the_fact_that_decides():
+    evidence = fact(), fact('Its name has "anime" in it.', "nai-derived", HINT, "name")
+    said = only(plan("sd1", l=2.0), facts("not-nai", *evidence))
+    assert (said.id, said.severity, said.text) == ("not-nai", *SAID["not-nai"])
+    assert english(said.reason) == "Its UNet is SD 1.5's."
+    assert actions(said) == [("use", "Use 1", {"l": 1}), IS_NAI, SILENCE]
+    assert said.lines == [said.text] and str(said) == f"{said.text} {english(said.reason)}"
+
+
+@pytest.mark.parametrize("found, reason", [
+    (facts("unknown"), "Nothing in its file tells."),
+    (facts("unknown", fact("Its UNet has no reference.", "unknown")), "Nothing in its file tells."),
+    (
+        facts("unknown", fact("Its UNet has no reference.", "unknown"), fact("A.", "nai-derived", HINT, "name"),
+              fact("B.", "not-nai", HINT, "sidecar-text")),
+        "There are only hints: A.",
+    ),
+    (ModelFacts("/home/me/x.ckpt", error="no such file: /home/me/x.ckpt"), "Its file could not be read."),
+])  # fmt: skip
+def test_unverified_says_what_there_is(found, reason):
+    said = only(plan("sd1", l=2.0), found)
+    assert (said.id, said.severity, said.text) == ("nai-unverified", *SAID["nai-unverified"])
+    assert english(said.reason) == reason
+    assert actions(said) == [("use", "Use 1", {"l": 1}), IS_NAI, IS_NOT_NAI, SILENCE]
+
+
+def test_what_the_model_was_made_for_is_what_is_offered():
+    said = only(plan("sd1", l=3.0), facts("not-nai", fact(), recommended=1.3))
+    assert actions(said)[0] == ("use", "Use 1.3", {"l": 1.3})
+
+
+@pytest.mark.parametrize("verdict", ["not-nai", "unknown"])
+@pytest.mark.parametrize("found, said", [
+    ({"recommended": 2.0}, False),
+    ({"recommended": 1.5, "source": "yaml"}, False),
+    ({"recommended": 1.0}, True),
+    ({"recommended": 1.0, "statements": [statement("modelspec", 1.0), statement("sample-images", 2.0)]}, False),
+    ({"statements": [statement("sample-images", 2.0)]}, False),
+    ({"statements": [statement("sample-images", 1.0)]}, True),
+    # An author who leaves the choice allows 2.
+    ({"statements": [author_statement(KnownModel("x", "not-nai", "it is", (1.0, 2.0)))]}, False),
+    ({"statements": [statement("description", None)]}, False),
+    ({"recommended": 1.0, "statements": [statement("modelspec", 1.0), statement("description", None)]}, False),
+    # A number that means nothing here allows nothing.
+    ({"statements": [statement("modelspec", None)]}, True),
+    ({"statements": [statement("ss-clip-skip", None), statement("trained-layers", None)]}, True),
+])  # fmt: skip
+def test_a_source_that_recommends_or_allows_2_is_believed(verdict, found, said):
+    expected = [{"not-nai": "not-nai", "unknown": "nai-unverified"}[verdict]] * said
+    for skip in (2.0, 3.0):
+        assert ids(plan("sd1", l=skip), facts(verdict, fact(verdict=verdict), **found)) == expected
+
+
+@pytest.mark.parametrize("skip", [1.0, 1.5, 2.0, 4.0])
+def test_what_holds_some_of_nai_is_left_alone(skip):
+    assert ids(plan("sd1", l=skip), facts("contains-nai", fact(verdict="contains-nai"))) == []
+
+
+def test_nothing_is_said_of_descent_before_the_file_was_inspected():
+    for skip in (1.0, 2.0, 4.0):
+        assert ids(plan("sd1", l=skip)) == []
+    assert ids(plan("sd1", l=5.0), loras={"x": 2.0}) == ["too-deep", "lora-mismatch"]
+
+
+def test_other_architectures_are_not_asked_for_descent():
+    for architecture in {*ARCHITECTURES} - {"sd1"}:
+        encoders = as_trained(ARCHITECTURES[architecture])
+        said = ids(plan(architecture, **dict.fromkeys(encoders, 2.0)), facts("not-nai", fact()))
+        assert said == (["off-trained"] if encoders else [])
+
+
+# --- nai-below -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skip, said", [(1.0, True), (1.49, True), (1.5, False), (2.0, False), (3.0, False)])
+@pytest.mark.parametrize("verdict", ["nai", "nai-derived"])
+def test_a_descendant_below_its_2(verdict, skip, said):
+    found = facts(verdict, fact("Its UNet is NAI's.", verdict), recommended=2.0, source="nai-lineage")
+    assert ids(plan("sd1", l=skip), found) == ["nai-below"] * said
+
+
+@pytest.mark.parametrize("found, reason", [
+    (NAI, "Its UNet is NAI's."),  # the fact, not the conclusion
+    (facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source="modelspec"), "modelspec says 2.0."),
+    (facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source="known-author"), "known-author says 2.0."),
+])  # fmt: skip
+def test_below_names_who_recommends_2(found, reason):
+    said = only(plan("sd1"), found)
+    assert (said.id, said.severity, said.text) == ("nai-below", *SAID["nai-below"])
+    assert english(said.reason) == reason
+    assert actions(said) == [("use", "Use 2", {"l": 2}), IS_NOT_NAI, SILENCE]
+
+
+@pytest.mark.parametrize("found", [
+    facts("nai-derived", fact(verdict="nai-derived")),  # nobody recommends anything
+    facts("nai-derived", fact(verdict="nai-derived"), recommended=1.0),  # its card says 1
+    facts("nai-derived", fact(verdict="nai-derived"), recommended=1.4),
+    facts("contains-nai", fact(verdict="contains-nai"), recommended=2.0),
+    facts("not-nai", fact(), recommended=2.0),
+    facts("unknown", recommended=2.0),
+])  # fmt: skip
+def test_1_is_right_where_nobody_says_2_or_it_is_no_descendant(found):
+    assert ids(plan("sd1"), found) == []
+
+
+# --- off-trained, other-numbering, past-trained ----------------------------------------------------------------------
+
+CLIP_L_10 = "CLIP-L: block 10 of 12 (trained: 11)"
+CLIP_G_30 = "CLIP-G: block 30 of 32 (trained: 31)"
+BOTH = {"l": 1, "g": 1}
+
+
+@pytest.mark.parametrize("architecture, encoder", [
+    ("sd2", "h"), ("sdxl", "l"), ("sdxl", "g"), ("sdxl-refiner", "g"), ("sd3", "l"), ("sd3", "g"), ("cascade", "g"),
+])  # fmt: skip
+@pytest.mark.parametrize("skip, said", [(1.0, []), (1.24, []), (1.25, ["off-trained"]), (2.0, ["off-trained"])])
+def test_off_from_a_quarter_on(architecture, encoder, skip, said):
+    assert ids(plan(architecture, **{encoder: skip})) == said
+
+
+@pytest.mark.parametrize("reading, reason, use, also", [
+    (plan("sd2", h=2.0), "CLIP-H: block 22 of 24 (trained: 23)", {"h": 1}, False),
+    (plan("sdxl", l=2.0), f"{CLIP_L_10}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", g=1.5), "CLIP-G: block 30.5 of 32 (trained: 31)", BOTH, False),
+    (plan("sdxl", l=2.0, g=2.0), f"{CLIP_L_10}; {CLIP_G_30}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", l=2.0, g=1.1), f"{CLIP_L_10}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", l=3.0), "CLIP-L: block 9 of 12 (trained: 11)", BOTH, False),
+    (plan("sdxl-refiner", g=2.0), CLIP_G_30, {"g": 1}, False),
+    (plan("sd3", l=2.0, g=2.0), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
+    (plan("cascade", g=2.0), "CLIP-G: block 31 of 32 (trained: 32)", {"g": 1}, False),
+    (slider("sdnext", "sdxl", 2), f"{CLIP_L_10}; {CLIP_G_30}. {NUMBERING}", BOTH, True),
+    (slider("sdnext", "sd3", 2), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
+    # The user sees 3, which no card says, for skip 2.
+    (slider("forge", "sdxl", 3), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
+    (slider("reforge", "sdxl", 3), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
+    (slider("a1111-sdxl-l", "sdxl", 3), CLIP_L_10, BOTH, False),
+    (slider("forge", "sd2", 2), "CLIP-H: block 22 of 24 (trained: 23)", {"h": 1}, False),
+])  # fmt: skip
+def test_off_names_the_blocks_and_how_cards_count(reading, reason, use, also):
+    said = only(reading)
+    assert (said.id, said.severity, said.text) == ("off-trained", *SAID["off-trained"])
+    assert english(said.reason) == reason
+    assert actions(said) == [("use", "Use 1", use), SILENCE]
+    assert said.also == (("other-numbering",) if also else ())
+
+
+@pytest.mark.parametrize("reading, reason, use", [
+    (slider("a1111-sdxl-l", "sdxl", 1), "CLIP-L: block 12 of 12 (trained: 11)", BOTH),
+    (slider("forge", "sd3", 1), "CLIP-L: block 12 of 12 (trained: 11); CLIP-G: block 32 of 32 (trained: 31)", BOTH),
+    (slider("sdnext", "sdxl", 0), "CLIP-L: block 12 of 12 (trained: 11); CLIP-G: block 32 of 32 (trained: 31)", BOTH),
+    (slider("sdnext", "sdxl-refiner", 0), "CLIP-G: block 32 of 32 (trained: 31)", {"g": 1}),
+])  # fmt: skip
+def test_past_the_trained_depth(reading, reason, use):
+    said = only(reading)
+    assert (said.id, said.severity, said.text) == ("past-trained", *SAID["past-trained"])
+    assert english(said.reason) == reason
+    assert actions(said) == [("use", "Use 1", use), SILENCE]
+
+
+# --- too-deep, no-effect, lora-mismatch ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("architecture, encoder", [("sd1", "l"), ("sd2", "h"), ("sdxl", "g"), ("cascade", "g")])
+@pytest.mark.parametrize("skip, said", [(4.0, False), (4.1, True), (12.0, True)])
+def test_too_deep_above_4(architecture, encoder, skip, said):
+    assert ("too-deep" in ids(plan(architecture, **{encoder: skip}))) == said
+
+
+def test_what_the_model_was_made_for_is_not_too_deep():
+    made = facts("nai-derived", fact(verdict="nai-derived"), recommended=6.0)
+    assert ids(plan("sd1", l=6.0), made) == []
+    assert ids(plan("sd1", l=7.0), made) == ["too-deep"]
+
+
+def test_too_deep_names_what_is_too_deep_alone():
+    off, deep = advice(plan("sdxl", l=6.0, g=3.0))
+    assert (deep.id, deep.severity, deep.text) == ("too-deep", *SAID["too-deep"])
+    assert english(deep.reason) == "CLIP-L: block 6 of 12 (trained: 11)"
+    assert actions(deep) == [("use", "Use 1", BOTH), SILENCE]
+    assert english(off.reason) == f"{english(deep.reason)}; CLIP-G: block 29 of 32 (trained: 31)"
+    (deep,) = advice(plan("sd1", l=6.0), NAI)
+    assert (english(deep.reason), actions(deep)[0]) == (
+        "CLIP-L: block 7 of 12 (trained: 12)",
+        ("use", "Use 2", {"l": 2}),
+    )
+
+
+@pytest.mark.parametrize("architecture, reason", NOT_IN_CLIP.items())
+@pytest.mark.parametrize("line", LINES)
+def test_no_effect_says_why(line, architecture, reason):
+    said = only(slider(line, architecture, 2))
+    assert (said.id, said.severity, said.text, english(said.reason)) == ("no-effect", *NOTHING_HERE, reason)
+    assert actions(said) == [SILENCE]
+    by_plan = only(Reading(ARCHITECTURES[architecture], {}, acts=False))  # numbers were asked for
+    assert by_plan == said
+
+
+@pytest.mark.parametrize("line, architecture", [("a1111", "sd2"), ("a1111", "sdxl"), ("reforge", "sd3")])
+def test_a_slider_without_effect_leads_to_our_panel(line, architecture):
+    said = only(slider(line, architecture, 3))
+    assert (said.id, said.severity, said.text) == ("no-effect", *NOTHING_BY_THE_SLIDER)
+    assert english(said.reason) == "CLIP Skip can: switch it on here."
+    assert actions(said) == [SILENCE]
+
+
+@pytest.mark.parametrize("skip, trained, said", [
+    (1.0, 2.0, True), (2.0, 1.0, True), (1.5, 2.0, True), (2.0, 2.0, False), (1.6, 2.0, False), (1.4, 1.0, False),
+])  # fmt: skip
+def test_a_lora_of_another_skip(skip, trained, said):
+    assert ids(plan("sd1", l=skip), loras={"x": trained}) == ["lora-mismatch"] * said
+
+
+def test_loras_that_agree_are_offered_and_others_only_named():
+    said = only(plan("sd1"), loras={"a": 2.0})
+    assert (said.id, said.severity, said.text) == ("lora-mismatch", *SAID["lora-mismatch"])
+    assert (english(said.reason), actions(said)) == ("a: 2", [("use", "Use 2", {"l": 2}), SILENCE])
+    said = only(plan("sd1"), loras={"a": 2.0, "right": 1.0, "b <c>": 2.0})
+    assert (english(said.reason), actions(said)) == ("a: 2; b <c>: 2", [("use", "Use 2", {"l": 2}), SILENCE])
+    said = only(plan("sd1"), loras={"a": 2.0, "b": 1.5})
+    assert (english(said.reason), actions(said)) == ("a: 2; b: 1.5", [SILENCE])
+
+
+@pytest.mark.parametrize("architecture", sorted({*ARCHITECTURES} - {"sd1"}))
+def test_loras_matter_on_sd_1_alone(architecture):
+    assert ids(plan(architecture), loras={"a": 2.0}) == []
+
+
+# --- silence, order, errors ------------------------------------------------------------------------------------------
+
+
+def test_the_most_severe_comes_first():
+    said = advice(plan("sd1", l=6.0), facts("not-nai", fact()), {"x": 1.0})
+    assert [(each.id, each.severity) for each in said] == [
+        ("not-nai", "warning"),
+        ("too-deep", "caution"),
+        ("lora-mismatch", "hint"),
+    ]
+    assert SEVERITIES == ("error", "warning", "caution", "hint", "info")
+
+
+@pytest.mark.parametrize("id, reading, found, loras", [
+    ("not-nai", plan("sd1", l=2.0), NOT_NAI, {}),
+    ("nai-unverified", plan("sd1", l=2.0), UNKNOWN, {}),
+    ("off-trained", plan("sdxl", l=2.0), None, {}),
+    ("past-trained", slider("forge", "sd3", 1), None, {}),
+    ("nai-below", plan("sd1"), NAI, {}),
+    ("lora-mismatch", plan("sd1"), None, {"x": 2.0}),
+    ("too-deep", plan("sd1", l=6.0), None, {}),
+    ("no-effect", slider("a1111", "flux", 2), None, {}),
+])  # fmt: skip
+def test_what_is_silenced_is_not_said_and_the_rest_is(id, reading, found, loras):
+    assert ids(reading, found, loras) == [id]
+    assert ids(reading, found, loras, silenced={id}) == []
+    assert ids(reading, found, loras, silenced={*SAID, "no-effect", "other"} - {id}) == [id]
+
+
+class KnownTo(Host):
+    """A host that lists these LoRAs."""
+
+    def __init__(self, loras=()):
+        super().__init__()
+        self._loras = loras
+
+    def lora_file(self, name):
+        return f"/loras/{name}" if name in self._loras else None
+
+
+SD1 = Checkpoint("a model", ARCHITECTURES["sd1"], "/models/a model.ckpt")
+SDXL = Checkpoint("a model", ARCHITECTURES["sdxl"])
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(tmp_path)
+
+
+def test_an_error_can_t_be_silenced_and_comes_first(library):
+    for id in ("bad-value", "not-applied", "off-trained"):
+        library.silence(SDXL, id)
+    advisor = Advisor(KnownTo(), library)
+    (said,) = advisor.on_request(SDXL, parse(True, {"l": 99, "g": 2}))
+    assert (said.id, said.severity) == ("bad-value", "error")
+    assert said.text == "A value was refused, and the model is read as it was trained."
+    assert english(said.reason) == "l 99 was refused, accepted is a number from 1 to 12."
+    assert said.lines == [said.text, english(said.reason)] and said.actions == ()
+    assert advisor.on_request(SDXL, parse(True, {"l": 2})) == []
+
+
+def test_what_was_not_applied_says_to_what_and_why():
+    said = not_applied(["l", "g"], "its blocks did not run")
+    assert (said.id, said.severity, said.text) == ("not-applied", "error", "CLIP Skip was not applied.")
+    assert said.lines == [said.text, "CLIP-L, CLIP-G: its blocks did not run."]
+    assert english(not_applied([], "RuntimeError: x").reason) == "RuntimeError: x."
+
+
+# --- what is known, given to the rules -------------------------------------------------------------------------------
+
+
+def test_the_advisor_asks_for_the_loras_of_the_prompts_and_what_is_silenced(library, monkeypatch):
+    monkeypatch.setattr(library, "trained_skip", {"/loras/two": 2.0, "/loras/one": 1.0, "/loras/?": None}.get)
+    monkeypatch.setattr(library, "facts", lambda _: facts("contains-nai"))
+    advisor = Advisor(KnownTo(["one", "two", "?"]), library)
+    prompts = ["a <lora:one:1> <lyco:two:0.5:x=1>", "b <LORA:two> <lora:not here:1> <lora:?:1> <hypernet:two:1>"]
+    (said,) = advisor.on_reading(SD1, plan("sd1"), prompts)
+    assert (said.id, english(said.reason)) == ("lora-mismatch", "two: 2")
+    library.silence(SD1, "lora-mismatch")
+    assert advisor.on_reading(SD1, plan("sd1"), prompts) == []
+
+
+def test_facts_of_another_architecture_say_nothing_of_the_model_that_is_loaded(library, monkeypatch):
+    advisor = Advisor(KnownTo(), library)
+    monkeypatch.setattr(library, "facts", lambda _: ModelFacts("x", ARCHITECTURES["sdxl"], verdict="not-nai"))
+    assert advisor.on_reading(SD1, plan("sd1", l=2.0)) == []
+    monkeypatch.setattr(library, "facts", lambda _: ModelFacts("x", error="gone"))
+    assert [each.id for each in advisor.on_reading(SD1, plan("sd1", l=2.0))] == ["nai-unverified"]
+
+
+@pytest.mark.parametrize("broken", ["preset", "facts", "trained_skip"])
+def test_what_fails_is_logged_and_costs_only_the_advice(library, monkeypatch, caplog, broken):
+    def fails(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(library, "facts", lambda _: NOT_NAI)
+    monkeypatch.setattr(library, broken, fails)
+    monkeypatch.setattr(logging.getLogger("clip_skip"), "propagate", True)
+    advisor = Advisor(KnownTo(["x"]), library)
+    assert advisor.on_reading(SD1, plan("sd1", l=2.0), ["<lora:x:1>"]) == []
+    assert "whether the skip fits a model can't be told" in caplog.text and "broken" in caplog.text
+
+
+def test_no_file_is_asked_about_other_architectures(library, monkeypatch):
+    monkeypatch.setattr(library, "facts", lambda _: pytest.fail("asked"))
+    assert [each.id for each in Advisor(KnownTo(), library).on_reading(SDXL, plan("sdxl", l=2.0))] == ["off-trained"]
+
+
+# --- used as it was made ---------------------------------------------------------------------------------------------
+
+# Where a slider that nobody touched does not read the model as it was trained: there that is what has to be said.
+OFF_BY_DEFAULT = {
+    ("forge", "sd3"): ["past-trained"],
+    ("a1111-sdxl-l", "sdxl"): ["past-trained"],
+    ("sdnext-xhinker", "sd1"): ["not-nai"],
+    ("sdnext-xhinker", "sd2"): ["off-trained"],
+}
+ALL_FACTS = {
+    "sd1": [NOT_NAI, UNKNOWN, facts("contains-nai"), facts("not-nai", fact(), recommended=1.0), None],
+}
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_no_rule_fires_at_the_hosts_default(line, architecture):
+    if (line, architecture) in OFF_BY_DEFAULT:
+        found = NOT_NAI if architecture == "sd1" else None
+        assert ids(slider(line, architecture, 1), found) == OFF_BY_DEFAULT[line, architecture]
+        return
+    for found in ALL_FACTS.get(architecture, [None]):
+        assert ids(slider(line, architecture, 1), found) == []
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_no_rule_fires_on_a_plan_of_1(architecture):
+    for found in ALL_FACTS.get(architecture, [None]):
+        assert ids(plan(architecture), found) == []
+        assert ids(plan(architecture), found, {"a lora": 1.0}) == []
+
+
+@pytest.mark.parametrize("reading", [
+    plan("sd1", l=2.0), *(slider(line, "sd1", 2 - CUTS_OFF.get(line, 0)) for line in LINES)
+])  # fmt: skip
+@pytest.mark.parametrize("verdict", ["nai", "nai-derived"])
+def test_no_rule_fires_on_nai_at_2(reading, verdict):
+    for recommended, source in ((2.0, "nai-lineage"), (2.0, "known-author"), (1.0, "modelspec"), (None, "")):
+        found = facts(verdict, fact("It is NAI's.", verdict, CERTAIN), recommended=recommended, source=source)
+        assert ids(reading, found, {"a lora": 2.0}) == []
+
+
+@pytest.mark.parametrize("line", ["a1111", "a1111-sdxl-l", "forge", "reforge"])
+def test_no_rule_fires_on_pony_at_its_cards_2(line):
+    """Its card counts as these hosts do: their 2 is the trained depth, or does nothing."""
+    assert ids(slider(line, "sdxl", 2)) == []
+    assert slider(line, "sdxl", 2).skips == {"l": 1, "g": 1}
+
+
+# --- whatever comes --------------------------------------------------------------------------------------------------
+
+# All words that are not data: what a translation has to know, and nothing else may be in a message.
+WORDS = {
+    *(text for _, text in SAID.values()),
+    NOTHING_HERE[1],
+    NOTHING_BY_THE_SLIDER[1],
+    NUMBERING,
+    *NOT_IN_CLIP.values(),
+    "CLIP Skip can: switch it on here.",
+    "Nothing in its file tells.",
+    "There are only hints:",
+    "Its file could not be read.",
+    *("block", "of", "trained", "as trained", "Use"),
+    *(label for _, label, _ in (SILENCE, IS_NAI, IS_NOT_NAI)),
+}
+_SKIPS = st.floats(0, 40, allow_nan=False)
+_TEXTS = st.text(max_size=20) | st.sampled_from(["<img src=x onerror=alert(1)>", "2", "block", ""])
+_EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(VERDICTS))
+_BY_ENCODER = st.dictionaries(st.sampled_from(["l", "g", "h"]), _SKIPS, max_size=3)
+_STATEMENTS = st.builds(SkipStatement, st.sampled_from(SKIP_LADDER), _TEXTS, _BY_ENCODER, st.booleans())
+_FACTS = st.builds(
+    ModelFacts,
+    _TEXTS,
+    st.sampled_from([*ARCHITECTURES.values()]),
+    verdict=st.sampled_from(VERDICTS),
+    evidence=st.lists(_EVIDENCE, max_size=3).map(tuple),
+    recommended=st.none() | st.builds(Recommendation, _BY_ENCODER, st.sampled_from(SKIP_LADDER), _TEXTS),
+    statements=st.lists(_STATEMENTS, max_size=3).map(tuple),
+    error=st.none() | _TEXTS,
+)
+
+
+@st.composite
+def readings(draw):
+    architecture = draw(st.sampled_from([*ARCHITECTURES.values()]))
+    if draw(st.booleans()):
+        return read(draw(st.sampled_from(LINES)), architecture, draw(st.integers(-1, 14) | st.floats(-1, 14)))
+    skips = {encoder.id: draw(_SKIPS) for encoder in architecture.encoders}
+    return Reading(architecture, skips, acts=draw(st.booleans()))
+
+
+@given(readings(), st.none() | _FACTS, st.dictionaries(_TEXTS, _SKIPS, max_size=3), st.sets(st.sampled_from([*SAID])))
+def test_whatever_comes_the_words_are_ours_and_the_rest_is_data(reading, found, loras, silenced):
+    said = advice(reading, found, loras, silenced)
+    assert [SEVERITIES.index(each.severity) for each in said] == sorted(SEVERITIES.index(e.severity) for e in said)
+    assert len({each.id for each in said}) == len(said)
+    for each in said:
+        fixed = [SAID[each.id]] if each.id in SAID else [NOTHING_HERE, NOTHING_BY_THE_SLIDER]
+        assert (each.severity, each.text) in fixed and each.id in {*SAID, "no-effect"} - silenced
+        assert set(each.also) <= {"other-numbering"} and (not each.also or each.id == "off-trained")
+        pieces = [*each.reason, *(piece for action in each.actions for piece in action.label)]
+        assert {piece for piece in pieces if not isinstance(piece, Data)} <= WORDS
+        assert {action.id for action in each.actions} <= {"use", "nai-derived", "not-nai", "silence"}
+        assert each.actions[-1].id == "silence"
+        encoders = {encoder.id for encoder in reading.architecture.encoders}
+        assert all(set(action.skip) == (encoders if action.id == "use" else set()) for action in each.actions)
+
+
+@given(readings(), _FACTS.filter(lambda found: found.evidence))
+def test_a_verdict_names_its_fact(reading, found):
+    for each in advice(reading, found):
+        if each.id == "not-nai":
+            assert english(each.reason) == found.evidence[0].text
+        if each.severity == "warning":
+            assert each.actions[0].id == "use"
