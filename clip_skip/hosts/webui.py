@@ -108,7 +108,8 @@ class WebUI(Host):
 
     def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
         # Forge's has no id, and its Settings hold a State with the other hosts' one.
-        named = elem_id == f"setting_{_OPTION}" or (_is_forge() and not elem_id and getattr(component, "label", "") == "Clip skip")
+        label = getattr(component, "label", None)
+        named = elem_id == f"setting_{_OPTION}" or (_is_forge() and not elem_id and label == "Clip skip")
         return named and component.get_block_name() == "slider"
 
     def lora_file(self, name: str) -> str | None:
