@@ -31,7 +31,8 @@ def mark_evidence(mark: str | None) -> list[Evidence]:
     """The user's own word, one of `VERDICTS`; none where there is no such word, or it is "unknown"."""
     if mark not in VERDICTS or mark == "unknown":
         return []
-    return [Evidence("user-mark", CERTAIN, f"You marked it {mark}.", mark)]
+    words = {"nai-derived": "NAI-derived", "not-nai": "not NAI-derived"}.get(mark, mark)
+    return [Evidence("user-mark", CERTAIN, f"You marked it as {words}.", mark)]
 
 
 def architecture_evidence(architecture: Architecture) -> list[Evidence]:

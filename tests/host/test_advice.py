@@ -21,7 +21,7 @@ PAST = "This reads a later block of the text encoder than the model was trained 
 BELOW = "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."
 LORA = "A LoRA in the prompt was trained with another clip skip."
 REFUSED = "A value was refused, and the model is read as it was trained."
-MARKED = f"not-nai: {NOT_NAI} You marked it not-nai."
+MARKED = f"not-nai: {NOT_NAI} You marked it as not NAI-derived."
 
 PANEL_OFF, PANEL_2 = [False], [True, {"l": 2}]
 KINDS = {
@@ -179,7 +179,7 @@ def test_a_descendant_below_its_2_is_a_hint(host, opts, log):
     mark(host, "nai-derived")
     assert told(make(host, "sd1-a", 1)) == NOTHING
     opts.data.update(clip_skip_ext_advice_result="hint", clip_skip_ext_advice_log="hint")
-    expected = f"{BELOW} You marked it nai-derived."
+    expected = f"{BELOW} You marked it as NAI-derived."
     assert told(make(host, "sd1-a", 1)) == ([BELOW], f"nai-below: {expected}")
     assert log() == [("INFO", expected)]
 

@@ -283,7 +283,7 @@ NOT_NAI = {
     "id": "not-nai",
     "severity": "warning",
     "text": "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not.",
-    "reason": "You marked it not-nai.",
+    "reason": "You marked it as not NAI-derived.",
     "actions": [USE_1, *OTHERS],
     "also": [],
 }
