@@ -23,11 +23,15 @@ SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler", "cfg_sc
 
 @dataclass(frozen=True)
 class Picture:
-    """One generation's images: the hash of all their pixels, the first one's generation parameters, each one's hash."""
+    """One generation's images: the hash of all their pixels, the first one's generation parameters, each one's hash.
+
+    `advice` is what the API's answer says of CLIP Skip's advice.
+    """
 
     pixels: str
     infotext: str
     each: tuple[str, ...]
+    advice: str
 
 
 class WebUI:
@@ -111,7 +115,8 @@ class WebUI:
             for image in reply["images"]
         ]
         info = json.loads(reply["info"]) if reply["info"].lstrip().startswith("{") else {"infotexts": [reply["info"]]}
-        return Picture(_hash(b"".join(images)), (info.get("infotexts") or [""])[0], tuple(map(_hash, images)))
+        advice = (info.get("extra_generation_params") or {}).get("CLIP skip advice", "")
+        return Picture(_hash(b"".join(images)), (info.get("infotexts") or [""])[0], tuple(map(_hash, images)), advice)
 
 
 def _hash(pixels: bytes) -> str:
