@@ -44,6 +44,8 @@ def _g(trained_depth: int) -> Encoder:
 
 _POOLED_ONLY = "It reads only CLIP's pooled vector, which CLIP skip never changes."
 _NO_CLIP = "It has no CLIP text encoder."
+# For those that have no name here.
+UNNAMED = "This model"
 
 ARCHITECTURES = {
     architecture.id: architecture
@@ -58,8 +60,8 @@ ARCHITECTURES = {
         Architecture("flux", "Flux.1", reason=_POOLED_ONLY),
         Architecture("hidream", "HiDream", reason=_POOLED_ONLY),
         Architecture("chroma", "Chroma", reason=_NO_CLIP),
-        Architecture("none", "This model", reason=_NO_CLIP),
-        Architecture("unknown", "This model", reason="Its architecture is not known to CLIP Skip."),
+        Architecture("none", UNNAMED, reason=_NO_CLIP),
+        Architecture("unknown", UNNAMED, reason="Its architecture is not known to CLIP Skip."),
     )
 }
 UNKNOWN = ARCHITECTURES["unknown"]

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .auto import Auto, Defaults, automatic
 from .checkpoint import Checkpoint
 from .log import logger
-from .presets.model import Preset, key_of
+from .presets.exchange import Identify, Model
+from .presets.model import Preset, key_of, stem
 from .presets.store import Store, StoreError
 
 if TYPE_CHECKING:
@@ -56,7 +57,12 @@ class Library:
 
     def knows(self, checkpoint: Checkpoint) -> bool:
         """Whether the facts of `checkpoint` are there without reading its file."""
-        return not checkpoint.path or checkpoint.architecture.id != "sd1"
+        if not checkpoint.path:
+            return True
+        preset = self.preset(checkpoint)
+        return self._inspector.remembers(
+            checkpoint.path, sha256=checkpoint.sha256, mark=preset.lineage if preset else None
+        )
 
     def auto(self, checkpoint: Checkpoint) -> Auto:
         """What Auto uses for `checkpoint`. Never raises: where all fails it is as trained."""
@@ -82,9 +88,8 @@ class Library:
         if preset is None:
             return
         self._put(checkpoint, replace(preset, skip={}, blend="linear"))
-        left = self.presets.raw().get(key_of(checkpoint.sha256, checkpoint.file_name), {})
-        if set(left) <= {"name"}:
-            self.presets.forget(sha256=checkpoint.sha256, name=checkpoint.file_name)
+        key = key_of(checkpoint.sha256, checkpoint.file_name)
+        self.presets.change(lambda presets: _drop_if_empty(presets, key))
 
     def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
         """Keep the user's word on the descent of `checkpoint`, one of `MARKS`. Raises StoreError."""
@@ -97,9 +102,36 @@ class Library:
         silenced = preset.silenced | {advice_id}
         self._put(checkpoint, replace(preset, name=checkpoint.file_name, silenced=silenced))
 
+    def tell_again(self, key: str | None = None) -> None:
+        """Silence no advice any more about the model whose preset has this key, None: about any. Raises StoreError."""
+
+        def edit(presets: dict[str, Any]) -> None:
+            for each in [key] if key is not None else list(presets):
+                if isinstance(raw := presets.get(each), Mapping) and "silenced" in raw:
+                    presets[each] = {name: value for name, value in raw.items() if name != "silenced"}
+                    _drop_if_empty(presets, each)
+
+        self.presets.change(edit)
+
     def trained_skip(self, path: str) -> float | None:
         """The skip that the LoRA at `path` was trained with, None where nothing says so."""
         return self._inspector.inspect(path).trained_skip
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
         self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)
+
+
+def _drop_if_empty(presets: dict[str, Any], key: str) -> None:
+    """Keep nothing for a model of which nothing but its name is kept."""
+    if set(presets.get(key, {})) <= {"name"}:
+        presets.pop(key, None)
+
+
+def identify_by(find: Callable[[str], Checkpoint | None]) -> Identify:
+    """How an import finds a model, where `find` is the host's look-up: by the word itself, else by its `stem`."""
+
+    def identify(word: str) -> Model | None:
+        found = find(word) or find(stem(word))
+        return Model(found.file_name, found.sha256, found.architecture.id) if found else None
+
+    return identify

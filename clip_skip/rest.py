@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -27,10 +26,10 @@ from .architectures import ARCHITECTURES
 from .checkpoint import Checkpoint
 from .hosts.base import Host
 from .inspect.stated import quote
-from .library import Library
+from .library import Library, identify_by
 from .openapi import BODY, MODEL, SAVE, TEXT, Route, accepted
 from .phrase import english
-from .presets.exchange import Change, Model, apply, export, plan_import
+from .presets.exchange import Change, apply, check_plain, export, plan_import
 from .presets.model import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, read
 from .presets.store import StoreError
 from .request import PARAMETERS, parse
@@ -38,8 +37,6 @@ from .settings import SETTINGS
 
 PREFIX = "/clip-skip/v1"
 MAX_BODY = 1 << 20
-# What is saved has to be read again by a program with less room left on its stack.
-_MAX_NESTING = 32
 # The fields of an import: type and default.
 _IMPORT: Mapping[str, tuple[type, Any]] = {"text": (str, None), "filename": (str, ""), "dry_run": (bool, False)}
 # A route that the API of every host has.
@@ -192,11 +189,9 @@ class Rest:
     def take(self, call: Call) -> Any:
         text, filename, dry_run = _import_fields(call.body)
         try:
-            changes = plan_import(text, self._store, filename, self._identify)
+            changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
         except ValueError as error:
             raise Refused(422, str(error)) from error
-        for change in changes:
-            _check_plain(change.raw)
         saved = 0 if dry_run else apply(changes, self._store)
         return {"saved": saved, "changes": [_change(change) for change in changes]}
 
@@ -206,12 +201,6 @@ class Rest:
         if checkpoint is None or not checkpoint.file_name:
             raise Refused(404, "no model is selected" if name is None else f"there is no model {quote(name)}")
         return checkpoint
-
-    def _identify(self, word: str) -> Model | None:
-        checkpoint = self._host.checkpoint(word)
-        if checkpoint is None:
-            return None
-        return Model(checkpoint.file_name, checkpoint.sha256, checkpoint.architecture.id)
 
 
 _MODEL_QUERY = ("model", "Its name, title or hash in the host's list; the selected one if it is left out", TEXT)
@@ -303,24 +292,11 @@ def _parse(content_type: str, body: bytes | None) -> Any:
         raise Refused(400, f"the body is no JSON: {error}") from error
     except RecursionError as error:
         raise Refused(400, "the body is no JSON: it is nested too deep") from error
-    _check_plain(value)
+    try:
+        check_plain(value)
+    except ValueError as error:
+        raise Refused(422, str(error)) from error
     return value
-
-
-def _check_plain(value: Any) -> None:
-    """Raises Refused where `value` is nested too deep, or has a number that JSON has no word for."""
-    level = [value]
-    for _ in range(_MAX_NESTING):
-        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
-            raise Refused(422, "it holds a number that is not finite")
-        level = [
-            inner
-            for each in level
-            for inner in (each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ())
-        ]
-        if not level:
-            return
-    raise Refused(422, f"it is nested deeper than {_MAX_NESTING} levels")
 
 
 def _status_of(error: StoreError) -> int:

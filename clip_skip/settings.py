@@ -16,7 +16,10 @@ _PREFIX = "clip_skip_ext_"
 
 @dataclass(frozen=True)
 class Setting:
-    """`kind` is "checkbox", "radio" or "slider"; `arguments` go to that control."""
+    """`kind` is "checkbox", "radio" or "slider"; `arguments` go to that control.
+
+    `words` are what the page calls the choices, where that is not the choice itself.
+    """
 
     name: str
     default: Any
@@ -24,6 +27,7 @@ class Setting:
     kind: str
     help: str = ""
     arguments: dict[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -50,6 +54,7 @@ DEFAULT_MODE = Setting(
     "radio",
     "needs Reload UI",
     {"choices": list(MODES)},
+    tuple(mode.capitalize() for mode in MODES),
 )
 SLIDER_MAXIMUM = Setting(
     "slider_maximum",
@@ -65,16 +70,22 @@ SLIDER_STEP = Setting(
 INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
 
 
-def _least_severity(place: str, default: str, label: str) -> Setting:
-    return Setting(f"advice_{place}", default, label, "radio", "", {"choices": list(SEVERITIES)})
+def _least_severity(place: str, default: str, label: str, help: str = "") -> Setting:
+    words = ("Only errors", "Also warnings", "Also cautions", "Also hints", "Everything")
+    return Setting(f"advice_{place}", default, label, "radio", help, {"choices": list(SEVERITIES)}, words)
 
 
 # Where advice is shown, and the least severity that is shown there.
 ADVICE = {
-    "panel": _least_severity("panel", "info", "Advice in the panel, down to"),
-    "badge": _least_severity("badge", "info", "Advice beside the WebUI's own clip skip slider, down to"),
-    "result": _least_severity("result", "caution", "Advice with the result, down to"),
-    "log": _least_severity("log", "caution", "Advice in the log, down to"),
+    "panel": _least_severity(
+        "panel",
+        "info",
+        "Advice shown in the CLIP Skip panel",
+        "each choice adds to those before it; what you silenced for a model is listed in the tab CLIP Skip",
+    ),
+    "badge": _least_severity("badge", "info", "Advice shown beside the WebUI's own clip skip slider"),
+    "result": _least_severity("result", "caution", "Advice shown with the result"),
+    "log": _least_severity("log", "caution", "Advice written into the log"),
 }
 
 
@@ -85,18 +96,19 @@ def shown_at(place: str, severity: str, opts: Any) -> bool:
 
 def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
     name = f"auto_{architecture.id}_{encoder.id}".replace("-", "_")
-    label = f"Auto on {architecture.name}: {encoder.name}"
+    label = f"{architecture.name}: {encoder.name}"  # names alone, which need no translation
     limits = {"minimum": 1, "maximum": encoder.trained_depth, "step": 0.05}
-    return Setting(name, 1, label, "slider", "where neither a preset nor the model itself says anything", limits)
+    help = "what Auto uses where neither a preset nor the model itself says anything"
+    return Setting(name, 1, label, "slider", help, limits)
 
 
 AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
 AUTO_NAI = Setting(
     "auto_nai_l",
     2,
-    "Auto on descendants of NovelAI's SD 1.x model: CLIP-L",
+    "Descendants of NovelAI's SD 1.x model: CLIP-L",
     "slider",
-    "where only the descent is known",
+    "what Auto uses where only the descent is known",
     {"minimum": 1, "maximum": 12, "step": 0.05},
 )
 

@@ -20,7 +20,8 @@ from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_pipeline
 
-_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
+# That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
+_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip")
 
 
 class SDNext(Host):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..architectures import ARCHITECTURES
 from ..inspect.stated import is_sha256, quote
+from ..phrase import Data, Phrase, Problem, english
 from ..skip import number
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
@@ -17,6 +19,8 @@ from .store import Store
 
 # As many digits of a hash as tell one's models apart; A1111 writes ten.
 _SHORT_HASH = re.compile(r"[0-9a-f]{8,64}")
+# What is saved has to be read again by a program with less room left on its stack.
+_MAX_NESTING = 32
 
 
 class Model(NamedTuple):
@@ -33,14 +37,19 @@ Identify = Callable[[str], Model | None]
 
 @dataclass(frozen=True)
 class Change:
-    """What an import will do to one preset, or why it leaves one out: then `refused` says it and `after` is None."""
+    """What an import will do to one preset, or why it leaves one out: then `why` says it and `after` is None."""
 
     source: str
     key: str | None = None
     before: Preset | None = None
     after: Preset | None = None
-    refused: str = ""
+    why: Phrase = ()
     raw: Raw = field(default_factory=dict, repr=False)
+
+    @property
+    def refused(self) -> str:
+        """Why this one is left out, in English; "" where it is not."""
+        return english(self.why)
 
 
 def export(store: Store, keys: Collection[str] | None = None) -> str:
@@ -62,13 +71,32 @@ def plan_import(text: str, store: Store, filename: str = "", identify: Identify 
     if document is None:
         found = foreign.find(text, filename)
         if not found:
-            raise ValueError("nothing in it names a clip skip")
+            raise Problem("nothing in it names a clip skip")
         changes = [_from_foreign(each, store, identify or (lambda _: None)) for each in found]
     elif document.newer:
-        raise ValueError(f"it was written by a newer version of CLIP Skip: schema {document.schema}, known is {SCHEMA}")
+        schemas = Data(f": schema {document.schema}, known is {SCHEMA}")
+        raise Problem("it was written by a newer version of CLIP Skip", schemas)
     else:
         changes = [_change(quote(key), key, raw, store) for key, raw in document.presets.items()]
+    for change in changes:
+        check_plain(change.raw)
     return _once_each(changes)
+
+
+def check_plain(value: Any) -> None:
+    """Raises ValueError where `value` is nested too deep, or has a number that JSON has no word for."""
+    level = [value]
+    for _ in range(_MAX_NESTING):
+        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
+            raise Problem("it holds a number that is not finite")
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ())
+        ]
+        if not level:
+            return
+    raise Problem(f"it is nested deeper than {_MAX_NESTING} levels")
 
 
 def apply(changes: Iterable[Change], store: Store) -> int:
@@ -99,9 +127,9 @@ def _change(source: str, key: str, raw: Any, store: Store) -> Change:
     before = store.raw().get(key)
     seen = None if before is None else read(before, key)
     if not is_key(key):
-        return Change(source, refused='it is neither a SHA-256 nor "name:" and a name')
+        return Change(source, why=('it is neither a SHA-256 nor "name:" and a name',))
     if refusals := read(raw).refusals:
-        return Change(source, key, seen, refused="; ".join(map(str, refusals)))
+        return Change(source, key, seen, why=(Data("; ".join(map(str, refusals))),))
     return Change(source, key, seen, read(_over(before, raw), key), raw=raw)
 
 
@@ -116,20 +144,21 @@ def _from_foreign(found: foreign.Found, store: Store, identify: Identify) -> Cha
     architecture = (model.architecture if model else "") or found.architecture
     key = _key(hash, name, store)
     if key is None:
-        which = f" by its hash {quote(found.hash)} alone" if found.hash else ""
-        return Change(found.source, refused=f"it does not tell the model{which}")
+        by_hash = ("it tells the model by a hash that is not known here:", Data(f" {quote(found.hash)}"))
+        return Change(found.source, why=by_hash if found.hash else ("it does not tell the model",))
     if found.skip:
         skip = dict(found.skip)
     elif len(found.counted) != 1:
-        numbers = " and ".join(number(each) for each in sorted(found.counted)) or "in several ways"
-        return Change(found.source, key, refused=f"it names clip skip {numbers}, which is no single number")
+        numbers = Data(f" {', '.join(number(each) for each in sorted(found.counted))}")
+        several: Phrase = ("it names several clip skips:", numbers)
+        return Change(found.source, key, why=several if found.counted else ("it names no single clip skip",))
     else:
         (counted,) = found.counted
         if architecture != "sd1":
             known = ARCHITECTURES[architecture].name if architecture in ARCHITECTURES else quote(architecture)
-            why = f"this one is {known}" if architecture else "the architecture of this one is not known"
-            said = f"it names clip skip {number(counted)}, which is sure to mean the same here only for SD 1.x"
-            return Change(found.source, key, refused=f"{said}; {why}")
+            this: Phrase = ("this one is", Data(f" {known}")) if architecture else ("what this one is, is not known",)
+            counts = "its clip skip is sure to mean the same here only for SD 1.x"
+            return Change(found.source, key, why=(counts, Data(f" ({number(counted)}); "), *this))
         skip = {"l": counted}
     return _change(found.source, key, {**({"name": name} if name else {}), "skip": skip}, store)
 
@@ -156,7 +185,7 @@ def _once_each(changes: Iterable[Change]) -> list[Change]:
             by_key[change.key].append(change)
             kept.append(change)
     return [
-        Change(change.source, change.key, change.before, refused="the text names several presets for this model")
+        Change(change.source, change.key, change.before, why=("the text names several presets for this model",))
         if change.key in by_key and len(by_key[change.key]) > 1 and not change.refused
         else change
         for change in kept

@@ -38,18 +38,24 @@ def _edges(piece: str, shown: str) -> str:
     return f"{before}{shown}{after}" if shown else before
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], picks: Sequence[str] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = ()) -> str:
     """The rows under their heads. With `picks`, the first cell of each row is a button that stands for its pick.
 
-    A narrow page has the cells of a row one below the other, each with its head before it.
+    A narrow page has the cells of a row one below the other, each with its head before it, which a wide one hides.
     """
     lines = []
     for number, row in enumerate(rows):
-        first, *rest = map(text, row)
+        first, *rest = map(pieces, row)
         if picks:
             first = f'<button type="button" data-clip-skip-pick="{html.escape(picks[number])}">{first}</button>'
-        cells = zip(head, [first, *rest], strict=True)
-        lines.append("".join(f'<td data-head="{text(name)}">{cell}</td>' for name, cell in cells))
+        cells = [f'<td data-head="{text(head[0])}">{first}</td>']
+        cells += [_cell(name, cell) for name, cell in zip(head[1:], rest, strict=True)]
+        lines.append("".join(cells))
     heads = "".join(f"<th>{text(name)}</th>" for name in head)
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(head: str, cell: str) -> str:
+    before = f'<span class="clip-skip-head" hidden>{pieces((head, Data(": ")))}</span>' if cell else ""
+    return f'<td data-head="{text(head)}">{before}{cell}</td>'

@@ -14,7 +14,11 @@ def register(opts: Any) -> None:
 
     controls = {"checkbox": gr.Checkbox, "radio": gr.Radio, "slider": gr.Slider}
     for setting in SETTINGS:
-        option = OptionInfo(
-            setting.default, setting.label, controls[setting.kind], setting.arguments or None, section=SECTION
-        )
-        opts.add_option(setting.key, option.info(setting.help) if setting.help else option)
+        arguments = dict(setting.arguments)
+        if setting.words:
+            arguments["choices"] = list(zip(setting.words, setting.arguments["choices"], strict=True))
+        if setting.help:
+            # Not OptionInfo's own: SD.Next shows none, and the others in brackets, which hide it from translations.
+            arguments["info"] = setting.help
+        option = OptionInfo(setting.default, setting.label, controls[setting.kind], arguments, section=SECTION)
+        opts.add_option(setting.key, option)

@@ -42,7 +42,8 @@ class Tab:
         self.part(name).click()
 
     def cells(self, row: int) -> list[str]:
-        return self.rows.nth(row).locator("td").all_inner_texts()
+        """What the cells of a row say, below heads of their own on a wide page."""
+        return _inner_texts(self.rows.nth(row))
 
     def shows(self, *models: str) -> None:
         expect(self.rows.locator("td:first-child")).to_have_text(list(models))
@@ -69,6 +70,10 @@ class Tab:
 
     def unfold(self, name: str) -> None:
         self.part(f"{name}_part").locator(".label-wrap").click()
+
+
+def _inner_texts(row: Locator) -> list[str]:
+    return row.locator("td").all_inner_texts()
 
 
 @pytest.fixture(autouse=True)
@@ -167,9 +172,9 @@ def test_an_empty_table_says_so(webui):
 def test_the_table_shows_all_presets(tab):
     assert tab.rows.count() == 2
     assert tab.cells(0) == [
-        "anime.safetensors", "CLIP-L 2", "Linear", "Descends from NovelAI's model", "as its card says", "by name"
+        "anime.safetensors", "CLIP-L 2", "Linear", "Descends from NovelAI's model", "as its card says", "file name"
     ]  # fmt: skip
-    assert tab.cells(1) == ["pony.safetensors", "CLIP-L 1.5, CLIP-G 2.5", "Slerp", "", "", "0123456789"]
+    assert tab.cells(1) == ["pony.safetensors", "CLIP-L 1.5, CLIP-G 2.5", "Slerp", "", "", "hash 0123456789"]
 
 
 def test_the_search_follows_what_is_typed(tab):
@@ -261,7 +266,7 @@ def test_a_refused_number_changes_nothing(tab, file):
     tab.pick("anime.safetensors")
     tab.box("l").fill("40")
     tab.press("save")
-    expect(tab.said).to_have_text("Not saved: skip.l 40 was refused, accepted is a number from 1 to 12.")
+    expect(tab.said).to_have_text("Not saved: CLIP-L 40 (accepted: 1 - 12)")
     tab.has(l="40")
     assert file.read_bytes() == before
 
@@ -294,26 +299,26 @@ def test_a_newer_files_presets_are_not_changed(tab, file):
 def test_delete_asks_first(tab, file):
     tab.pick("anime.safetensors")
     tab.press("delete")
-    expect(tab.said).to_have_text("All that is kept for anime.safetensors will be gone.")
+    expect(tab.said).to_have_text("All that is kept for this model will be gone: anime.safetensors")
     assert set(kept(file)) == {"name:anime", HASH}
     tab.press("cancel")
-    expect(tab.part("confirm")).to_be_hidden()
+    expect(tab.part("confirm_delete")).to_be_hidden()
     tab.press("delete")
-    expect(tab.part("confirm")).to_have_text("Really delete")
-    tab.press("confirm")
+    expect(tab.part("confirm_copy")).to_be_hidden()
+    tab.press("confirm_delete")
     tab.shows("pony.safetensors")
     expect(tab.said).to_have_text("Deleted.")
     expect(tab.part("form")).to_be_hidden()
-    expect(tab.part("confirm")).to_be_hidden()
+    expect(tab.part("confirm_delete")).to_be_hidden()
     assert kept(file) == {HASH: PONY}
 
 
 def test_a_question_is_dropped_with_another_choice(tab, file):
     tab.pick("anime.safetensors")
     tab.press("delete")
-    expect(tab.part("confirm")).to_be_visible()
+    expect(tab.part("confirm_delete")).to_be_visible()
     tab.pick("pony.safetensors")
-    expect(tab.part("confirm")).to_be_hidden()
+    expect(tab.part("confirm_delete")).to_be_hidden()
     assert set(kept(file)) == {"name:anime", HASH}
 
 
@@ -323,22 +328,111 @@ def test_a_preset_is_copied_to_another_model(webui, panel, tab, file):
     expect(tab.said).to_have_text("Choose the model that it shall be copied to.")
     tab.select("target", re.compile("sd1-b"))
     tab.press("copy")
-    expect(tab.said).to_have_text(re.compile("^Copied to .*sd1-b"))
+    expect(tab.said).to_have_text(re.compile("^Copied to: .*sd1-b"))
     tab.shows("anime.safetensors", "pony.safetensors", f"sd1-b{SUFFIX}")
     (key,) = set(kept(file)) - {"name:anime", HASH}
     assert kept(file)[key] == {**ANIME, "name": f"sd1-b{SUFFIX}"}
 
     tab.pick("pony.safetensors")
     tab.press("copy")
-    expect(tab.said).to_have_text(f"sd1-b{SUFFIX} has a preset, which will be replaced.")
+    expect(tab.said).to_have_text(f"This model has a preset, which will be replaced: sd1-b{SUFFIX}")
     assert kept(file)[key]["skip"] == {"l": 2}
-    tab.press("confirm")
-    expect(tab.said).to_have_text(re.compile("^Copied to .*sd1-b"))
+    expect(tab.part("confirm_delete")).to_be_hidden()
+    tab.press("confirm_copy")
+    expect(tab.said).to_have_text(re.compile("^Copied to: .*sd1-b"))
     assert kept(file)[key] == {**PONY, "name": f"sd1-b{SUFFIX}"}
     webui.go("txt2img")
     webui.select_model("sd1-b")
     panel.switch(True)
     expect(panel.status.last).to_have_text("Auto uses CLIP-L 1.5: this model's preset.")
+
+
+def test_a_model_that_has_no_preset_gets_one(webui, panel, tab, file):
+    tab.select("model", re.compile("sd1-b"))
+    tab.has(l="", g="", note="")
+    expect(tab.part("delete")).to_be_hidden()
+    expect(tab.part("copy")).to_be_hidden()
+    assert set(kept(file)) == {"name:anime", HASH}
+    tab.box("l").fill("2")
+    tab.press("save")
+    expect(tab.said).to_have_text("Saved.")
+    tab.shows("anime.safetensors", "pony.safetensors", f"sd1-b{SUFFIX}")
+    expect(tab.part("delete")).to_be_visible()
+    (key,) = set(kept(file)) - {"name:anime", HASH}
+    assert kept(file)[key] == {"name": f"sd1-b{SUFFIX}", "skip": {"l": 2}}
+    webui.go("txt2img")
+    webui.select_model("sd1-b")
+    panel.switch(True)
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 2: this model's preset.")
+
+
+def test_the_dropdown_offers_what_the_search_finds_and_each_model_once(tab):
+    tab.box("search").fill("sd1-b")
+    expect(tab.part("table")).to_contain_text("No preset has these words in it.")
+    tab.part("model").locator("input").first.click()
+    expect(tab.page.get_by_test_id("dropdown-option")).to_have_text([re.compile("sd1-b")])
+    tab.page.keyboard.press("Escape")
+    tab.box("search").fill("")
+    tab.shows("anime.safetensors", "pony.safetensors")
+    tab.select("model", re.compile("sd1-b"))
+    tab.box("note").fill("mine")
+    tab.press("save")
+    expect(tab.said).to_have_text("Saved.")
+    tab.part("model").locator("input").first.click()
+    expect(tab.page.get_by_test_id("dropdown-option").filter(has_text="sd1-b")).to_have_count(1)
+
+
+# what was silenced
+
+
+def test_what_was_silenced_is_listed_and_told_again(webui, panel, file):
+    webui.select_model("sdxl-a")
+    panel.open_manual()
+    panel.set("l", "2")
+    advice = panel.part("advice").locator("[data-advice=off-trained]")
+    advice.get_by_role("button", name="Don't tell me again").click()
+    expect(advice).to_have_count(0)
+    assert [preset["silenced"] for preset in kept(file).values()] == [["off-trained"]]
+
+    tab = Tab(webui.page)
+    tab.open()
+    tab.unfold("silenced")
+    items = tab.part("silenced").locator(".clip-skip-item")
+    expect(items).to_have_count(1)
+    expect(items).to_contain_text(f"sdxl-a{SUFFIX}")
+    expect(items).to_contain_text("an earlier block is read than the model was trained on")
+    items.get_by_role("button", name="Tell me again").click()
+    expect(tab.part("silenced")).to_contain_text("No advice is silenced.")
+    expect(tab.part("all_again")).to_be_hidden()
+    assert kept(file) == {}
+    webui.go("txt2img")
+    expect(advice).to_be_visible()
+
+
+def test_all_can_be_told_again_at_once(webui, keep, file):
+    keep({"name:anime": {**ANIME, "silenced": ["not-nai"]}, HASH: {"name": "x", "silenced": ["too-deep", HOSTILE]}})
+    tab = Tab(webui.page)
+    tab.open()
+    tab.unfold("silenced")
+    items = tab.part("silenced").locator(".clip-skip-item")
+    expect(items).to_have_count(2)
+    expect(items.last).to_contain_text(HOSTILE)
+    tab.pick("anime.safetensors")
+    tab.press("all_again")
+    expect(items).to_have_count(0)
+    assert kept(file) == {"name:anime": ANIME}
+    tab.has(l="2")
+
+
+def test_silence_in_a_newer_file_stays(webui, file):
+    tab = Tab(webui.page)
+    newer = {"schema": 2, "presets": {HASH: {"silenced": ["not-nai"]}}}
+    file.write_text(json.dumps(newer))
+    tab.open()
+    tab.unfold("silenced")
+    tab.part("silenced").get_by_role("button", name="Tell me again").click()
+    expect(tab.said).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
+    assert json.loads(file.read_text()) == newer
 
 
 # import and export
@@ -352,19 +446,19 @@ def test_an_import_is_shown_before_it_is_done(tab, file):
     expect(tab.part("import")).to_be_disabled()
     tab.box("text").fill(json.dumps({"schema": 1, "presets": IMPORTED}))
     tab.press("preview")
-    expect(tab.changes.locator("p")).to_have_text("1 new, 1 changed, 1 refused:")
-    assert [row.locator("td").all_inner_texts() for row in tab.changes.locator("tbody tr").all()] == [
+    expect(tab.changes.locator("p")).to_have_text("1 new, 1 changed, 1 left out:")
+    assert [_inner_texts(row) for row in tab.changes.locator("tbody tr").all()] == [
         [
             "anime.safetensors",
             "CLIP-L 2; Descends from NovelAI's model; note: as its card says",
             "CLIP-L 1; Descends from NovelAI's model; note: as its card says",
         ],
         ["new", "Nothing", "CLIP-L 3"],
-        ['"name:bad"', "Nothing", 'Refused: skip.l "x" was refused, accepted is a number from 1 to 12'],
+        ['"name:bad"', "Nothing", 'Left out: skip.l "x" was refused, accepted is a number from 1 to 12'],
     ]
     assert file.read_bytes() == before
     tab.press("import")
-    expect(tab.changes).to_contain_text("Imported: 2.")
+    expect(tab.changes).to_contain_text("Imported: 2")
     tab.shows("anime.safetensors", "new", "pony.safetensors")
     expect(tab.part("import")).to_be_disabled()
     assert kept(file) == {"name:anime": {**ANIME, "skip": {"l": 1}}, "name:new": {"skip": {"l": 3}}, HASH: PONY}
@@ -378,7 +472,7 @@ def test_only_what_was_shown_is_imported(tab, file, keep):
     tab.box("text").fill("nothing of the kind")
     expect(tab.part("import")).to_be_disabled()
     tab.press("preview")
-    expect(tab.changes).to_have_text("Nothing to import: nothing in it names a clip skip.")
+    expect(tab.changes).to_have_text("Nothing to import: nothing in it names a clip skip")
     expect(tab.part("import")).to_be_disabled()
 
     tab.box("text").fill(json.dumps({"schema": 1, "presets": IMPORTED}))
@@ -391,7 +485,7 @@ def test_only_what_was_shown_is_imported(tab, file, keep):
     expect(tab.changes.locator("tbody tr").first).to_contain_text("CLIP-L 4")
     assert kept(file) == now
     tab.press("import")
-    expect(tab.changes).to_contain_text("Imported: 2.")
+    expect(tab.changes).to_contain_text("Imported: 2")
     assert kept(file)["name:anime"]["skip"] == {"l": 1}
 
 
@@ -410,7 +504,7 @@ def test_a_note_of_a1111_is_opened_as_a_file(webui, tab, file, tmp_path):
         tab.box("filename").fill("")
     tab.open_file(note)
     tab.press("import")
-    expect(tab.changes).to_contain_text("Imported: 1.")
+    expect(tab.changes).to_contain_text("Imported: 1")
     tab.shows("anime.safetensors", "pony.safetensors", f"sd1-b{SUFFIX}")
 
 
@@ -419,7 +513,7 @@ def test_a_file_that_is_no_text_is_refused(tab, tmp_path):
     picture.write_bytes(b"\x89PNG\0\xff\xfe")
     tab.unfold("import")
     tab.open_file(picture)
-    expect(tab.changes).to_have_text("picture.json is no text in UTF-8.")
+    expect(tab.changes).to_have_text("This file is no text: picture.json")
 
 
 def test_an_export_can_be_imported_again(tab, file):
@@ -445,11 +539,11 @@ def test_hostile_names_and_notes_are_text(webui, keep, file):
     expect(tab.rows).to_have_count(3)
     expect(tab.part("problems")).to_contain_text("onerror")
     expect(tab.rows.nth(0)).to_contain_text("\"'><b>")
-    expect(tab.rows.nth(1).locator("td").nth(4)).to_have_text(f"</td>{HOSTILE}")
+    expect(tab.rows.nth(1).locator("td").nth(4).locator("[translate=no]").last).to_have_text(f"</td>{HOSTILE}")
     tab.pick(HOSTILE)
     tab.has(model=HOSTILE)
     tab.part("model").locator("input").first.click()
-    expect(tab.page.get_by_test_id("dropdown-option").filter(has_text="onerror")).to_have_count(1)
+    expect(tab.page.get_by_test_id("dropdown-option").filter(has_text="onerror").first).to_be_visible()
     tab.page.keyboard.press("Escape")
     tab.press("delete")
     expect(tab.said).to_contain_text(HOSTILE)
@@ -483,7 +577,8 @@ def test_a_thousand_presets_are_shown_in_part_and_found_all(webui, keep):
 @pytest.mark.parametrize("viewport", [{"width": 360, "height": 800}], ids=["360px"])
 def test_a_narrow_window_holds_the_tab(page, site, keep, theme):
     long = "without_any_break_" * 12
-    keep({**KEPT, f"name:{long}": {"name": long, "skip": {"l": 1.25, "g": 1.25, "h": 1.25}, "note": long}})
+    entry = {"name": long, "skip": {"l": 1.25, "g": 1.25, "h": 1.25}, "note": long, "silenced": ["not-nai", long]}
+    keep({**KEPT, f"name:{long}": entry})
     webui = WebUI(page, site.address)
     webui.open(f"?__theme={theme}")
     tab = Tab(page)
@@ -491,7 +586,9 @@ def test_a_narrow_window_holds_the_tab(page, site, keep, theme):
     tab.rows.last.get_by_role("button").click()
     expect(tab.part("form")).to_be_visible()
     tab.press("delete")
-    expect(tab.part("confirm")).to_be_visible()
+    expect(tab.part("confirm_delete")).to_be_visible()
+    tab.unfold("silenced")
+    expect(tab.part("all_again")).to_be_visible()
     tab.unfold("import")
     tab.box("text").fill(json.dumps({"schema": 1, "presets": {f"name:{long}": {"note": long * 2}}}))
     tab.press("preview")

@@ -104,7 +104,7 @@ def test_import_of_notes(cli, store, tmp_path):
     for name in ("anime", "other"):
         (tmp_path / f"{name}.json").write_text('{"notes": "clip skip: 2"}')
     code, out, _ = cli(f"import {tmp_path}/anime.json")
-    assert code == 1 and "left out: it names clip skip 2" in out and store.all() == {}
+    assert code == 1 and "left out: its clip skip is sure to mean" in out and store.all() == {}
     assert cli(f"import --sd1 {tmp_path}/anime.json {tmp_path}/other.json")[0] == 0
     assert store.get(name="anime").skip == store.get(name="other").skip == {"l": 2}
     (tmp_path / "bad.json").write_bytes(b"\xff")

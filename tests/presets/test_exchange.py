@@ -106,6 +106,19 @@ def test_exports_with_a_byte_order_mark(store):
     assert change.after == Preset(note="n")
 
 
+@pytest.mark.parametrize(
+    "raw, said",
+    [
+        ('{"x": Infinity}', "not finite"),
+        ('{"x": [NaN]}', "not finite"),
+        ('{"x": ' + "[" * 50 + "]" * 50 + "}", "32 levels"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_taken(store, raw, said):
+    with pytest.raises(ValueError, match=said):
+        plan_import(f'{{"presets": {{"name:a": {raw}}}}}', store)
+
+
 # A1111's <model>.json
 
 
@@ -131,14 +144,14 @@ def test_model_notes_that_name_one_number(store, notes):
 )
 def test_model_notes_that_name_several_numbers_are_no_recommendation(store, notes):
     (change,) = plan_import(json.dumps({"sd version": "SD1", "notes": notes}), store, "m.json")
-    assert change.after is None and "clip skip 1 and 2, which is no single number" in change.refused
+    assert change.after is None and change.refused == "it names several clip skips: 1, 2"
 
 
 @pytest.mark.parametrize(
     "version, said",
     [
-        (None, "the architecture of this one is not known"),
-        ("Unknown", "the architecture of this one is not known"),
+        (None, "what this one is, is not known"),
+        ("Unknown", "what this one is, is not known"),
         ("SDXL", 'this one is "SDXL"'),
         ("SD2", 'this one is "SD2"'),
     ],
@@ -146,7 +159,7 @@ def test_model_notes_that_name_several_numbers_are_no_recommendation(store, note
 def test_a_number_of_a1111_is_not_guessed_at(store, version, said):
     (change,) = plan_import(json.dumps({"notes": "clip skip 2", "sd version": version}), store, "m.json")
     assert change.key == "name:m" and change.after is None
-    assert change.refused == f"it names clip skip 2, which is sure to mean the same here only for SD 1.x; {said}"
+    assert change.refused == f"its clip skip is sure to mean the same here only for SD 1.x (2); {said}"
     assert apply([change], store) == 0 and store.all() == {}
 
 
@@ -200,7 +213,7 @@ def test_a_short_hash_finds_the_model_that_is_kept_already(store):
 
 def test_a_short_hash_alone_is_not_enough(store):
     (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", sd1)
-    assert change.refused == 'it does not tell the model by its hash "6ce0161689" alone'
+    assert change.refused == 'it tells the model by a hash that is not known here: "6ce0161689"'
 
 
 # infotext

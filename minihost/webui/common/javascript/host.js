@@ -87,6 +87,26 @@ function uiChanged(mutations) {
   afterUpdateTimer = setTimeout(() => runCallbacks(uiCallbacks.afterUpdate), 200);
 }
 
+// The A1111 line's translation: whole text nodes, titles and placeholders, of what is added to the page and only then.
+function translateAdded(node) {
+  const words = window.localization;
+  const translate = (owner, name) => {
+    const text = (owner[name] || "").trim();
+    if (text in words) owner[name] = words[text];
+  };
+  const texts = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  for (let text = texts.currentNode; text; text = texts.nextNode()) {
+    if (text.nodeType !== Node.TEXT_NODE || /^(SCRIPT|STYLE|TEXTAREA)$/.test(text.parentElement?.nodeName)) continue;
+    if (!/^[.\d]+$|\p{Extended_Pictographic}/u.test(text.data.trim())) translate(text, "data");
+  }
+  if (node.title) translate(node, "title");
+  if (node.placeholder) translate(node, "placeholder");
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  if (Object.keys(window.localization || {}).length) {
+    onUiUpdate((mutations) => mutations.forEach((mutation) => mutation.addedNodes.forEach(translateAdded)));
+    translateAdded(gradioApp());
+  }
   new MutationObserver(uiChanged).observe(gradioApp(), { childList: true, subtree: true });
 });

@@ -1,0 +1,342 @@
+"""Every word that the page shows is in every language: collected by rendering all there is, under all conditions."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import product
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+import minihost
+from clip_skip.advice import Situation, advise, bad_value, not_applied
+from clip_skip.advisor import Advisor
+from clip_skip.architectures import ARCHITECTURES, ENCODER_NAMES
+from clip_skip.auto import Defaults, automatic
+from clip_skip.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.hosts.base import Host
+from clip_skip.inspect.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
+from clip_skip.inspect.facts import ModelFacts
+from clip_skip.inspect.recommend import Recommendation
+from clip_skip.library import Library
+from clip_skip.presets import Preset
+from clip_skip.reading import Reading, as_trained
+from clip_skip.request import parse
+from clip_skip.settings import AUTO, ENABLED, SETTINGS
+from clip_skip.slider import read
+from clip_skip.ui import advice_view, panel, presets_tab
+from clip_skip.ui.controls import SLIDERS, Controls
+from tests.conftest import ROOT
+
+LANGUAGES = ("zh_CN", "ja_JP", "id_ID")
+# Words that a language has from English, as it writes them.
+BORROWED = {
+    "id_ID": {"Model", "Mode", "hash", "Slerp", "Linear", "Manual", "blok", "model"},
+    "ja_JP": set(),
+    "zh_CN": set(),
+}
+# Names are the same in every language, and no file has them.
+NAMES = {"CLIP Skip", *ENCODER_NAMES.values(), *(setting.label for setting in AUTO.values())}
+# What files, users and other programs say here, and what must therefore be in no string that is translated.
+QUAGGA = "quagga"
+SHA = "ab" * 32
+SILENCED = (
+    *(
+        "not-nai",
+        "nai-unverified",
+        "off-trained",
+        "past-trained",
+        "nai-below",
+        "lora-mismatch",
+        "too-deep",
+        "no-effect",
+    ),
+)
+
+
+class _Texts(HTMLParser):
+    """The text nodes of HTML, as a page's translation finds them, but for those that are marked as no words."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._open: list[bool] = []
+        self.feed(html)
+        assert self._open == [], html
+
+    def handle_starttag(self, tag, attributes):
+        self._open.append(("translate", "no") in attributes)
+
+    def handle_endtag(self, tag):
+        self._open.pop()
+
+    def handle_data(self, data):
+        if not any(self._open) and data.strip():
+            self.found.append(data.strip())
+
+
+def _in_html(html: str) -> set[str]:
+    return set(_Texts(html).found)
+
+
+def _in_updates(updates) -> set[str]:
+    """What an event's answer shows anew: only HTML, as words that Gradio changes in place are not translated."""
+    found: set[str] = set()
+    for component, update in updates.items() if isinstance(updates, dict) else ((None, each) for each in updates):
+        value = update.get("value") if isinstance(update, dict) and "__type__" in update else None
+        assert not isinstance(component, gr.Button) or value is None
+        if isinstance(value, str) and (component is None or isinstance(component, gr.HTML)):
+            found |= _in_html(value) if value.startswith("<") else set()
+    return found
+
+
+def _in_blocks(blocks: gr.Blocks) -> set[str]:
+    """The words of the components that are on show, or can be."""
+    config = blocks.get_config_file()
+    changed = {id for event in config["dependencies"] for id in event["outputs"]}
+    found: set[str] = set()
+    for component in config["components"]:
+        kind, props = component["type"], component["props"]
+        if kind in ("state", "form", "row", "column") or not (props.get("visible", True) or component["id"] in changed):
+            continue
+        if kind == "html":
+            found |= _in_html(props["value"] or "")
+        elif kind == "button":
+            found.add(props["value"])
+        else:
+            found |= {props.get(name) or "" for name in ("label", "placeholder", "info")}
+        if kind == "radio":
+            found |= {words for words, _ in props["choices"]}
+    return found - {""}
+
+
+class _Host(Host):
+    """Has one model of each architecture, none of which is there, under the architecture's id."""
+
+    def __init__(self) -> None:
+        super().__init__(SimpleNamespace(opts=SimpleNamespace()))
+        self.chosen = NO_CHECKPOINT
+
+    def selected(self, name=None):
+        return self.chosen
+
+    def checkpoint(self, name):
+        model = ARCHITECTURES.get(name)
+        return model and Checkpoint(name, model)
+
+    def checkpoints(self):
+        return list(ARCHITECTURES)
+
+
+def _facts() -> list[ModelFacts]:
+    sd1 = ARCHITECTURES["sd1"]
+    evidence = tuple(Evidence("unet", strength, QUAGGA, "nai") for strength in STRENGTHS)
+    says = {"l": 2.0}
+    rich = {"evidence": evidence, "statements": (SkipStatement("card", QUAGGA, says),)}
+    return [
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in VERDICTS),
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in VERDICTS),
+        *(
+            ModelFacts(QUAGGA, sd1, verdict=verdict, recommended=Recommendation(says, source, QUAGGA), **rich)
+            for verdict, source in product(VERDICTS, ("nai-lineage", "card"))
+        ),
+        ModelFacts(QUAGGA, sd1, error=QUAGGA),
+    ]
+
+
+def _advice() -> set[str]:
+    lines = ("a1111", "a1111-sdxl-l", "reforge", "forge", "sdnext", "sdnext-xhinker")
+    found: set[str] = set()
+    for line, architecture, number in product(lines, ARCHITECTURES.values(), (0.5, 1, 1.7, 2, 3, 6.3)):
+        planned = {id: number for id in as_trained(architecture)}
+        for reading in (read(line, architecture, number), Reading(architecture, planned)):
+            for facts in _facts():
+                said = advise(Situation(reading, facts, {QUAGGA: 7.7}))
+                shown = [advice_view.Shown(each, advice_view.PLACES, ours=True) for each in said]
+                found |= _in_html(advice_view.render(shown, facts, slider_unused=True))
+    # "Why?" has words for every verdict, also for the one that is no reason to speak now.
+    nai = ModelFacts(QUAGGA, ARCHITECTURES["sd1"], verdict="nai", recommended=Recommendation({"l": 2}, "card", QUAGGA))
+    (hint,) = advise(Situation(read("a1111", nai.architecture, 1), nai))
+    for facts in _facts():
+        found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
+    refused = [bad_value(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals]
+    failed = [*refused, not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    return found | _in_html(
+        advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None, False)
+    )
+
+
+def _panel(folder) -> set[str]:
+    host, library = _Host(), Library(folder)
+    with gr.Blocks(analytics_enabled=False) as blocks:
+        made = panel._Panel(host, library, Advisor(host, library), lambda: ENABLED.read(host.opts), "txt2img")
+        panel.build(host, None, None, {}, lambda: True, "txt2img")
+    found = _in_blocks(blocks)
+    for architecture in ARCHITECTURES.values():
+        host.chosen = Checkpoint(QUAGGA, architecture)
+        preset = Preset(skip={encoder.id: 1.7 for encoder in architecture.encoders})
+        settings = Defaults({(architecture.id, encoder.id): 1.3 for encoder in architecture.encoders})
+        for kept, defaults in product((preset, None), (settings, Defaults())):
+            found |= _in_html(panel._status(host.chosen, automatic(architecture, kept, None, defaults)))
+        for name, skip in product(SLIDERS, (1, 1.7, 99)):
+            found |= _in_html(panel._words(architecture, name, skip))
+    controls = Controls(enabled=True, mode="Manual")
+    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
+    (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
+    found |= _in_updates(made._save(controls)) | _in_updates(made._forget(controls))
+    setattr(host.opts, ENABLED.key, False)
+    return found | _in_updates(made._show(controls))
+
+
+def _newer(key, preset) -> str:
+    """A file that is read, and in which nothing can be saved."""
+    return json.dumps({"schema": 2, "presets": {key: preset}})
+
+
+_WHOLE = {
+    "name": QUAGGA,
+    "skip": {"l": 1.7},
+    "blend": "slerp",
+    "lineage": "not-nai",
+    "note": QUAGGA,
+    "silenced": [*SILENCED, QUAGGA],
+}
+_KEPT = {
+    SHA: _WHOLE,
+    f"name:{QUAGGA}": {**_WHOLE, "lineage": "nai-derived", "skip": {"l": QUAGGA}},
+    "c" * 64: {"skip": {"g": 1.7}},
+    "name:sdxl": {"note": QUAGGA},
+}
+# What an import may hold: one of ours with every fate, then what others write.
+_IMPORTS = (
+    (
+        json.dumps(
+            {"schema": 1, "presets": {**_KEPT, "name:new": {}, "name:z": {"silenced": ["off-trained"]}, "q": {}}}
+        ),
+        "",
+    ),
+    (json.dumps({"schema": 1, "presets": {"name:sdxl": {"note": "another"}}}), ""),
+    (json.dumps({"notes": "clip skip 1 or 2"}), "sd1.json"),
+    (json.dumps({"notes": "clip skip 2"}), "sdxl.json"),
+    (json.dumps({"notes": "clip skip 2"}), f"{QUAGGA}.json"),
+    (json.dumps({"notes": "clip skip 2"}), ""),
+    (json.dumps({"presets": {"default": "", "a": "Steps: 1, Clip skip: 2"}, "default_preset": 1}), "0123456789.json"),
+    ("Steps: 1, Clip skip: 1, Model: sd1\n\nSteps: 1, Clip skip: 2, Model: sd1", ""),
+    (QUAGGA, ""),
+    ("", ""),
+    ("x" * 9_000_000, ""),
+    (_newer(SHA, {}), ""),
+    (json.dumps({"schema": 1, "presets": {SHA: {"x": float("inf")}}}), ""),
+    ('{"presets": {"name:a": {"x": ' + "[" * 50 + "]" * 50 + "}}}", ""),
+)
+
+
+def _tab(folder) -> set[str]:
+    file = folder / "presets.json"
+
+    def keep(presets) -> None:
+        file.write_text(json.dumps({"schema": 1, "presets": presets}))
+
+    tab = presets_tab._Tab(_Host(), Library(folder))
+    found = _in_blocks(tab.blocks)
+
+    def does(updates):
+        nonlocal found
+        found |= _in_updates(updates)
+        return updates
+
+    does(tab._refresh("", None))
+    does(tab._refresh(QUAGGA, None))
+    keep({**{f"name:{number}": {"silenced": [7, QUAGGA], "x": number} for number in range(150)}})
+    does(tab._refresh("", None))
+    keep({**{f"name:{number}": {"silenced": ["not-nai"]} for number in range(150)}})
+    does(tab._refresh("", None))
+    keep(_KEPT)
+    for text, name in _IMPORTS:
+        seen = does(tab._preview(text, name))
+    does(tab._preview(json.dumps({"presets": {f"name:{number}": {"note": QUAGGA} for number in range(150)}}), ""))
+    does(tab._opened(f"{QUAGGA}\0", QUAGGA))
+    does(tab._import("", None, seen[tab.previewed], *_IMPORTS[0]))
+    does(tab._import("", None, does(tab._preview(*_IMPORTS[0]))[tab.previewed], *_IMPORTS[0]))
+
+    keep(_KEPT)
+    label = f"{QUAGGA} [{SHA[:10]}]"
+    does(tab._choose(QUAGGA, ""))
+    does(tab._choose("sd1", ""))
+    chosen = does(tab._choose(label, ""))[tab.chosen]
+    fields = presets_tab._fields(Preset(note=QUAGGA))
+    asked = does(tab._ask_delete(chosen))[tab.pending]
+    does(tab._ask_copy("", chosen, None))
+    replaced = does(tab._ask_copy("", chosen, "sdxl"))[tab.pending]
+    does(tab._confirmed("", chosen, {**replaced, "title": QUAGGA}))
+    does(tab._confirmed("", chosen, replaced))
+    does(tab._save("", chosen, 99.7, *fields[1:]))
+    does(tab._save("", chosen, *fields))
+    for nothing in (tab._save("", None), tab._ask_delete(None), tab._ask_copy("", None, None)):
+        does(nothing)
+    does(tab._ask_copy("", {**chosen, "key": "name:sd1"}, "sd1"))
+    does(tab._confirmed("", chosen, asked))
+    does(tab._confirmed("", chosen, replaced))
+    file.write_text(_newer(SHA, _WHOLE))
+    previewed = does(tab._preview(*_IMPORTS[1]))[tab.previewed]
+    does(tab._import("", None, previewed, *_IMPORTS[1]))
+    for refused in (tab._confirmed("", chosen, asked), tab._save("", chosen, *fields), tab._tell_again(SHA, "", None)):
+        does(refused)
+    return found
+
+
+def _settings() -> set[str]:
+    found: set[str] = set()
+    for setting in SETTINGS:
+        found |= {setting.label, setting.help, *setting.words}
+    return found - {""}
+
+
+@pytest.fixture(scope="session")
+def strings(tmp_path_factory) -> set[str]:
+    host, ours, theirs = (tmp_path_factory.mktemp(name) for name in ("host", "panel", "tab"))
+    with minihost.boot("forge", extension=None, data=host):  # Gradio 4 spells some things as Gradio 3 only there
+        return (_advice() | _panel(ours) | _tab(theirs) | _settings()) - NAMES
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request):
+    return request.param
+
+
+@pytest.fixture
+def translations(language) -> dict[str, str]:
+    def once(pairs):
+        assert len(dict(pairs)) == len(pairs), "a string is there twice"
+        return dict(pairs)
+
+    return json.loads((ROOT / "localizations" / f"{language}.json").read_text("utf-8"), object_pairs_hook=once)
+
+
+def test_no_string_is_missing_and_none_is_left_over(strings, translations):
+    assert sorted(strings - set(translations)) == []
+    assert sorted(set(translations) - strings) == []
+
+
+def test_every_string_is_translated(translations, language):
+    for english, translated in translations.items():
+        assert translated.strip() == translated != "", english
+        assert translated != english or english in BORROWED[language], english
+        assert sorted(re.findall(r"\d+", translated)) == sorted(re.findall(r"\d+", english)), english
+
+
+def test_strings_hold_no_data(strings):
+    """What varies is beside them: no name, no number but those that the sentence is about."""
+    for string in strings:
+        assert not re.search(rf"{QUAGGA}|{{|}}|[\n<>]|  |^\s|\s$", string), string
+        assert len(string) <= 300
+        assert set(re.findall(r"\d+", string)) <= {"1", "2", "1111", "32", "256"}, string
+
+
+def test_strings_are_translated_by_whole_text_nodes(strings):
+    """As by A1111's own script, which leaves alone what is a number or holds an emoji."""
+    for string in strings:
+        assert re.search("[A-Za-z]", string) and string.isascii(), string
