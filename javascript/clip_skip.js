@@ -1,22 +1,21 @@
-// Keeps the panels up to date, tells them what only the page knows, and puts a badge beside the host's own slider.
+// Puts the panels' questions, tells them what only the page knows, and puts a badge beside the host's own slider.
 (function() {
     const TABS = ["txt2img", "img2img"];
     const SLIDER = ".clip-skip-slider";
-
-    // The number at a slider that the whole page shares, from when the user moves it until it is saved.
-    let moving = null;
-    let waiting = null;
+    // The id of a slider that no tab has for itself.
+    const SHARED = "shared";
 
     function part(place, name) {
         return gradioApp().querySelector(`#clip_skip_${place}_${name}`);
     }
 
+    // Whether that changes anything.
     function write(place, name, value) {
         const box = part(place, name)?.querySelector("textarea, input");
-        if (box && box.value !== value) {
-            box.value = value;
-            updateInput(box);
-        }
+        if (!box || box.value === value) return false;
+        box.value = value;
+        updateInput(box);
+        return true;
     }
 
     function isShown(place) {
@@ -25,171 +24,202 @@
     }
 
     function currentTab() {
-        return TABS.find((tab) => isShown(tab)) ?? TABS[0];
+        return TABS.find(isShown) ?? TABS[0];
+    }
+
+    function tabOf(slider) {
+        return TABS.find((tab) => slider.id === `${tab}_clip_skip`);
     }
 
     // --- what the panels can't know by themselves ---
 
-    function numberAt(slider) {
-        const number = Number.parseFloat(slider?.querySelector("input[type=number]")?.value);
-        return Number.isFinite(number) ? number : null;
+    // What the host's sliders and prompts hold, by their ids, since they changed.
+    const held = {};
+
+    function valueOf(id, box) {
+        return held[id] ?? gradioApp().querySelector(`#${id} ${box}`)?.value;
     }
 
+    // Whether the panel was told anything new. A shared slider's number is in the host's options until it changes.
     function tell(tab) {
-        const ofTab = gradioApp().querySelector(`${SLIDER}#${tab}_clip_skip`);
-        const slider = ofTab ? numberAt(ofTab) : moving;
-        const prompt = gradioApp().querySelector(`#${tab}_prompt textarea`)?.value ?? "";
-        const loras = (prompt.match(/<(?:lora|lyco):[^<>]*>/gi) ?? []).join("");
-        write(tab, "seen", JSON.stringify(slider === null ? {loras} : {slider, loras}));
+        const own = `${tab}_clip_skip`;
+        const number = Number.parseFloat(gradioApp().querySelector(`${SLIDER}#${own}`) ? valueOf(own, "input") : held[SHARED]);
+        const loras = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco):[^<>]*>/gi) ?? [];
+        const seen = {loras: loras.join("")};
+        if (Number.isFinite(number)) seen.slider = number;
+        return write(tab, "seen", JSON.stringify(seen));
+    }
+
+    // Gradio calls this for each of them.
+    function holds(id, value) {
+        held[TABS.some((tab) => id?.startsWith(tab)) ? id : SHARED] = value;
+        if (tell(currentTab())) ask(currentTab(), "judge");
+        return [];
+    }
+
+    // --- questions ---
+
+    // The questions that are not answered yet, and whether each has to be put again.
+    const unanswered = new Map();
+
+    // Until the first answer: Gradio listens to the buttons some time after it has drawn them.
+    let knocking;
+
+    // Presses the button that puts this question.
+    function ask(tab, name) {
+        const button = part(tab, name);
+        // A tab that is not shown is judged when it is.
+        if (!button || (name === "judge" && tab !== currentTab())) return [];
+        tell(tab);
+        const waits = unanswered.has(button.id);
+        unanswered.set(button.id, waits);
+        if (!waits) button.click();
+        return [];
+    }
+
+    // Gradio calls this after each answer.
+    function answered(tab, name) {
+        clearInterval(knocking);
+        const {id} = part(tab, name);
+        const again = unanswered.get(id);
+        unanswered.delete(id);
+        if (again) ask(tab, name);
+        else if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
+        else if (name !== "judge") ask(tab, "judge");
+        return [];
     }
 
     function refresh() {
-        moving = null;
-        TABS.forEach(tell);
-        for (const place of [...TABS, "presets"]) {
-            if (isShown(place)) part(place, "refresh")?.click();
-        }
+        delete held[SHARED];
+        ask(currentTab(), "refresh");
+        if (isShown("presets")) part("presets", "refresh")?.click();
     }
 
-    // A slider that is dragged changes many times.
-    function judgeSoon() {
-        clearTimeout(waiting);
-        waiting = setTimeout(() => {
-            for (const tab of TABS) {
-                const before = part(tab, "seen")?.querySelector("textarea, input")?.value;
-                tell(tab);
-                if (part(tab, "seen")?.querySelector("textarea, input")?.value !== before) part(tab, "judge")?.click();
-            }
-        }, 50);
-    }
-
-    function changed(event) {
-        const slider = event.target.closest?.(SLIDER);
-        if (slider) {
-            if (!TABS.some((tab) => slider.id === `${tab}_clip_skip`)) moving = numberAt(slider);
-            judgeSoon();
-        } else if (event.target.closest?.(TABS.map((tab) => `#${tab}_prompt`).join())) {
-            judgeSoon();
-        }
+    // What was pressed may be gone by now: a keyboard goes on from where it was.
+    function keepFocus(place) {
+        if (document.activeElement === document.body) place.focus({preventScroll: true});
     }
 
     // --- buttons in HTML of ours ---
 
-    // A press on a model in the table of presets chooses it.
+    // A press on a model in the table of presets chooses it, one in the list of the silenced ones has it told again.
     function pick(button) {
         write("presets", "picked", button.dataset.clipSkipPick);
-        part("presets", "pick").click();
+        part("presets", button.dataset.clipSkipPress ?? "pick").click();
+        if (button.dataset.clipSkipPress) return;
         // On a narrow page, and beside a long table, the form is out of sight.
         part("presets", "model").scrollIntoView({block: "nearest"});
     }
 
     // A press on a button beside an advice, in a panel or in the badge's window.
     function act(button) {
-        const tab = button.closest("[data-tab]")?.dataset.tab ?? TABS.find((name) => part(name, "advice")?.contains(button));
+        const box = button.closest(".clip-skip-window");
+        const tab = box?.dataset.tab ?? TABS.find((name) => part(name, "advice")?.contains(button));
         write(tab, "asked", button.dataset.clipSkipAct);
-        part(tab, "act").click();
+        ask(tab, "act");
         if (button.dataset.clipSkipSlider !== undefined) moveSliders(tab, button.dataset.clipSkipSlider);
-        closeWindow();
+        box?.hidePopover();
     }
 
     function moveSliders(tab, number) {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
-            if (TABS.some((other) => other !== tab && slider.id === `${other}_clip_skip`)) continue;
-            for (const input of slider.querySelectorAll("input[type=number]")) {
-                input.value = number;
-                updateInput(input);
-                input.dispatchEvent(new Event("change", {bubbles: true}));
-                input.dispatchEvent(new FocusEvent("blur"));
-            }
+            if ((tabOf(slider) ?? tab) !== tab) continue;
+            const input = slider.querySelector("input[type=number]");
+            input.value = number;
+            updateInput(input);
+            // Where a host saves it when the box is left.
+            input.dispatchEvent(new FocusEvent("blur"));
         }
     }
 
-    function pressed(event) {
-        const button = event.target.closest?.("[data-clip-skip-pick], [data-clip-skip-act], .clip-skip-badge");
+    // The advice whose "Why?" is open: it stays so when the advice is drawn anew.
+    const explained = new Set();
+
+    function explain({parentElement: details}) {
+        const {advice} = details.closest(".clip-skip-item").dataset;
+        if (details.open) explained.delete(advice);
+        else explained.add(advice);
+    }
+
+    function pressed({target}) {
+        const button = target.closest?.("[data-clip-skip-pick], [data-clip-skip-act], .clip-skip-item summary");
         if (button?.dataset.clipSkipPick !== undefined) pick(button);
         else if (button?.dataset.clipSkipAct !== undefined) act(button);
-        else if (button) toggleWindow(button);
-        else if (!event.target.closest?.(".clip-skip-window")) closeWindow();
+        else if (button) explain(button);
     }
 
     // --- the badge beside the host's own slider ---
 
-    function itemsFor(tab) {
-        return [...part(tab, "advice")?.querySelectorAll(".clip-skip-item[data-badge]") ?? []];
+    function redraw() {
+        for (const details of gradioApp().querySelectorAll(".clip-skip-item details")) {
+            details.open = explained.has(details.closest(".clip-skip-item").dataset.advice);
+        }
+        drawBadges();
     }
 
     function drawBadges() {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
-            const tab = TABS.find((name) => slider.id === `${name}_clip_skip`) ?? currentTab();
-            const items = itemsFor(tab);
-            let badge = slider.querySelector(".clip-skip-badge");
-            if (!items.length) {
-                badge?.remove();
-                continue;
+            const tab = tabOf(slider) ?? currentTab();
+            const items = [...part(tab, "advice")?.querySelectorAll(".clip-skip-item[data-badge]") ?? []];
+            const badge = slider.querySelector(".clip-skip-badge") ?? (items.length ? addBadge(slider) : null);
+            if (!badge) continue;
+            const box = badge.popoverTargetElement;
+            box.dataset.tab = tab;
+            fill(box, items);
+            if (items.length) {
+                badge.dataset.severity = items[0].dataset.severity;
+                fill(badge, [items[0].querySelector("b")]);
+            } else {
+                box.hidePopover();
             }
-            if (!badge) {
-                badge = document.createElement("button");
-                badge.type = "button";
-                badge.className = "clip-skip-badge";
-                badge.setAttribute("aria-expanded", "false");
-                const label = slider.querySelector("label") ?? slider.firstElementChild;
-                label.after(badge);
-            }
-            badge.dataset.tab = tab;
-            badge.dataset.severity = items[0].dataset.severity;
-            badge.replaceChildren(items[0].querySelector("b").cloneNode(true));
+            const focused = document.activeElement === badge;
+            badge.hidden = !items.length;
+            if (focused && badge.hidden) slider.querySelector("input[type=number]").focus({preventScroll: true});
         }
-        const opened = document.querySelector(".clip-skip-window");
-        if (opened) fillWindow(opened);
     }
 
-    function fillWindow(box) {
-        const items = itemsFor(box.dataset.tab);
-        if (!items.length) return closeWindow();
-        box.replaceChildren(...items.map((item) => item.cloneNode(true)));
+    // Only where it differs: what is being pressed must stay.
+    function fill(place, nodes) {
+        const shown = place.childNodes;
+        if (shown.length === nodes.length && nodes.every((node, number) => node.isEqualNode(shown[number]))) return;
+        place.replaceChildren(...nodes.map((node) => node.cloneNode(true)));
     }
 
-    function toggleWindow(badge) {
-        const wasOpen = badge.getAttribute("aria-expanded") === "true";
-        closeWindow();
-        if (wasOpen) return;
+    // The badge opens a window: beside it for the keyboard, above all else for the eye.
+    function addBadge(slider) {
+        const badge = document.createElement("button");
+        badge.type = "button";
+        badge.className = "clip-skip-badge";
+        badge.setAttribute("aria-expanded", "false");
         const box = document.createElement("div");
         box.className = "clip-skip-window clip-skip-advice";
-        box.dataset.tab = badge.dataset.tab;
-        box.setAttribute("role", "group");
-        // Not inside the host's slider, which cuts off what is larger than itself.
-        document.body.append(box);
-        fillWindow(box);
-        place(box, badge);
-        badge.setAttribute("aria-expanded", "true");
-        box.querySelector("button, summary")?.focus();
+        box.popover = "auto";
+        box.addEventListener("beforetoggle", ({newState}) => {
+            const {left, bottom} = badge.getBoundingClientRect();
+            box.style.setProperty("--clip-skip-left", `${window.scrollX + left}px`);
+            box.style.setProperty("--clip-skip-top", `${window.scrollY + bottom}px`);
+            badge.setAttribute("aria-expanded", String(newState === "open"));
+        });
+        badge.popoverTargetElement = box;
+        (slider.querySelector("label") ?? slider.firstElementChild).after(badge, box);
+        return badge;
     }
 
-    function place(box, badge) {
-        const {left, bottom} = badge.getBoundingClientRect();
-        const room = document.documentElement.clientWidth - box.offsetWidth;
-        box.style.left = `${window.scrollX + Math.max(0, Math.min(left, room))}px`;
-        box.style.top = `${window.scrollY + bottom + 4}px`;
-    }
-
-    function closeWindow() {
-        document.querySelector(".clip-skip-window")?.remove();
-        for (const badge of gradioApp().querySelectorAll(".clip-skip-badge")) badge.setAttribute("aria-expanded", "false");
-    }
+    window.clipSkip = {ask, answered, holds};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
-        document.addEventListener("input", changed);
-        document.addEventListener("change", changed);
-        document.addEventListener("keydown", (event) => event.key === "Escape" && closeWindow());
-        for (const tab of TABS) {
-            const advice = part(tab, "advice");
-            if (!advice) continue;
+        const places = TABS.map((tab) => part(tab, "advice")).filter(Boolean);
+        if (!places.length) return;
+        for (const advice of places) {
             advice.setAttribute("role", "status");
-            new MutationObserver(drawBadges).observe(advice, {childList: true, subtree: true, characterData: true});
+            advice.tabIndex = -1;
+            new MutationObserver(redraw).observe(advice, {childList: true, subtree: true, characterData: true});
         }
-        // Not at once: Gradio has not yet attached the buttons' listeners.
-        setTimeout(refresh);
+        knocking = setInterval(() => {
+            unanswered.clear();
+            refresh();
+        }, 100);
     });
     // What the page was drawn with may have changed since: in Settings, in another tab or by hand.
     onUiTabChange(() => {

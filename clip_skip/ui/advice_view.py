@@ -6,11 +6,14 @@ import html
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..advice import Action, Advice
-from ..inspect.facts import ModelFacts
 from ..phrase import Data, Phrase
 from .markup import pieces
+
+if TYPE_CHECKING:
+    from ..inspect.facts import ModelFacts
 
 _SEVERITIES = {"error": "Error", "warning": "Warning", "caution": "Caution", "hint": "Hint", "info": "Note"}
 _VERDICTS = {

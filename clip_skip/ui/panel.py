@@ -11,7 +11,7 @@ import gradio as gr
 
 from ..advice import Action, Advice
 from ..advisor import Advisor
-from ..architectures import Architecture
+from ..architectures import UNNAMED, Architecture
 from ..auto import Auto
 from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..hosts.base import Host
@@ -29,6 +29,11 @@ from .markup import line
 from .paste import Fields, shown
 
 _UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
+_PROMPTS = ("txt2img_prompt", "img2img_prompt")
+# What the page's script asks of a panel: a hidden button for each.
+_QUESTIONS = ("refresh", "speak", "judge", "act")
+# How Gradio calls the argument that takes JavaScript.
+_SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 _SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
 
 
@@ -108,8 +113,8 @@ class _Panel:
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
-            self.refresh, self.judge, self.act = (
-                gr.Button(name, visible=False, elem_id=self._id(name)) for name in ("refresh", "judge", "act")
+            self.refresh, self.speak, self.judge, self.act = (
+                gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
 
         self.skip, self.l, self.g, self.h = (self._sliders[name] for name in SLIDERS)
@@ -122,50 +127,47 @@ class _Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        others = (self.save, self.forget, self.seen, self.asked, self.refresh, self.judge, self.act)
-        for component in [*self.arguments, *others, getattr(self.enabled, "accordion", None)]:
+        hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
+        for component in [*self.arguments, self.save, self.forget, *hidden, getattr(self.enabled, "accordion", None)]:
             if component is not None:
                 component.do_not_save_to_config = True
         self._listen()
 
     def follow(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
-        self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
+        shown = self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
+        _in_page(shown.then, self._asks("judge"))
 
     # --- events ------------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        for event in (self.refresh.click, self.enabled.change, self.mode.change, self.same.change):
-            self._on(event, lambda *values: self._show(Controls(*values)))
+        """The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before."""
+        for event in (self.enabled.change, self.mode.change, self.same.change):
+            _in_page(event, self._asks("refresh"))
+        for slider in self._sliders.values():
+            _in_page(slider.change, self._asks("speak"))
         self._on(self.save.click, lambda *values: self._save(Controls(*values)))
         self._on(self.forget.click, lambda *values: self._forget(Controls(*values)))
-        self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked)
-        self.judge.click(**self._judging).then(**self._judging)
-        for name, slider in self._sliders.items():
-            spoken: dict[str, Any] = {
-                "fn": lambda value, name=name: _words(self._selected().architecture, name, value),
-                "inputs": [slider],
-                "outputs": [self._words[name]],
-                "show_progress": "hidden",
-            }
-            # Gradio 3 drops a change while it waits for the answer to one before: `then` asks for what it is by then.
-            for event in (slider.change, slider.release):
-                event(**spoken).then(**spoken).then(**self._judging)
+        answers = (
+            self._on(self.refresh.click, lambda *values: self._show(Controls(*values))),
+            self._ask(self.speak.click, lambda *values: self._speak(Controls(*values)), self._inputs, self._spoken),
+            self._ask(self.judge.click, lambda *values: self._judge(Controls(*values)), self._inputs, self._judged),
+            self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked),
+        )
+        for name, answer in zip(_QUESTIONS, answers, strict=True):
+            _in_page(answer.then, f"() => clipSkip.answered('{self._tab}', '{name}')")
 
-    def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> None:
-        """Let `event` call `answer` with the values of `before` and of the controls, and then judge."""
-        outputs = [self.mode, *self._outputs]
-        event(answer, inputs=[*before, *self._inputs], outputs=outputs, show_progress="hidden").then(**self._judging)
+    def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
+        """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
+        return self._ask(event, answer, [*before, *self._inputs], [self.mode, *self._outputs])
 
-    @property
-    def _judging(self) -> dict[str, Any]:
-        """What each event ends with: it may have to wait until the model's file is read."""
-        return {
-            "fn": lambda *values: self._verdict(self._selected(), Controls(*values)),
-            "inputs": self._inputs,
-            "outputs": self._judged,
-            "show_progress": "hidden",
-        }
+    def _ask(self, event: Any, answer: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> Any:
+        # Not through the queue, where it would wait for others.
+        return event(answer, inputs=inputs, outputs=outputs, show_progress="hidden", queue=False)
+
+    def _asks(self, name: str) -> str:
+        """The page's script asks this question, and where that is not "judge" itself, "judge" after it."""
+        return f"() => clipSkip.ask('{self._tab}', '{name}')"
 
     @property
     def _inputs(self) -> list[Any]:
@@ -176,6 +178,10 @@ class _Panel:
     def _outputs(self) -> list[Any]:
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
         return [self.manual, *rows, self.same, self.save, *self._judged]
+
+    @property
+    def _spoken(self) -> list[Any]:
+        return list(self._words.values())
 
     @property
     def _judged(self) -> list[Any]:
@@ -191,6 +197,16 @@ class _Panel:
             return self._all(checkpoint, controls)
         pending = [gr.update(value=_status(checkpoint, None)), gr.update(), gr.update(value="")]
         return [gr.update(), *self._view(checkpoint, controls), *pending]
+
+    def _speak(self, controls: Controls) -> list[Any]:
+        architecture = self._selected().architecture
+        return [gr.update(value=_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
+
+    def _judge(self, controls: Controls) -> list[Any]:
+        checkpoint = self._selected()
+        verdict = self._verdict(checkpoint, controls)
+        # While its file was read another model may have been selected. The page asks about that, too.
+        return verdict if checkpoint == self._selected() else [gr.update() for _ in verdict]
 
     def _save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
@@ -377,7 +393,8 @@ def _words(architecture: Architecture, name: str, skip: float | None) -> str:
 def _status(checkpoint: Checkpoint, auto: Auto | None) -> str:
     """The model, and what Auto uses on it, None where that is not known yet or not asked for."""
     architecture = checkpoint.architecture
-    name = line(Data(f"{architecture.name}, {checkpoint.name}" if checkpoint.name else architecture.name))
+    kind = architecture.name if architecture.name == UNNAMED else Data(architecture.name)
+    name = line(kind, Data(f", {checkpoint.name}" if checkpoint.name else ""))
     if not architecture.encoders:
         return name + line("No CLIP skip here.", Data(" "), architecture.reason)
     if auto is None:
@@ -387,12 +404,18 @@ def _status(checkpoint: Checkpoint, auto: Auto | None) -> str:
     return name + line("Auto uses", Data(f" {values}: "), *auto.text, *stop)
 
 
+def _in_page(event: Any, script: str, *inputs: Any) -> None:
+    """Let `event` call a function of the page's script, with the values of `inputs`."""
+    event(fn=None, inputs=list(inputs), outputs=[], **{_SCRIPT: script})
+
+
 class _Page:
     """The page that is being built: its panels and its checkpoint dropdown, whichever comes first."""
 
     def __init__(self) -> None:
         self._panels: list[_Panel] = []
         self._dropdown: Any = None
+        self._heard: set[str | None] = set()
 
     def add(self, panel: _Panel) -> None:
         self._panels.append(panel)
@@ -404,6 +427,16 @@ class _Page:
             self._dropdown = component
             for panel in self._panels:
                 self._connect(panel)
+
+    def hear(self, component: Any, elem_id: str | None) -> None:
+        """Let the page's script know what this control of the host's holds, whenever that changes."""
+        if elem_id in self._heard:  # Gradio 4 makes components again when they change
+            return
+        self._heard.add(elem_id)
+        try:
+            _in_page(component.change, f"(value) => clipSkip.holds({json.dumps(elem_id)}, value)", component)
+        except Exception:
+            logger.exception("the panel can't follow the WebUI's control %s", elem_id)
 
     def _connect(self, panel: _Panel) -> None:
         try:
@@ -422,9 +455,15 @@ def forget() -> None:
 
 
 def meet(host: Host, component: Any, elem_id: str | None = None, **_: Any) -> None:
-    """A component of the page of `host` was made: the panels follow the one that selects the checkpoint."""
+    """A component of the page of `host` was made: the panels follow the one that selects the checkpoint.
+
+    The page's script hears of the others that count: the host's own sliders, and its prompts.
+    """
     classes = getattr(component, "elem_classes", None) or []
     if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
         _page.meet(component)
     if host.is_slider(component, elem_id):
         component.elem_classes = [*classes, "clip-skip-slider"]  # where the page's script puts the badge
+        _page.hear(component, elem_id)
+    elif elem_id in _PROMPTS:
+        _page.hear(component, elem_id)

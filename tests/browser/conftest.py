@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import selectors
@@ -14,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import expect, sync_playwright
+from safetensors.torch import save_file
 
 from minihost import weights
 from tests.browser.page import WebUI
@@ -24,6 +27,11 @@ FLAVOURS = {"3.41": "a1111", "3.43": "sdnext", "4.": "forge"}
 FLAVOUR = next(flavour for start, flavour in FLAVOURS.items() if version("gradio").startswith(start))
 HOSTILE = "<img src=x onerror=window.pwned=1>"
 LONG = "sdxl-" + "without_any_break_" * 8
+SD15 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
+NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
+"""The sha256 of Stable Diffusion 1.5 and of NovelAI's model."""
+HOSTILE_SD1 = f"sd1-{HOSTILE}"
+HOSTILE_LORA = '"onmouseover=window.pwned=1 &lt;img src=x onerror=window.pwned=1&gt;'
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = (
     "--no-sandbox",
@@ -48,9 +56,10 @@ class Site:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.data = data = folder / "data"
-        _write_checkpoint(data, HOSTILE)
-        _write_checkpoint(data, LONG)
-        command = ["-m", "minihost", "--like", FLAVOUR, "--model", "sdxl", "--port", str(port), "--data", str(data)]
+        _write_models(data)
+        if FLAVOUR == "sdnext":  # whose slider nobody can move else
+            (data / "config.json").write_text('{"clip_skip_enabled": true}')
+        command = ["-m", "tests.browser.host", str(data), FLAVOUR, str(port)]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command],
@@ -73,7 +82,7 @@ class Site:
             deadline = time.monotonic() + 180
             while selector.select(deadline - time.monotonic()):
                 line = self._process.stdout.readline()
-                if f"(like {FLAVOUR}" in line:  # Gradio's own line comes before the model is loaded
+                if line == "ready\n":
                     return
                 if not line:
                     break
@@ -92,14 +101,49 @@ class Site:
             self._process.wait()
 
 
-def _write_checkpoint(data: Path, name: str) -> None:
-    arch = weights.ARCHITECTURES["sdxl"]
+def _write_models(data: Path) -> None:
+    """Beside the minihost's own: SD 1.x models that say of themselves what they are, and hostile ones."""
+    _write_checkpoint(data, HOSTILE, "sdxl")
+    _write_checkpoint(data, LONG, "sdxl")
+    _write_checkpoint(data, "slow", "sd1")
+    _write_checkpoint(data, "photo", "sd1", {"files": [_file(SD15)]})
+    _write_checkpoint(data, "anime", "sd1", {"files": [_file(NAI)], "clipSkip": 2})
+    _write_checkpoint(
+        data,
+        HOSTILE_SD1,
+        "sd1",
+        {"files": [_file(NAI)], "clipSkip": HOSTILE, "description": f"Use clip skip 2. {HOSTILE}"},
+        {"modelspec.title": HOSTILE, "modelspec.encoder_layer": HOSTILE, "ss_sd_model_name": f"nai {HOSTILE}"},
+    )
+    _write_lora(data, "two", "2")
+    _write_lora(data, HOSTILE_LORA, "2")
+
+
+def _file(sha256: str) -> dict:
+    return {"hashes": {"SHA256": sha256}}
+
+
+def _write_checkpoint(
+    data: Path, name: str, arch: str, sidecar: dict | None = None, metadata: dict[str, str] | None = None
+) -> None:
+    """`sidecar` is what Civitai says of it; `metadata` is for hosts that have it in one file."""
     if FLAVOUR == "sdnext":
-        weights.write_folder(data / "models" / "Diffusers" / name, arch)
+        folder = data / "models" / "Diffusers"
+        weights.write_folder(folder / name, weights.ARCHITECTURES[arch])
     else:
         folder = data / "models" / "Stable-diffusion"
         folder.mkdir(parents=True, exist_ok=True)
-        weights.write_file(folder / f"{name}.safetensors", arch)
+        weights.write_file(folder / f"{name}.safetensors", weights.ARCHITECTURES[arch], metadata)
+    if sidecar is not None:
+        (folder / f"{name}.civitai.info").write_text(json.dumps(sidecar))
+
+
+def _write_lora(data: Path, name: str, skip: str) -> None:
+    folder = data / "models" / "Lora"
+    folder.mkdir(parents=True, exist_ok=True)
+    layer = "lora_te_text_model_encoder_layers_0_self_attn_q_proj"
+    tensors = {f"{layer}.lora_down.weight": torch.zeros(1, 768), f"{layer}.lora_up.weight": torch.zeros(768, 1)}
+    save_file(tensors, folder / f"{name}.safetensors", {"ss_clip_skip": skip})
 
 
 @pytest.fixture(scope="session")
@@ -130,8 +174,12 @@ def page(site, browser, viewport):
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     title = "Diffusers/sdxl-a" if FLAVOUR == "sdnext" else "sdxl-a.safetensors"
-    settings = {"enabled": True, "infotext": True, "slider_maximum": 12}
-    start = {"sd_model_checkpoint": title, **{f"clip_skip_ext_{name}": value for name, value in settings.items()}}
+    settings = {"enabled": True, "infotext": True, "slider_maximum": 12, "advice_panel": "info", "advice_badge": "info"}
+    start = {
+        "sd_model_checkpoint": title,
+        "CLIP_stop_at_last_layers": 1,
+        **{f"clip_skip_ext_{name}": value for name, value in settings.items()},
+    }
     assert context.request.post("/sdapi/v1/options", data=start).ok
     before = len(site.said)
 

@@ -42,6 +42,52 @@ class Made:
         return self.picture.size, self.picture.tobytes()
 
 
+def contrast(text: Locator, colour: str = "color") -> float:
+    """The contrast ratio, as WCAG has it, between one of the element's colours and what lies behind it."""
+    return text.evaluate(
+        """(text, colour) => {
+            const luminance = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255)
+                .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+            let under = text;
+            const background = () => getComputedStyle(under).backgroundColor;
+            const clear = /^rgba\\(.*, 0\\)$|transparent/;
+            while (under.parentElement && clear.test(background())) under = under.parentElement;
+            const [a, b] = [luminance(getComputedStyle(text)[colour]), luminance(background())];
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        }""",
+        colour,
+    )
+
+
+class Advice:
+    """Messages in one place: in a panel, or in the window that a badge opens."""
+
+    def __init__(self, place: Locator) -> None:
+        self.place = place
+        self.items = place.locator(".clip-skip-item").filter(visible=True)
+
+    def says(self, *messages: str) -> None:
+        """Expect exactly these messages, by their words."""
+        expect(self.items.locator("p:first-child")).to_have_text(list(messages))
+
+    def says_nothing(self) -> None:
+        expect(self.items).to_have_count(0)
+
+    def reasons(self, *reasons: str) -> None:
+        expect(self.items.locator("> p:nth-child(2)")).to_have_text(list(reasons))
+
+    def offers(self, *labels: str) -> None:
+        expect(self.items.locator("button")).to_have_text(list(labels))
+
+    def press(self, label: str) -> None:
+        self.items.get_by_role("button", name=label, exact=True).click()
+
+    @property
+    def why(self) -> Locator:
+        return self.items.locator("details")
+
+
 class Panel:
     """The CLIP Skip panel of one tab."""
 
@@ -53,6 +99,7 @@ class Panel:
         self.status = self.part("status").locator(".clip-skip-words")
         self.manual = self.part("manual")
         self.same = self.part("same").locator("input")
+        self.advice = Advice(self.part("advice"))
 
     def part(self, name: str) -> Locator:
         # gradio 3 gives an HTML block and its content the same id: the first is the block
@@ -147,6 +194,27 @@ class WebUI:
         for panel in (self.txt2img, self.img2img):
             expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}$"))
 
+    def slider(self, tab: str = "txt2img") -> Locator:
+        """The host's own CLIP skip slider."""
+        ids = f"#setting_CLIP_stop_at_last_layers, #{tab}_clip_skip"
+        return self.page.locator(ids).or_(self.page.locator("#quicksettings .block").filter(has_text="Clip skip")).first
+
+    def skip(self, tab: str = "txt2img") -> Locator:
+        """The box with its number."""
+        return self.slider(tab).locator("input[type=number]")
+
+    def set_skip(self, value: str, tab: str = "txt2img") -> None:
+        self.skip(tab).fill(value)
+        self.skip(tab).blur()
+        expect(self.skip(tab)).to_have_value(value)
+
+    def badge(self, tab: str = "txt2img") -> Locator:
+        return self.slider(tab).locator(".clip-skip-badge")
+
+    def window(self, tab: str = "txt2img") -> Advice:
+        """What a press on the badge opens."""
+        return Advice(self.slider(tab).locator(".clip-skip-window"))
+
     def seed(self, value: int, tab: str = "txt2img") -> None:
         box = self.page.locator(f"#{tab}_seed input")
         box.fill(str(value))
@@ -199,6 +267,8 @@ class WebUI:
             option = self.page.locator(f"#setting_clip_skip_ext_{name}").first
             if isinstance(value, bool):
                 option.locator("input").set_checked(value)
+            elif option.locator("input[type=radio]").count():
+                option.get_by_label(value, exact=True).check()
             else:
                 option.locator("input[type=number]").fill(value)
                 option.locator("input[type=number]").blur()

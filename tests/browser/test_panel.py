@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import HOSTILE, LONG
-from tests.browser.page import WebUI
+from tests.browser.page import WebUI, contrast
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 
@@ -257,20 +257,7 @@ def test_the_words_can_be_read(page, site, theme):
     webui.open(f"?__theme={theme}")
     webui.txt2img.switch(True)
     expect(webui.txt2img.status.first).to_be_visible()
-    contrast = webui.txt2img.status.first.evaluate(
-        """line => {
-            const luminance = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(c => c / 255)
-                .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-                .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-            let under = line;
-            const background = () => getComputedStyle(under).backgroundColor;
-            const clear = /^rgba\\(.*, 0\\)$|transparent/;
-            while (under.parentElement && clear.test(background())) under = under.parentElement;
-            const [a, b] = [luminance(getComputedStyle(line).color), luminance(background())];
-            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        }"""
-    )
-    assert contrast >= 4.5  # WCAG AA
+    assert contrast(webui.txt2img.status.first) >= 4.5  # WCAG AA
 
 
 def test_a_number_typed_key_by_key_is_taken(panel):
