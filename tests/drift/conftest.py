@@ -13,7 +13,7 @@ WORDS = ("a", "photo", "of", "cat", "blue", "sky", "bold")
 PROMPT, IDS = "a photo of a cat", [101, 102, 103, 101, 104]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _two_heads_of_64():
     """The minihost's encoders are narrow; the real ones, which the loader knows, have heads 64 wide."""
     before = dict(weights.SPECS)
