@@ -14,6 +14,8 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
+SAVES_WHEN_RELEASED = version("gradio").startswith("3.41")
+"""A1111 saves its slider's number then, and tells the page; Gradio 3 drops a release before that."""
 LOCALLY = re.compile("127.0.0.1")
 
 
@@ -207,6 +209,8 @@ class WebUI:
         self.skip(tab).fill(value)
         self.skip(tab).blur()
         expect(self.skip(tab)).to_have_value(value)
+        if SAVES_WHEN_RELEASED:
+            self.page.wait_for_function("value => window.opts.CLIP_stop_at_last_layers == value", arg=value)
 
     def badge(self, tab: str = "txt2img") -> Locator:
         return self.slider(tab).locator(".clip-skip-badge")
