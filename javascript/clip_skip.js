@@ -71,9 +71,9 @@
         // A tab that is not shown is judged when it is.
         if (!button || (name === "judge" && tab !== currentTab())) return [];
         tell(tab);
-        const waits = unanswered.has(button.id);
-        unanswered.set(button.id, waits);
-        if (!waits) button.click();
+        unanswered.set(button.id, unanswered.has(button.id));
+        // Gradio drops it while it waits; and where an answer was lost, nothing waits for that for good.
+        button.click();
         return [];
     }
 
