@@ -71,9 +71,10 @@
         // A tab that is not shown is judged when it is.
         if (!button || (name === "judge" && tab !== currentTab())) return [];
         tell(tab);
-        unanswered.set(button.id, unanswered.has(button.id));
-        // Gradio drops it while it waits; and where an answer was lost, nothing waits for that for good.
-        button.click();
+        const waits = unanswered.has(button.id);
+        unanswered.set(button.id, waits);
+        // Only "judge" may take long. Where the answer to another was lost, nothing waits for that for good.
+        if (!waits || name !== "judge") button.click();
         return [];
     }
 
