@@ -88,6 +88,11 @@ class Situation:
         said = [self.recommended, *(statement.skip for statement in statements)]
         return any(skip.get("l", 1) >= _LIKE_NAI for skip in said) or any(s.leaves_choice for s in statements)
 
+    @property
+    def reads_2_unasked(self) -> bool:
+        """Whether an SD 1.x model is read as NovelAI's is, with no source for that."""
+        return self.sd1_skip is not None and self.sd1_skip >= _LIKE_NAI and not self.somebody_allows_2
+
 
 def advise(situation: Situation) -> list[Advice]:
     """Everything that has to be said, the most severe first."""
@@ -111,7 +116,7 @@ def _use(skip: Mapping[str, float]) -> Action:
 
 
 def _not_nai(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "not-nai" and not s.somebody_allows_2:
+    if s.facts and s.facts.verdict == "not-nai" and s.reads_2_unasked:
         yield Advice(
             "not-nai",
             "warning",
@@ -122,7 +127,7 @@ def _not_nai(s: Situation) -> Iterator[Advice]:
 
 
 def _nai_unverified(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.sd1_skip and s.sd1_skip >= _LIKE_NAI and s.facts.verdict == "unknown" and not s.somebody_allows_2:
+    if s.facts and s.facts.verdict == "unknown" and s.reads_2_unasked:
         yield Advice(
             "nai-unverified",
             "caution",
