@@ -79,8 +79,7 @@ class Library:
 
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
         """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
-        preset = self.preset(checkpoint) or Preset()
-        self._put(checkpoint, replace(preset, name=checkpoint.file_name, skip=skip, blend=blend))
+        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend))
 
     def forget(self, checkpoint: Checkpoint) -> None:
         """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""
@@ -93,14 +92,11 @@ class Library:
 
     def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
         """Keep the user's word on the descent of `checkpoint`, one of `MARKS`. Raises StoreError."""
-        preset = self.preset(checkpoint) or Preset()
-        self._put(checkpoint, replace(preset, name=checkpoint.file_name, lineage=lineage))
+        self._keep(checkpoint, lambda preset: replace(preset, lineage=lineage))
 
     def silence(self, checkpoint: Checkpoint, advice_id: str) -> None:
         """Keep that the user does not want to hear this advice about `checkpoint` again. Raises StoreError."""
-        preset = self.preset(checkpoint) or Preset()
-        silenced = preset.silenced | {advice_id}
-        self._put(checkpoint, replace(preset, name=checkpoint.file_name, silenced=silenced))
+        self._keep(checkpoint, lambda preset: replace(preset, silenced=preset.silenced | {advice_id}))
 
     def tell_again(self, key: str | None = None) -> None:
         """Silence no advice any more about the model whose preset has this key, None: about any. Raises StoreError."""
@@ -116,6 +112,11 @@ class Library:
     def trained_skip(self, path: str) -> float | None:
         """The skip that the LoRA at `path` was trained with, None where nothing says so."""
         return self._inspector.inspect(path).trained_skip
+
+    def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
+        """Keep the model's preset as `change` makes it, or a new one."""
+        preset = self.preset(checkpoint) or Preset()
+        self._put(checkpoint, replace(change(preset), name=checkpoint.file_name))
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
         self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)
