@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .architectures import ENCODER_NAMES
@@ -52,6 +52,10 @@ class Advice:
     def lines(self) -> list[str]:
         """The sentence, and for an error, which nobody can look up, what it is about."""
         return [self.text, *([english(self.reason)] if self.severity == "error" else [])]
+
+    def without(self, action_id: str) -> Advice:
+        """The same message, not offering this."""
+        return replace(self, actions=tuple(action for action in self.actions if action.id != action_id))
 
     def __str__(self) -> str:
         return f"{self.text} {english(self.reason)}".rstrip()
@@ -253,6 +257,10 @@ def _blocks(reading: Reading, encoder_ids: Collection[str]) -> Phrase:
 def bad_value(refusal: Refusal) -> Advice:
     text = "A value was refused, and the model is read as it was trained."
     return Advice("bad-value", "error", text, (Data(f"{refusal}."),))
+
+
+def bad_tag(refusal: Refusal) -> Advice:
+    return Advice("bad-value", "error", "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),))
 
 
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:

@@ -27,7 +27,7 @@ class Advisor:
 
     def on_request(self, checkpoint: Checkpoint, request: Request, prompts: Iterable[str] = ()) -> list[Advice]:
         """What there is to say of `request` with this checkpoint, refused values first. Never raises."""
-        plan = resolve(request, checkpoint.architecture, self._library.auto(checkpoint))
+        plan = resolve(request, checkpoint.architecture, lambda word: self._library.stands_for(checkpoint, word))
         refused = [bad_value(refusal) for refusal in plan.refusals]
         return [*refused, *self.on_reading(checkpoint, reading(request, plan), prompts)]
 

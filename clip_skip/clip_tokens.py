@@ -69,9 +69,25 @@ def chunks(tokenizer: Any, prompt: str, architecture_id: str, encoder_id: str) -
     pad = end if encoder_id == "l" or is_masked else 0
     rows = [[start, *piece, end, *[pad] * (room - len(piece))] for piece in pieces]
     mask = [[1] * (len(piece) + 2) + [0] * (room - len(piece)) for piece in pieces]
-    places = [LENGTH * row + 1 + column for row, piece in enumerate(pieces) for column in range(len(piece))]
-    words = {place: tokenizer.decode([id]).strip() for place, id in zip(places, ids, strict=True)}
-    return Chunks(torch.tensor(rows), torch.tensor(mask) if is_masked else None, words)
+    read = torch.tensor(rows)
+    return Chunks(read, torch.tensor(mask) if is_masked else None, words([read], tokenizer))
+
+
+def words(passes: Iterable[torch.Tensor], tokenizer: Any) -> dict[int, str]:
+    """A prompt's own tokens as text, by their place among all tokens, counted through.
+
+    `passes` are the ids that an encoder read, each of shape (texts, tokens), in CLIP's vocabulary: a text begins with
+    the start, and ends at the end, whose id is the next; what follows is padding. `tokenizer` needs `decode`.
+    """
+    found: dict[int, str] = {}
+    first = 0
+    for row in (row for ids in passes for row in ids.tolist()):
+        end = row[0] + 1
+        length = row.index(end) if end in row else len(row)
+        # 0 is A1111's stand-in for its embeddings, and else a "!" with which a longer word begins.
+        found |= {first + place: tokenizer.decode([row[place]]).strip() for place in range(1, length) if row[place]}
+        first += len(row)
+    return found
 
 
 def _cached() -> Iterable[Path]:

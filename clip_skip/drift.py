@@ -10,6 +10,8 @@ trained one, both taken as one long vector of all tokens x width, in float32 at 
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,9 +20,10 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from .architectures import Encoder
-from .skip import depth_of, depth_weights
+from .skip import depth_of, depth_weights, number
 from .taps import Stack, lerp
 
 # Hidden states by depth, each of shape (..., width): a mapping, or transformers' `hidden_states`, which begins at 0.
@@ -48,6 +51,16 @@ class Point:
         places = range(len(self.tokens)) if among is None else among
         return tuple(sorted(places, key=lambda place: -self.tokens[place])[:count])
 
+    def moved(self, words: Mapping[int, str], count: int = 3) -> str:
+        """Those of the words, given by place, that moved most, with their own relative norm: "cat 0.61, photo 0.55".
+
+        Punctuation is no word. Nothing where none can have moved: as trained.
+        """
+        if self.skip == 1:
+            return ""
+        most = self.most_moved(count, [place for place, word in words.items() if any(map(str.isalnum, word))])
+        return ", ".join(f"{words[place]} {self.tokens[place]:.2f}" for place in most)
+
 
 @dataclass(frozen=True)
 class Drift:
@@ -55,6 +68,18 @@ class Drift:
 
     encoder: Encoder
     points: tuple[Point, ...]
+
+
+def as_csv(drifts: Iterable[Drift]) -> str:
+    """The numbers of all points, a row for each, under their names."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("encoder", "skip", "depth", "cosine", "relative_norm"))
+    for each in drifts:
+        writer.writerows(
+            (each.encoder.id, number(p.skip), number(p.depth), p.cosine, p.relative_norm) for p in each.points
+        )
+    return text.getvalue()
 
 
 def drift(
@@ -86,35 +111,70 @@ def drift(
     )
 
 
-@contextmanager
-def collected(stack: Stack) -> Iterator[dict[int, torch.Tensor]]:
-    """The hidden states, by depth from 1, of the latest pass through `stack` while the context is open.
+class Passes(Mapping[int, torch.Tensor]):
+    """What went through one stack: the hidden states by depth from 1, each of shape (tokens, width), and the `ids`.
 
-    with collected(stack) as states:
-        encoder(tokens)
-    drift(states, row, stack.final_norm)
-
-    The true ones, also where taps are installed, if this is opened after them. They stay on their device, as copies.
+    Pass after pass, and in each of them token by token, one text after the other.
     """
-    states: dict[int, torch.Tensor] = {}
-    # `prepend`: a tap on the same block must not have swapped its output yet.
-    handles = [
-        block.register_forward_hook(_keeper(states, depth), prepend=True)
-        for depth, block in enumerate(stack.blocks, start=1)
-    ]
+
+    def __init__(self) -> None:
+        self.ids: list[torch.Tensor] = []  # of each pass: shape (texts, tokens)
+        self._states: dict[int, list[torch.Tensor]] = {}
+
+    def __getitem__(self, depth: int) -> torch.Tensor:
+        flat = [self._texts_first(number, state).flatten(0, -2) for number, state in enumerate(self._states[depth])]
+        return torch.cat(flat) if len(flat) > 1 else flat[0]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._states)
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def _texts_first(self, number: int, state: torch.Tensor) -> torch.Tensor:
+        """The state of one pass, which OpenCLIP's blocks have with the tokens first."""
+        ids = self.ids[number] if number < len(self.ids) else None
+        is_swapped = ids is not None and state.shape[:2] == ids.shape[::-1] != ids.shape
+        return state.transpose(0, 1) if is_swapped else state
+
+    def keep_state(self, depth: int, output: Any) -> None:
+        # A clone, because some hosts add to a hidden state in place.
+        self._states.setdefault(depth, []).append((output[0] if isinstance(output, tuple) else output).clone())
+
+    def keep_ids(self, args: Any, kwargs: Any) -> None:
+        ids = next((value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)), None)
+        if ids is not None and ids.ndim == 2:
+            self.ids.append(ids.clone())
+
+
+@contextmanager
+def collected(stack: Stack) -> Iterator[Passes]:
+    """All that goes through `stack` while the context is open.
+
+    with collected(stack) as passes:
+        encoder(tokens)
+    drift(passes, row, stack.final_norm)
+
+    The states are the true ones, also where taps are installed, if this is opened after them. They stay on their
+    device, as copies.
+    """
+    passes = Passes()
+    handles: list[RemovableHandle] = []
+
+    def keeper(depth: int) -> Callable[[nn.Module, Any, Any], None]:
+        return lambda module, args, output: passes.keep_state(depth, output)
+
     try:
-        yield states
+        for depth, block in enumerate(stack.blocks, start=1):
+            # `prepend`: a tap on the same block must not have swapped its output yet.
+            handles.append(block.register_forward_hook(keeper(depth), prepend=True))
+        if stack.tokens is not None:
+            keep_ids = lambda module, args, kwargs: passes.keep_ids(args, kwargs)  # noqa: E731
+            handles.append(stack.tokens.register_forward_pre_hook(keep_ids, with_kwargs=True))
+        yield passes
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _keeper(states: dict[int, torch.Tensor], depth: int) -> Callable[[nn.Module, Any, Any], None]:
-    def keep(module: nn.Module, args: Any, output: Any) -> None:
-        # A clone, because some hosts add to a hidden state in place.
-        states[depth] = (output[0] if isinstance(output, tuple) else output).clone()
-
-    return keep
 
 
 def _conditioning(

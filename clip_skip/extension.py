@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import hosts, log, outcome, resolve, rest
+from . import hosts, log, outcome, prompt_tag, resolve, rest, xyz
 from .advice import Advice
 from .advisor import Advisor
 from .data import data_folder
@@ -12,6 +12,7 @@ from .hosts.base import JOB_ATTRIBUTE, Host
 from .job import Job, forget
 from .library import Library
 from .log import logger
+from .prompt_tag import Tags
 from .request import parse
 from .settings import ENABLED, INFOTEXT, defaults
 from .ui import panel, paste, presets_tab, settings_page
@@ -20,9 +21,6 @@ host = Host()
 library: Library | None = None
 advisor: Advisor | None = None
 fields: paste.Fields = {}
-
-# The attribute of the host's job object that holds the model of the job, and how it is read.
-_READ = "clip_skip_read"
 
 
 def register(script_callbacks: Any) -> None:
@@ -37,13 +35,25 @@ def register(script_callbacks: Any) -> None:
     judge = advisor = Advisor(host, known)
     fields = paste.fields(_reads_as_trained)
     script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
-    script_callbacks.on_before_ui(panel.forget)
+    script_callbacks.on_before_ui(before_ui)
     script_callbacks.on_after_component(lambda component, **how: panel.meet(host, component, **how))
     script_callbacks.on_ui_tabs(lambda: presets_tab.build(host, known))
     script_callbacks.on_app_started(lambda _demo, app: rest.mount(app, host, known, judge, switched_on))
-    script_callbacks.on_script_unloaded(host.uninstall)
+    script_callbacks.on_script_unloaded(unload)
     if not host.flag("disable"):
         host.install()
+
+
+def before_ui() -> None:
+    panel.forget()
+    if not host.flag("disable"):
+        xyz.register(host.scripts)
+        prompt_tag.register(host.extra_networks, tagged)
+
+
+def unload() -> None:
+    prompt_tag.unregister(host.extra_networks)
+    host.uninstall()
 
 
 def switched_on() -> bool:
@@ -53,22 +63,22 @@ def switched_on() -> bool:
 def process(p: Any, *args: Any) -> None:
     """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
     try:
-        setattr(p, _READ, None)
         forget(p.extra_generation_params)
-        request = parse(*args)
         if library is None or not switched_on():
             host.begin(p, None)
-        elif request.enabled:
-            job = Job(request, p.extra_generation_params, INFOTEXT.read(host.opts), library.auto)
-            host.begin(p, job)
-            if job.plan is not None:
-                setattr(p, _READ, (host.loaded(), resolve.reading(request, job.plan)))
-        else:
-            host.begin(p, None)
-            loaded = host.loaded()
-            setattr(p, _READ, (loaded, host.reading(loaded.architecture, p=p)))
+            return
+        asked = parse(*args, axes=xyz.asked(p))
+        host.begin(p, Job(asked, p.extra_generation_params, INFOTEXT.read(host.opts), library.stands_for))
     except Exception:
         logger.exception("this image is made without CLIP Skip")
+
+
+def tagged(p: Any, tags: Tags) -> None:
+    """The prompts that the job `p` encodes next have these tags. Never raises."""
+    try:
+        host.follow(p, tags)
+    except Exception:
+        logger.exception("the tag in the prompt is ignored")
 
 
 def _reads_as_trained(name: str) -> bool:
@@ -90,11 +100,15 @@ def encoded(p: Any) -> None:
 def postprocess(p: Any, processed: Any) -> None:
     """Say what there is to say of the job `p`, which made `processed`. Never raises."""
     try:
-        job, read = getattr(p, JOB_ATTRIBUTE, None), getattr(p, _READ, None)
+        job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
+        if job is None or advisor is None:
+            return
         judged: list[Advice] = []
         # What a failed plan would have read says nothing of how the model was read.
-        if advisor is not None and read is not None and not (job and job.failure):
-            judged = advisor.on_reading(read[0], read[1], p.all_prompts or [])
-        outcome.report(processed, job.advice if job else (), judged, host.opts)
+        if not job.failure:
+            architecture = job.checkpoint.architecture
+            read = resolve.reading(job.request, job.plan) if job.plan else host.reading(architecture, p=p)
+            judged = advisor.on_reading(job.checkpoint, read, p.all_prompts or [])
+        outcome.report(processed, job.advice, judged, host.opts)
     except Exception:
         logger.exception("what there is to say of this image is lost")

@@ -66,12 +66,27 @@ class Library:
 
     def auto(self, checkpoint: Checkpoint) -> Auto:
         """What Auto uses for `checkpoint`. Never raises: where all fails it is as trained."""
+        auto = self.stands_for(checkpoint, "auto")
+        assert auto is not None  # only a preset can be missing
+        return auto
+
+    def stands_for(self, checkpoint: Checkpoint, word: str) -> Auto | None:
+        """What one of `request.WORDS` means for `checkpoint`, None for the preset of a model that has none.
+
+        Never raises: where all fails it is as trained.
+        """
+        architecture = checkpoint.architecture
+        as_trained = automatic(architecture, None, None, Defaults())
+        if word == "trained":
+            return as_trained
         try:
             preset = self.preset(checkpoint)
-            return automatic(checkpoint.architecture, preset, self._facts(checkpoint, preset), self._defaults())
+            facts = None if word == "preset" else self._facts(checkpoint, preset)
+            auto = automatic(architecture, None if word == "recommended" else preset, facts, self._defaults())
         except Exception:
             logger.exception("what %s was made for can't be told", checkpoint.name)
-            return automatic(checkpoint.architecture, None, None, Defaults())
+            return as_trained
+        return auto if word != "preset" or auto.source == "preset" else None
 
     def reads_as_trained(self, checkpoint: Checkpoint) -> bool:
         """Whether Auto uses 1 for every encoder of `checkpoint`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .architectures import Architecture
@@ -33,21 +33,32 @@ class Plan:
         return (*(f"{id}={number(skip)}" for id, skip in self.skips.items()), *blend)
 
 
-def resolve(request: Request, architecture: Architecture, auto: Auto | None = None) -> Plan:
-    """What `request` means on `architecture`, where `auto` is what Auto uses there (None: as trained).
+def resolve(
+    request: Request, architecture: Architecture, stands_for: Callable[[str], Auto | None] = lambda _: None
+) -> Plan:
+    """What `request` means on `architecture`, where `stands_for` tells what one of `request.words` means there.
 
-    A value out of the encoder's range makes the whole plan as trained.
+    A value out of the encoder's range, or a word that means nothing there, makes the whole plan as trained. Only mode
+    Auto is as trained without a refusal where nothing is known.
     """
     as_trained = {encoder.id: 1.0 for encoder in architecture.encoders}
     if request.refusals:
         return Plan(architecture, as_trained, refusals=request.refusals)
-    if request.mode != "auto":
-        skips = {encoder.id: request.skip_for(encoder.id) for encoder in architecture.encoders}
-        blend, source = request.blend, ""
-    elif auto is not None:
-        skips, blend, source = dict(auto.skips), auto.blend, auto.source
+    known = {word: meant for word in request.words if (meant := stands_for(word)) is not None}
+    if request.mode == "auto":
+        auto = known.get("auto")
+        skips, blend, source = (auto.skips, auto.blend, auto.source) if auto else (as_trained, "linear", "")
     else:
-        skips, blend, source = as_trained, "linear", ""
+        asked = {encoder.id: request.skip_for(encoder.id) for encoder in architecture.encoders}
+        unknown = tuple(
+            Refusal(encoder.name, word, f"the {word} of a model that has one")
+            for encoder in architecture.encoders
+            if isinstance(word := asked[encoder.id], str) and word not in known
+        )
+        if unknown:
+            return Plan(architecture, as_trained, refusals=unknown)
+        skips = {id: known[skip].skips[id] if isinstance(skip, str) else skip for id, skip in asked.items()}
+        blend, source = request.blend, ""
     refusals = tuple(
         Refusal(
             encoder.name,

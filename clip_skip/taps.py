@@ -19,34 +19,38 @@ from .architectures import Encoder, encoder_id_of
 from .resolve import Plan
 from .skip import depth_weights
 
-# Where a text encoder keeps its blocks and its final layer norm: transformers (before and after 5.6, bare and under a
-# host's wrapper; A1111's own SD3 encoder and ldm_patched copy its names), then OpenCLIP.
+# Where a text encoder keeps its blocks, its final layer norm and its token embedding: transformers (before and after
+# 5.6, bare and under a host's wrapper; A1111's own SD3 encoder and ldm_patched copy its names), then OpenCLIP.
+_HUGGING_FACE = ("encoder.layers", "final_layer_norm", "embeddings.token_embedding")
+_OPEN_CLIP = ("transformer.resblocks", "ln_final", "token_embedding")
 _LAYOUTS = (
-    ("transformer.text_model.encoder.layers", "transformer.text_model.final_layer_norm"),
-    ("transformer.encoder.layers", "transformer.final_layer_norm"),
-    ("text_model.encoder.layers", "text_model.final_layer_norm"),
-    ("encoder.layers", "final_layer_norm"),
-    ("model.transformer.resblocks", "model.ln_final"),
-    ("transformer.resblocks", "ln_final"),
+    ("transformer.text_model.", _HUGGING_FACE),
+    ("transformer.", _HUGGING_FACE),
+    ("text_model.", _HUGGING_FACE),
+    ("", _HUGGING_FACE),
+    ("model.", _OPEN_CLIP),
+    ("", _OPEN_CLIP),
 )
 
 
 @dataclass(frozen=True)
 class Stack:
-    """The blocks of one CLIP text encoder, and the layer norm that follows them."""
+    """The blocks of one CLIP text encoder, the layer norm that follows them, and, if found, what the ids go into."""
 
     encoder_id: str
     blocks: nn.ModuleList
     final_norm: nn.Module
+    tokens: nn.Module | None = None
 
 
 def find_stack(module: Any) -> Stack | None:
     """The stack inside `module` (a text encoder, or a host's wrapper around one); None if it is no CLIP encoder."""
-    for blocks_path, norm_path in _LAYOUTS:
-        blocks, norm = _follow(module, blocks_path), _follow(module, norm_path)
+    for place, names in _LAYOUTS:
+        blocks, norm, tokens = (follow(module, place + name) for name in names)
         if isinstance(blocks, nn.ModuleList) and isinstance(norm, nn.Module):
             encoder_id = encoder_id_of(len(blocks))
-            return Stack(encoder_id, blocks, norm) if encoder_id else None
+            tokens = tokens if isinstance(tokens, nn.Module) else None
+            return Stack(encoder_id, blocks, norm, tokens) if encoder_id else None
     return None
 
 
@@ -199,7 +203,8 @@ def _state(output: Any) -> Any:
     return state if isinstance(state, torch.Tensor) else None
 
 
-def _follow(module: Any, path: str) -> Any:
+def follow(module: Any, path: str) -> Any:
+    """What lies at `path` under `module`, None if nothing does."""
     for name in path.split("."):
         module = getattr(module, name, None)
     return module

@@ -44,8 +44,8 @@
     function tell(tab) {
         const own = `${tab}_clip_skip`;
         const number = Number.parseFloat(gradioApp().querySelector(`${SLIDER}#${own}`) ? valueOf(own, "input") : held[SHARED]);
-        const loras = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco):[^<>]*>/gi) ?? [];
-        const seen = {loras: loras.join("")};
+        const tags = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco|clipskip):[^<>]*>/gi) ?? [];
+        const seen = {tags: tags.join("")};
         if (Number.isFinite(number)) seen.slider = number;
         return write(tab, "seen", JSON.stringify(seen));
     }
@@ -62,25 +62,33 @@
     // The questions that are not answered yet, and whether each has to be put again.
     const unanswered = new Map();
 
-    // Until the first answer: Gradio listens to the buttons some time after it has drawn them.
+    // Gradio listens to the buttons some time after it has drawn them. Until then all is left to the first "refresh".
+    let listening = false;
     let knocking;
 
-    // Presses the button that puts this question.
+    // Presses the button that puts this question. Gradio would drop it while it waits for the answer to one before.
     function ask(tab, name) {
         const button = part(tab, name);
+        if (!button || (!listening && name !== "refresh")) return [];
         // A tab that is not shown is judged when it is.
-        if (!button || (name === "judge" && tab !== currentTab())) return [];
+        if (name === "judge" && tab !== currentTab()) return [];
         tell(tab);
         const waits = unanswered.has(button.id);
-        unanswered.set(button.id, waits);
-        // Only "judge" may take long. Where the answer to another was lost, nothing waits for that for good.
-        if (!waits || name !== "judge") button.click();
+        if (listening) unanswered.set(button.id, waits);
+        if (!waits) button.click();
+        return [];
+    }
+
+    // Gradio calls this for each "refresh" that it hears.
+    function heard(tab) {
+        if (!listening) unanswered.set(part(tab, "refresh").id, false);
+        listening = true;
+        clearInterval(knocking);
         return [];
     }
 
     // Gradio calls this after each answer.
     function answered(tab, name) {
-        clearInterval(knocking);
         const {id} = part(tab, name);
         const again = unanswered.get(id);
         unanswered.delete(id);
@@ -206,7 +214,7 @@
         return badge;
     }
 
-    window.clipSkip = {ask, answered, holds};
+    window.clipSkip = {ask, heard, answered, holds};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
@@ -217,10 +225,7 @@
             advice.tabIndex = -1;
             new MutationObserver(redraw).observe(advice, {childList: true, subtree: true, characterData: true});
         }
-        knocking = setInterval(() => {
-            unanswered.clear();
-            refresh();
-        }, 100);
+        knocking = setInterval(refresh, 100);
     });
     // What the page was drawn with may have changed since: in Settings, in another tab or by hand.
     onUiTabChange(() => {

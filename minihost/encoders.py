@@ -18,12 +18,20 @@ class Tokenizer:
     """Words to ids by their checksum: no vocabulary file, the same in every flavour."""
 
     bos_token_id, eos_token_id, model_max_length = BOS, EOS, LENGTH
+    _seen: dict[int, str] = {}
 
     def __init__(self, pad_token_id: int = EOS) -> None:
         self.pad_token_id = pad_token_id
 
     def words(self, text: str) -> list[int]:
-        return [1 + zlib.crc32(word.encode()) % (BOS - 1) for word in _WORD.findall(text.lower())]
+        words = _WORD.findall(text.lower())
+        ids = [1 + zlib.crc32(word.encode()) % (BOS - 1) for word in words]
+        self._seen.update(zip(ids, words, strict=True))
+        return ids
+
+    def decode(self, ids: list[int]) -> str:
+        """Give the words that these ids stood for last."""
+        return " ".join(self._seen[id] for id in ids)
 
     def chunks(self, text: str) -> list[list[int]]:
         """Split into pieces of 75, each with start, end and padding: 77 ids."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -20,11 +18,10 @@ from ..skip import number
 from ._text import fail, plain, table
 
 if TYPE_CHECKING:
-    from ..drift import Drift, Point
+    from ..drift import Drift
 
 _OUTPUTS = (".svg", ".png", ".csv")
 _HEAD = ("SKIP", "BLOCK", "COSINE", "RELATIVE NORM", "MOVED MOST", "")
-_NAMED_TOKENS = 3
 
 # The words that moved most, by encoder id and skip.
 Moved: TypeAlias = "Mapping[tuple[str, float], str]"
@@ -76,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         moved: dict[tuple[str, float], str] = {}
         for measured, read in _measured(contents, stored, architecture, facts, tokenizer, options.prompt):
             drifts.append(measured)
-            moved |= {(measured.encoder.id, point.skip): _moved(point, read) for point in measured.points}
+            moved |= {(measured.encoder.id, point.skip): point.moved(read) for point in measured.points}
             print(f"\n{measured.encoder.name}\n{table(_HEAD, _rows(measured, moved, facts))}")
         if options.out:
             _write(options.out, drifts, options.prompt, facts, moved)
@@ -142,13 +139,6 @@ def _drift(contents: Contents, stored: Any, encoder: Encoder, read: Any, recomme
         return drift(states, encoder, stack.final_norm, sorted({*range(1, encoder.trained_depth + 1), recommended}))
 
 
-def _moved(point: Point, words: Mapping[int, str]) -> str:
-    """The prompt's tokens that moved most, with their own relative norm: "cat 0.61, photo 0.55"."""
-    if point.skip == 1:
-        return ""
-    return ", ".join(f"{words[place]} {point.tokens[place]:.2f}" for place in point.most_moved(_NAMED_TOKENS, words))
-
-
 def _recommended(facts: ModelFacts, encoder_id: str) -> float:
     """What the model's facts recommend; as trained where they do not."""
     return facts.recommended.skip.get(encoder_id, 1.0) if facts.recommended else 1.0
@@ -174,22 +164,13 @@ def _rows(measured: Drift, moved: Moved, facts: ModelFacts) -> Iterator[tuple[st
 def _write(path: Path, drifts: list[Drift], prompt: str, facts: ModelFacts, moved: Moved) -> None:
     kind = path.suffix.lower()
     title = f"{Path(facts.file).name}: {prompt}"
-    recommended = [_recommended(facts, each.encoder.id) for each in drifts]
+    marks = drift_chart.Marks(recommended={each.encoder.id: _recommended(facts, each.encoder.id) for each in drifts})
     if kind == ".png":
-        path.write_bytes(drift_chart.png(drifts, title, recommended))
+        path.write_bytes(drift_chart.png(drifts, title, marks))
     elif kind == ".svg":
-        path.write_text(drift_chart.svg(drifts, title, recommended, moved), "utf-8")
+        path.write_text(drift_chart.svg(drifts, title, marks, moved), "utf-8")
     else:
-        path.write_text(_csv(drifts), "utf-8")
+        from ..drift import as_csv
+
+        path.write_text(as_csv(drifts), "utf-8")
     print(f"\nwritten: {plain(str(path))}")
-
-
-def _csv(drifts: list[Drift]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("encoder", "skip", "depth", "cosine", "relative_norm"))
-    for each in drifts:
-        writer.writerows(
-            (each.encoder.id, number(p.skip), number(p.depth), p.cosine, p.relative_norm) for p in each.points
-        )
-    return text.getvalue()

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..architectures import Architecture
 from ..checkpoint import NO_CHECKPOINT, Checkpoint
 from ..job import Job
+from ..prompt_tag import Tags
 from ..reading import Reading, as_trained
 from ..taps import Stack
+from .idle import no_model
 
 # The attribute of the host's job object under which its `Job` lives; None there says "off for this job".
 JOB_ATTRIBUTE = "clip_skip_job"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is."""
+    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is.
+
+    `tokenizer` has a method `decode` for a list of ids; CLIP's vocabulary is the same in all its encoders.
+    """
 
     architecture: Architecture
     stacks: tuple[Stack, ...] = ()
     checkpoint: Checkpoint = NO_CHECKPOINT
+    tokenizer: Any = None
 
 
 class Host:
@@ -50,6 +58,16 @@ class Host:
         """The folder under which the host keeps its users' data, None if it has none."""
         return getattr(sys.modules.get("modules.paths"), "data_path", None)
 
+    @property
+    def scripts(self) -> Sequence[Any]:
+        """What the host has loaded of each script: its class, and its module."""
+        return getattr(sys.modules.get("modules.scripts"), "scripts_data", ())
+
+    @property
+    def extra_networks(self) -> Any:
+        """The host's module of that name, None if it has none."""
+        return sys.modules.get("modules.extra_networks")
+
     def install(self) -> None:
         """Hook into the host's conditioning stage, once; undone by `uninstall`."""
 
@@ -59,8 +77,20 @@ class Host:
     def begin(self, p: Any, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
 
+    def follow(self, p: Any, tags: Tags) -> None:
+        """The prompts that `p` encodes next have these tags."""
+
     def encoded(self, p: Any) -> None:
         """The prompts of a batch of `p` have been encoded, where the host does not tell sooner."""
+
+    def encode(self, prompt: str, work: Callable[[Model, Callable[[], object]], T]) -> T:
+        """The result of `work(model, encode)`, which is called between two jobs, with the model that is loaded now.
+
+        `encode()` sends `prompt` once through its text encoders, in the host's own way, but without emphasis and extra
+        networks; the host's caches neither serve nor see it. Never waits for a job, and loads nothing. Raises Problem
+        where one runs or no model is loaded.
+        """
+        raise no_model()
 
     def loaded(self) -> Checkpoint:
         """The checkpoint that is loaded now; loads nothing."""

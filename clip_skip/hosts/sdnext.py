@@ -5,9 +5,11 @@ taps stay in place for the whole job; `on_after_process`, which SD.Next calls wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+
+import torch
 
 from .. import slider
 from ..architectures import Architecture
@@ -15,13 +17,19 @@ from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
+from ..prompt_tag import Tags
 from ..reading import Reading, as_trained
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_pipeline
+from .idle import idle, kept, no_model
 
 # That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
 _SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip")
+# As many as a job has by default: of a prompt that changes with them, each text counts once.
+_STEPS = 20
+
+T = TypeVar("T")
 
 
 class SDNext(Host):
@@ -66,11 +74,13 @@ class SDNext(Host):
         running = _Running(self, p, job)
         self._running.append(running)
         if job is not None:
-            plan = job.plan_for(self._loaded().checkpoint)
-            job.record(plan)
-            if plan.skips:
-                p.clip_skip = self._neutral(p, plan.architecture)
+            job.start(self._loaded().checkpoint)
             running.start()
+
+    def follow(self, p: Any, tags: Tags) -> None:
+        # The prompt of an inner pass without a word of its own follows the outer one.
+        if self._running and (tags or self._running[-1].p is p):
+            self._running[-1].follow(p, tags)
 
     def encoded(self, p: Any) -> None:
         """A batch of `p` is sampled: its prompts went through the taps, or never will."""
@@ -86,7 +96,29 @@ class SDNext(Host):
                 if running.p is p:
                     break
             if self._running:
-                self._running[-1].start()
+                self._running[-1].resume()
+
+    def encode(self, prompt: str, work: Callable[[Model, Callable[[], object]], T]) -> T:
+        with idle(self._shared.state):
+            model = self._loaded()
+            if model is NOT_LOADED:
+                raise no_model()
+            pipeline = self._pipelines()[0]
+            with torch.no_grad(), kept(getattr(pipeline, "embedding_db", None), "embeddings_used"):
+                return work(model, lambda: self._read(model, pipeline, prompt))
+
+    def _read(self, model: Model, pipeline: Any, prompt: str) -> None:
+        """One pass of each part of the prompt, whichever parser the jobs use: SD.Next's own makes several of each."""
+        parser = self._parser
+        pipeline = parser.prepare_model(pipeline)
+        prompt, _ = self.extra_networks.parse_prompt(prompt)
+        texts, _ = parser.get_prompt_schedule(prompt, _STEPS)
+        providers = parser.prepare_embedding_providers(pipeline, 1)[: len(model.stacks)]
+        for text in dict.fromkeys(texts):
+            for provider, part in zip(providers, parser.split_prompts(pipeline, text), strict=False):
+                for section in _sections(parser.get_prompts_with_weights(pipeline, part)[0]):
+                    weights = [1.0] * len(section)
+                    provider.get_embeddings_for_weighted_prompt_fragments([section], [weights], device=provider.device)
 
     def loaded(self) -> Checkpoint:
         return self._loaded().checkpoint
@@ -146,7 +178,7 @@ class SDNext(Host):
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
         return "sdnext-xhinker" if parser == "xhinker" else "sdnext"
 
-    def _neutral(self, p: Any, architecture: Architecture) -> int:
+    def neutral(self, p: Any, architecture: Architecture) -> int:
         """The number at which this job reads the trained depth."""
         number = slider.slider_for(self._line(p), architecture, as_trained(architecture))
         return 1 if number is None else int(number)
@@ -168,26 +200,57 @@ def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
 
 
+def _sections(fragments: Sequence[str]) -> Iterator[list[str]]:
+    """The fragments of a prompt between its BREAKs."""
+    section: list[str] = []
+    for fragment in (*fragments, "BREAK"):
+        if fragment != "BREAK":
+            section.append(fragment)
+        elif section:
+            yield section
+            section = []
+
+
 class _Running:
     """One pass that is running: its job object, and the taps it has on each loaded model."""
 
     def __init__(self, host: SDNext, p: Any, job: Job | None) -> None:
         self.p = p
-        self._job = job
+        self.job = job
         self._host = host
+        self._tags: Tags = ()  # of the prompts that are encoded now
+        self._number: Any = None  # of the host's own slider, where this pass has taken it out of the way
         self._taps: list[Taps] = []
+        self._held_another = False
+
+    def follow(self, p: Any, tags: Tags) -> None:
+        """The prompts that are encoded next, by this pass or one inside it that has no job of its own, have these tags."""
+        if self.job is None:
+            return
+        if p is self.p and not getattr(p, "is_hr_pass", False):
+            self.job.follow(tags)
+        if tags != self._tags:
+            self.stop()
+            self._tags = tags
+            self.start()
 
     def start(self) -> None:
-        if self._job is None:
+        if self.job is None or not self.job.asks(self._tags):
             return
         try:
             for model in self._host.models():
-                taps = Taps(self._job.plan_for(model.checkpoint), model.stacks)
+                plan = self.job.plan_for(model.checkpoint, self._tags)
+                if plan is None:
+                    continue
+                if plan.skips and self._number is None:
+                    self._number = self.p.clip_skip
+                    self.p.clip_skip = self._host.neutral(self.p, plan.architecture)
+                taps = Taps(plan, model.stacks)
                 taps.install()
                 self._taps.append(taps)
         except Exception as error:
             logger.exception("could not be applied")
-            self._job.failed([], f"{type(error).__name__}: {error}")
+            self.job.failed([], f"{type(error).__name__}: {error}")
         self._forget_embeds()
 
     def stop(self) -> None:
@@ -195,11 +258,20 @@ class _Running:
             taps.remove()
         self._forget_embeds()
         self._taps = []
+        if self._number is not None:
+            self.p.clip_skip, self._number = self._number, None
+
+    def resume(self) -> None:
+        """A pass inside this one is over."""
+        self._held_another = True
+        self.start()
 
     def prove(self) -> None:
         # The base model's taps alone: a refiner's are passed later, if at all.
-        if self._job is not None and self._taps:
-            self._job.prove(self._taps[0])
+        taps = next(iter(self._taps), None)
+        if self.job is None or taps is None or (self._held_another and not any(taps.calls.values())):
+            return  # SD.Next's second grid makes its cells inside a job that then encodes nothing
+        self.job.prove(taps)
 
     def _forget_embeds(self) -> None:
         if any(taps.calls for taps in self._taps):

@@ -13,23 +13,31 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from .. import slider
+import torch
+
+from .. import prompt_tag, slider
 from ..architectures import Architecture
 from ..checkpoint import Checkpoint
 from ..inspect.identify import identify
 from ..job import Job
 from ..log import logger
+from ..prompt_tag import Tags
 from ..reading import Reading
 from ..resolve import Plan
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_webui_model
+from .idle import idle, kept, no_model, on_jobs_thread
 
 _METHOD = "get_conds_with_caching"
 _ORIGINAL = "__clip_skip_original__"
 _OPTION = "CLIP_stop_at_last_layers"
+# As many as a job has by default: of a prompt that changes with them, each text counts once.
+_STEPS = 20
+
+T = TypeVar("T")
 
 
 class WebUI(Host):
@@ -69,7 +77,35 @@ class WebUI(Host):
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
-            job.record(job.plan_for(self._loaded().checkpoint))
+            job.start(self._loaded().checkpoint)
+
+    def follow(self, p: Any, tags: Tags) -> None:
+        # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
+        job = vars(p).get(JOB_ATTRIBUTE)
+        if job is not None and not getattr(p, "is_hr_pass", False):
+            job.follow(tags)
+
+    def encode(self, prompt: str, work: Callable[[Model, Callable[[], object]], T]) -> T:
+        with idle(self._shared.state):
+            model, loaded = self._loaded(), self._loaded_model()
+            if model is NOT_LOADED:
+                raise no_model()
+            return on_jobs_thread(lambda: self._between_jobs(model, loaded, prompt, work))
+
+    def _between_jobs(
+        self, model: Model, loaded: Any, prompt: str, work: Callable[[Model, Callable[[], object]], T]
+    ) -> T:
+        from modules import devices, prompt_parser
+
+        def encode() -> None:
+            _, parts, _ = prompt_parser.get_multicond_prompt_list([self.extra_networks.parse_prompt(prompt)[0]])
+            schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, _STEPS)
+            texts = dict.fromkeys(text for schedule in schedules for _, text in schedule)
+            with _option(self.opts, _neutral(model)), _notes_kept():
+                loaded.get_learned_conditioning(prompt_parser.SdConditioning(texts))
+
+        with torch.no_grad(), devices.autocast():
+            return work(model, encode)
 
     def loaded(self) -> Checkpoint:
         return self._loaded().checkpoint
@@ -177,11 +213,14 @@ class WebUI(Host):
             return conds
 
     def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
-        model = self._loaded()
-        plan = job.plan_for(model.checkpoint)
-        if not plan.skips:
+        tags = _tags(job, p, args, kwargs)
+        if not job.asks(tags):
             return None
-        scope.enter_context(_option(self.opts, _neutral(model, plan)))
+        model = self._loaded()
+        plan = job.plan_for(model.checkpoint, tags)
+        if plan is None or not plan.skips:
+            return None
+        scope.enter_context(_option(self.opts, _neutral(model)))
         scope.enter_context(_cache_key(p, plan))
         return _Encode(args, kwargs, scope.enter_context(Taps(plan, model.stacks)))
 
@@ -189,7 +228,7 @@ class WebUI(Host):
 class _Encode:
     """One call of the host's conditioning stage under taps; `ran` tells an encode from a cache hit.
 
-    The stage's arguments are `function, required_prompts, steps, caches, ...`, by position or by name.
+    The stage's arguments are `function, required_prompts, steps, caches, extra_network_data, ...`, by position or name.
     """
 
     def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
@@ -239,14 +278,31 @@ def _job_of(p: Any) -> Job | None:
     return None
 
 
-def _neutral(model: Model, plan: Plan) -> int:
+def _tags(job: Job, p: Any, args: Any, kwargs: Any) -> Tags:
+    """Those of the prompts in this call of the conditioning stage."""
+    found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
+    tags = () if getattr(p, "disable_extra_networks", False) else prompt_tag.given(found)
+    # The prompt of an inner pass without a word of its own follows the outer one.
+    return tags if tags or JOB_ATTRIBUTE in vars(p) else job.tags
+
+
+def _neutral(model: Model) -> int:
     """The host's skip at which it reads the trained depth; it counts from the last block that it has.
 
     Where the host's own skip does nothing the value does not matter, so one rule serves every host of the line.
     """
-    encoder = plan.architecture.encoders[0]
+    encoder = model.architecture.encoders[0]
     blocks = next((len(stack.blocks) for stack in model.stacks if stack.encoder_id == encoder.id), encoder.blocks)
     return blocks - encoder.trained_depth + 1
+
+
+@contextmanager
+def _notes_kept() -> Iterator[None]:
+    """What an encode notes down for the infotext of its job is no job's."""
+    hijack = getattr(sys.modules.get("modules.sd_hijack"), "model_hijack", None)
+    forge = sys.modules.get("backend.text_processing.classic_engine")
+    with kept(hijack, "comments", "extra_generation_params"), kept(forge, "last_extra_generation_params"):
+        yield
 
 
 @contextmanager

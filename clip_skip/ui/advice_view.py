@@ -24,7 +24,7 @@ _VERDICTS = {
     "unknown": "Nothing tells for sure whether it descends from NovelAI's SD 1.x model.",
 }
 _STRENGTHS = {"certain": "certain", "strong": "strong", "probable": "probable", "hint": "only a hint"}
-_UNUSED = "CLIP Skip is switched on and decides instead of this slider."
+_UNUSED = "CLIP Skip decides instead of this slider."
 PLACES = ("panel", "badge")
 # The advice that judges the model's descent.
 ON_DESCENT = ("not-nai", "nai-unverified", "nai-below")

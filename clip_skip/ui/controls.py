@@ -8,10 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..architectures import ENCODER_IDS
-from ..request import Request, parse
+from .. import prompt_tag
+from ..architectures import ENCODER_IDS, Architecture
+from ..request import Refusal, Request, parse
 
 SLIDERS = ("skip", *ENCODER_IDS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, whether the tags in the prompt make it, and what was refused of those."""
+
+    request: Request
+    by_tags: bool
+    refusals: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,12 @@ class Controls:
         """What a job would be asked for with the panel switched on."""
         return parse(True, None, self.mode, self.same, *(getattr(self, name) for name in SLIDERS), self.blend)
 
+    def asked(self, architecture: Architecture) -> Asked:
+        """What a job with these controls and this prompt would be asked for, on a model of this architecture."""
+        by_controls = self.request if self.enabled else Request()
+        request, refusals = prompt_tag.request(prompt_tag.find(self.tags), by_controls, architecture)
+        return Asked(request, request is not by_controls, refusals)
+
     @property
     def slider(self) -> float | None:
         """The number at the host's own slider, None where the one in its options holds."""
@@ -44,9 +60,9 @@ class Controls:
         return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
     @property
-    def loras(self) -> str:
-        """The LoRA tags in the host's prompt."""
-        return str(self._seen.get("loras", ""))
+    def tags(self) -> str:
+        """The tags in the host's prompt that count here: of LoRAs, and ours."""
+        return str(self._seen.get("tags", ""))
 
     def with_slider(self, number: float) -> Controls:
         return replace(self, seen=json.dumps({**self._seen, "slider": number}))

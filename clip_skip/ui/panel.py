@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from ..advice import Action, Advice
+from ..advice import Action, Advice, bad_tag
 from ..advisor import Advisor
 from ..architectures import UNNAMED, Architecture
 from ..auto import Auto
 from ..checkpoint import NO_CHECKPOINT, Checkpoint
+from ..drift_chart import Marks
 from ..hosts.base import Host
 from ..library import Library
 from ..log import logger
-from ..phrase import Data, Phrase
+from ..measure import measure
+from ..phrase import Data, Phrase, Problem
 from ..presets.store import StoreError
 from ..request import BLENDS, MODES, PARAMETERS
 from ..resolve import resolve
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED, shown_at
 from ..skip import in_range, number, words
-from . import advice_view
+from . import advice_view, drift_view
 from .controls import SLIDERS, Controls
 from .markup import line
 from .paste import Fields, shown
@@ -77,7 +79,7 @@ class _Panel:
         self._library = library
         self._advisor = advisor
         self._switched_on = switched_on
-        self._tab = tab
+        self.tab = tab
         opts = host.opts
         checkpoint = self._selected()
         controls = Controls(mode=shown([DEFAULT_MODE.read(opts)])[0])
@@ -110,6 +112,10 @@ class _Panel:
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
                 self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
+            with gr.Accordion("Drift", open=False, elem_id=self._id("drift_part")) as self.drift_part:
+                gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
+                self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
+                self.drift = gr.HTML("", elem_id=self._id("drift"))
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
@@ -128,7 +134,8 @@ class _Panel:
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
         hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
-        for component in [*self.arguments, self.save, self.forget, *hidden, getattr(self.enabled, "accordion", None)]:
+        ours = (self.save, self.forget, self.drift_part, self.draw, getattr(self.enabled, "accordion", None))
+        for component in [*self.arguments, *ours, *hidden]:
             if component is not None:
                 component.do_not_save_to_config = True
         self._listen()
@@ -138,6 +145,16 @@ class _Panel:
         shown = self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
         _in_page(shown.then, self._asks("judge"))
 
+    def read(self, prompt: Any) -> None:
+        """Let the panel measure the drift of what this box of the page holds."""
+        self.draw.click(
+            lambda text, *values: self._drift(text, Controls(*values)),
+            inputs=[prompt, *self._inputs],
+            outputs=[self.drift],
+            show_progress="minimal",
+            queue=False,
+        )
+
     # --- events ------------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
@@ -146,6 +163,7 @@ class _Panel:
             _in_page(event, self._asks("refresh"))
         for slider in self._sliders.values():
             _in_page(slider.change, self._asks("speak"))
+        _in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
         self._on(self.save.click, lambda *values: self._save(Controls(*values)))
         self._on(self.forget.click, lambda *values: self._forget(Controls(*values)))
         answers = (
@@ -155,7 +173,7 @@ class _Panel:
             self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked),
         )
         for name, answer in zip(_QUESTIONS, answers, strict=True):
-            _in_page(answer.then, f"() => clipSkip.answered('{self._tab}', '{name}')")
+            _in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
@@ -167,7 +185,7 @@ class _Panel:
 
     def _asks(self, name: str) -> str:
         """The page's script asks this question, and where that is not "judge" itself, "judge" after it."""
-        return f"() => clipSkip.ask('{self._tab}', '{name}')"
+        return f"() => clipSkip.ask('{self.tab}', '{name}')"
 
     @property
     def _inputs(self) -> list[Any]:
@@ -259,6 +277,33 @@ class _Panel:
             return controls.with_skips(action.skip)
         return controls
 
+    def _drift(self, prompt: str, controls: Controls) -> str:
+        """The drift of `prompt` on the model that is loaded, or why there is none to show."""
+        try:
+            loaded = self._host.loaded()
+            recommended = self._library.stands_for(loaded, "recommended")
+            marks = Marks(self._skips(loaded, controls), recommended.skips if recommended else {})
+            measured = measure(self._host, prompt, loaded, [marks.current, marks.recommended])
+            picture = drift_view.render(measured, loaded, prompt, marks)
+        except Problem as problem:
+            return line(*problem.phrase)
+        except Exception as error:
+            logger.exception("the drift can't be measured")
+            what = f" {type(error).__name__}: {error}"
+            return line("The drift could not be measured. The log says more:", Data(what))
+        if loaded == self._selected():
+            return picture
+        name = Data(f" {loaded.name}")
+        return line("The selected model is not loaded yet. This is of the one that is:", name) + picture
+
+    def _skips(self, checkpoint: Checkpoint, controls: Controls) -> Mapping[str, float]:
+        """Where a job with these controls and this prompt would read each encoder of `checkpoint`."""
+        architecture = checkpoint.architecture
+        request = controls.asked(architecture).request
+        if not request.enabled or not self._switched_on():
+            return self._host.reading(architecture, controls.slider).skips
+        return resolve(request, architecture, lambda word: self._library.stands_for(checkpoint, word)).skips
+
     def _slider_after(self, advice: Advice, architecture: Architecture) -> float | None:
         """The number at the host's own slider that does what this advice would use, if it can."""
         skips = [action.skip for action in advice.actions if action.id == "use"]
@@ -317,23 +362,28 @@ class _Panel:
         """What there is to say of how the model would be read with these controls."""
         if not self._switched_on():
             return []
-        if controls.enabled:
-            return self._advisor.on_request(checkpoint, controls.request, [controls.loras])
-        return self._advisor.on_slider(checkpoint, controls.slider, [controls.loras])
+        asked = controls.asked(checkpoint.architecture)
+        said = [bad_tag(refusal) for refusal in asked.refusals]
+        if not asked.request.enabled:
+            return said + self._advisor.on_slider(checkpoint, controls.slider, [controls.tags])
+        said += self._advisor.on_request(checkpoint, asked.request, [controls.tags])
+        # No control of ours mends what a tag asks for.
+        return [advice.without("use") for advice in said] if asked.by_tags else said
 
     def _advice_html(self, checkpoint: Checkpoint, advice: Sequence[Advice], controls: Controls) -> str:
         opts = self._host.opts
+        ours = controls.asked(checkpoint.architecture).request.enabled
         items = [
             advice_view.Shown(
                 each,
                 [place for place in advice_view.PLACES if shown_at(place, each.severity, opts)],
-                controls.enabled,
-                None if controls.enabled else self._slider_after(each, checkpoint.architecture),
+                ours,
+                None if ours else self._slider_after(each, checkpoint.architecture),
             )
             for each in advice
         ]
         facts = self._library.facts(checkpoint) if any(each.id in advice_view.ON_DESCENT for each in advice) else None
-        unused = bool(controls.enabled and self._switched_on() and checkpoint.architecture.encoders)
+        unused = bool(ours and self._switched_on() and checkpoint.architecture.encoders)
         return advice_view.render(items, facts, unused)
 
     # --- parts -------------------------------------------------------------------------------------------------------
@@ -365,7 +415,7 @@ class _Panel:
             return block, control, gr.HTML(text["value"], elem_id=self._id(f"{name}_words"))
 
     def _id(self, name: str) -> str:
-        return f"clip_skip_{self._tab}_{name}"
+        return f"clip_skip_{self.tab}_{name}"
 
     def _selected(self, name: str | None = None) -> Checkpoint:
         try:
@@ -416,11 +466,13 @@ class _Page:
         self._panels: list[_Panel] = []
         self._dropdown: Any = None
         self._heard: set[str | None] = set()
+        self._prompts: dict[str, Any] = {}
 
     def add(self, panel: _Panel) -> None:
         self._panels.append(panel)
         if self._dropdown is not None:
             self._connect(panel)
+        self._read(panel)
 
     def meet(self, component: Any) -> None:
         if self._dropdown is None:
@@ -437,6 +489,21 @@ class _Page:
             _in_page(component.change, f"(value) => clipSkip.holds({json.dumps(elem_id)}, value)", component)
         except Exception:
             logger.exception("the panel can't follow the WebUI's control %s", elem_id)
+
+    def prompt(self, component: Any, elem_id: str) -> None:
+        if elem_id not in self._prompts:
+            self._prompts[elem_id] = component
+            for panel in self._panels:
+                self._read(panel)
+
+    def _read(self, panel: _Panel) -> None:
+        """Once both are there."""
+        prompt = self._prompts.get(f"{panel.tab}_prompt")
+        try:
+            if prompt is not None:
+                panel.read(prompt)
+        except Exception:
+            logger.exception("the panel can't read the prompt")
 
     def _connect(self, panel: _Panel) -> None:
         try:
@@ -467,3 +534,4 @@ def meet(host: Host, component: Any, elem_id: str | None = None, **_: Any) -> No
         _page.hear(component, elem_id)
     elif elem_id in _PROMPTS:
         _page.hear(component, elem_id)
+        _page.prompt(component, elem_id)

@@ -12,6 +12,7 @@ from PIL import Image, ImageFont
 from clip_skip import drift_chart
 from clip_skip.architectures import ARCHITECTURES
 from clip_skip.drift import Drift, Point
+from clip_skip.drift_chart import Marks
 
 SVG = "{http://www.w3.org/2000/svg}"
 SDXL = ARCHITECTURES["sdxl"]
@@ -50,19 +51,66 @@ def test_every_point_of_every_encoder():
     assert len(steps) <= 2
     hints = [circle.find(f"{SVG}title").text for circle in root.iter(f"{SVG}circle")]
     assert len(hints) == 2 * (11 + 31)
-    assert "CLIP-G, clip skip 2: block 30 of 32 (trained: 31)\nrelative norm 0.025, cosine 0.975" in hints
+    assert "CLIP-G, 2: 0.025 / 0.975" in hints
+
+
+def rings(root):
+    """The places of the rings around points, by colour; not the legend's."""
+    found = [ring for ring in root.iter(f"{SVG}circle") if ring.get("fill") is None]
+    return [(r.get("stroke"), float(r.get("cx")), float(r.get("cy"))) for r in found if r.get("stroke")[0] == "#"]
+
+
+def test_what_is_used_now_is_marked_on_each_line():
+    assert rings(parsed(drift_chart.svg(BOTH, ""))) == []
+    drifts = [made(SDXL.encoders[0], skips=[1, 1.5, 2, 3]), BOTH[1]]
+    root = parsed(drift_chart.svg(drifts, "", Marks(current={"l": 1.5, "g": 4.0, "h": 2.0})))
+    norms_l, norms_g, cosines_l, cosines_g = curves(root)
+    expected = [norms_l[1], norms_g[3], cosines_l[1], cosines_g[3]]
+    assert [(x, y) for _, x, y in rings(root)] == expected
+    assert len({colour for colour, _, _ in rings(root)}) == 2
+    assert "in use now" in [label.text for label in root.iter(f"{SVG}text")]
+    assert rings(parsed(drift_chart.svg(BOTH, "", Marks(current={"l": 0.0, "g": 99.0})))) == []
 
 
 def test_recommended_is_marked():
     labels = lambda root: [label.text for label in root.iter(f"{SVG}text")]  # noqa: E731
     dashed = lambda root: [line.get("points") for line in root.iter(f"{SVG}polyline") if line.get("stroke-dasharray")]  # noqa: E731
     plain = parsed(drift_chart.svg(BOTH[:1], "a cat"))
-    assert "clip skip (1: as trained)" in labels(plain) and not dashed(plain)
-    assert "clip skip (1: as trained, recommended)" in labels(parsed(drift_chart.svg(BOTH, "a cat", [1, 1])))
-    marked = parsed(drift_chart.svg(BOTH[:1], "a cat", [2, 2]))
-    assert "clip skip (1: as trained; dashed: 2, recommended)" in labels(marked)
-    norms, cosines = curves(marked)
-    assert [float(line.partition(",")[0]) for line in dashed(marked)] == [norms[1][0], cosines[1][0]]
+    assert "clip skip (1: as trained)" in labels(plain) and not dashed(plain) and "recommended" not in labels(plain)
+    marked = parsed(drift_chart.svg(BOTH, "a cat", Marks(recommended={"l": 2.0, "g": 2.0, "h": 7.0})))
+    assert "recommended" in labels(marked)
+    norms, _, cosines, _ = curves(marked)
+    legend, *lines = [float(line.partition(",")[0]) for line in dashed(marked)]
+    assert lines == [norms[1][0], cosines[1][0]]
+
+
+@pytest.mark.parametrize("width", [320, 640])
+def test_all_of_it_is_in_the_picture(width):
+    marks = Marks(current={"l": 1.5}, recommended={"l": 2.0})
+    root = parsed(drift_chart.svg(BOTH, "a cat " * 20, marks, width=width))
+    left, top, right, bottom = map(float, root.get("viewBox").split())
+    assert (left, top, right) == (0, 0, width)
+    ends = []
+    for label in root.iter(f"{SVG}text"):
+        size = 7 * len(label.text)
+        start = float(label.get("x")) - {"middle": size / 2, "end": size}.get(label.get("text-anchor"), 0)
+        assert start >= 0 and start + size <= right and float(label.get("y")) < bottom, label.text
+        ends.append((float(label.get("y")), start, start + size))
+    for (y, _, end), (other, start, _) in pairwise(sorted(ends)):
+        assert y != other or end <= start, "two labels lie on each other"
+    for line in root.iter(f"{SVG}polyline"):
+        for place in line.get("points").split():
+            x, y = map(float, place.split(","))
+            assert 0 <= x <= right and 0 <= y <= bottom
+
+
+def test_data_are_marked_as_no_words():
+    """What is left is what a page translates."""
+    root = parsed(drift_chart.svg(BOTH, "a cat", Marks({"l": 2.0}, {"l": 2.0}), {("l", 2.0): "cat 0.5"}))
+    texts = [each for each in root.iter() if each.tag in (f"{SVG}text", f"{SVG}title")]
+    assert {each.text for each in texts if each.get("translate") != "no"} == {
+        *("relative norm of the difference", "cosine", "clip skip (1: as trained)", "in use now", "recommended")
+    }
 
 
 HOSTILE = "</title></svg><script>alert(1)</script> \"' & \x00\x1b[31m \u202e \ud800 ]]> 猫"
@@ -78,7 +126,7 @@ def test_hostile_text_stays_text():
     title = root.find(f"{SVG}title").text
     assert title.startswith("</title></svg><script>alert(1)</script> \"' & ") and "猫" in title
     assert not set("\x00\x1b\u202e\ud800") & set(title)
-    assert Image.open(io.BytesIO(drift_chart.png(BOTH, HOSTILE))).size == (1440, 960)
+    assert Image.open(io.BytesIO(drift_chart.png(BOTH, HOSTILE))).width == 1280
 
 
 def test_a_long_title_is_cut_in_the_picture_alone():
@@ -89,9 +137,14 @@ def test_a_long_title_is_cut_in_the_picture_alone():
 
 def test_numbers_beyond_the_usual_lie_inside():
     drift = made(SDXL.encoders[0], norm=lambda skip: 7.3 * (skip - 1), cosine=lambda skip: 1 - 0.19 * (skip - 1))
-    for curve, (top, bottom) in zip(curves(parsed(drift_chart.svg([drift], ""))), drift_chart._PLOTS, strict=True):
+    root = parsed(drift_chart.svg([drift], ""))
+    grid = [line for line in root.iter(f"{SVG}polyline") if line.get("stroke-opacity")]
+    levels = sorted({float(line.get("points").split(",")[1].split()[0]) for line in grid})
+    norms, cosines = curves(root)
+    between = next(level for level in levels if level > max(y for _, y in norms))
+    for curve, inside in ((norms, [y for y in levels if y <= between]), (cosines, [y for y in levels if y > between])):
         assert len(curve) == 11
-        assert all(top <= y <= bottom for _, y in curve)
+        assert all(min(inside) <= y <= max(inside) for _, y in curve)
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
@@ -113,7 +166,7 @@ def test_little_to_show(drifts):
 @pytest.mark.parametrize("architecture", [a for a in ARCHITECTURES.values() if a.encoders], ids=lambda a: a.id)
 def test_the_png_shows_each_encoder(architecture):
     drifts = [made(e, norm=lambda skip, e=e: (skip - 1) / 2 / e.blocks) for e in architecture.encoders]
-    image = Image.open(io.BytesIO(drift_chart.png(drifts, "a cat", [2])))
+    image = Image.open(io.BytesIO(drift_chart.png(drifts, "a cat", Marks({"g": 2.0, "l": 2.0, "h": 2.0}, {"g": 2.0}))))
     counts = {"#{:02x}{:02x}{:02x}".format(*colour): count for count, colour in image.getcolors(1 << 20)}
     used = set(re.findall(r'stroke="(#\w+)"', drift_chart.svg(drifts, "a cat")))
     assert len(used) == len(drifts)

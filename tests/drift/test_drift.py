@@ -84,7 +84,7 @@ def test_fractions(architecture, blend, skip):
         mixed = unit * ((1 - f) * a.norm(dim=-1, keepdim=True) + f * b.norm(dim=-1, keepdim=True))
         options = {"mix": slerp}
     norm = stack.final_norm if normed else (lambda x: x)
-    cosine, relative, _ = reference.measures(*(norm(x)[0].double().numpy() for x in (mixed, states[trained])))
+    cosine, relative, _ = reference.measures(*(norm(x).double().numpy() for x in (mixed, states[trained])))
     (point,) = drift(states, row_of(architecture, "l"), stack.final_norm, [skip], **options).points
     assert (point.skip, point.depth) == (skip, trained + 1 - skip)
     assert abs(point.cosine - cosine) <= 1e-6 and abs(point.relative_norm - relative) <= 2e-6
@@ -105,8 +105,8 @@ def test_tokens_that_move_most():
     states, stack = passed("l", ids)
     states = {depth: state.clone() for depth, state in states.items()}
     states[11] = states[12].clone()
-    states[11][0, 3] *= -1
-    states[11][0, 5] += 0.01
+    states[11][3] *= -1
+    states[11][5] += 0.01
     (point,) = drift(states, row_of("sd1", "l"), stack.final_norm, [2]).points
     assert point.most_moved(2) == (3, 5)
     assert point.most_moved(1, among=[4, 5, 6]) == (5,)
@@ -186,7 +186,7 @@ def test_half_types_are_measured_in_float32(dtype):
     half = {depth: state.to(dtype) for depth, state in states.items()}
     result = drift(half, row_of("sdxl", "l"), stack.final_norm)
     for point in result.points:
-        read, trained = (half[depth][0].double().numpy() for depth in (round(point.depth), 11))
+        read, trained = (half[depth].double().numpy() for depth in (round(point.depth), 11))
         cosine, relative, _ = reference.measures(read, trained)
         assert abs(point.cosine - cosine) <= 1e-6 and abs(point.relative_norm - relative) <= 1e-6
 

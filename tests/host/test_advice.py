@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from .grid import grid, texts
 from .reference import NEGATIVE, PROMPT, request, used_conds
 
 KEY = "CLIP skip advice"
@@ -166,10 +167,9 @@ def test_each_host_is_judged_by_what_its_slider_really_does(host, opts, log, che
 
 def test_a_grids_cells_each_have_their_own_say_and_none_is_in_the_next_ones_text(host, opts, log):
     mark(host, "not-nai")
-    axis = "[Param] CLiP-skip" if host.like == "sdnext" else "Clip skip"
-    grid = host.txt2img(**ask(host, script_name="X/Y/Z plot", script_args=[axis, "2,1,2"]))
-    assert told(grid) == ([NOT_NAI], MARKED) and len(log()) == 2  # a grid's result is that of its first cell
-    assert len(grid.info["infotexts"]) == 3 and not any("advice" in text for text in grid.info["infotexts"])
+    made = host.txt2img(**ask(host, **grid(host, ("skip", "2,1,2"))))
+    assert told(made) == ([NOT_NAI], MARKED) and len(log()) == 2  # a grid's result is that of its first cell
+    assert len(texts(made)) == 3 and not any("advice" in text for text in made.info["infotexts"])
 
 
 # --- hints, which a setting asks for ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from PIL import Image
 
 from minihost import weights
 
+from .grid import cells, grid
 from .reference import NEGATIVE, PROMPT, assert_cond, request, used_conds
 
 AUTO, MANUAL_2 = [True], [True, {"skip": 2}]
@@ -172,8 +173,6 @@ def test_a_grid_of_checkpoints(host, library):
     for checkpoint, skip in plans.items():
         keep(host, checkpoint, skip)
         by_hand.append(host.txt2img(**request(host, checkpoint, [True, skip])).images[0].tobytes())
-    titles = ",".join(host.title(checkpoint) for checkpoint in plans)
-    grid = host.txt2img(
-        **request(host, "sdxl-b", AUTO, script_name="X/Y/Z plot", script_args=["Checkpoint name", titles])
-    )
-    assert [image.tobytes() for image in grid.images] == by_hand
+    titles = [host.title(checkpoint) for checkpoint in plans]
+    made = host.txt2img(**request(host, "sdxl-b", AUTO, **grid(host, ("checkpoint", titles))))
+    assert cells(made) == by_hand

@@ -37,3 +37,10 @@ def bare(request):
     if not file:
         pytest.fail("--bare FILE is needed: the pictures of the host without the extension")
     return json.loads(Path(file).read_text())
+
+
+@pytest.fixture
+def no_presets(webui):
+    webui.forget()
+    yield
+    webui.forget()

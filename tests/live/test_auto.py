@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from urllib.parse import quote
-
 import pytest
 import requests
 
@@ -17,29 +14,7 @@ PLANS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def no_presets(webui):
-    forget(webui)
-    yield
-    forget(webui)
-
-
-def url(webui, key=""):
-    return f"{webui.url}/clip-skip/v1/presets" + (f"/{quote(key, safe='')}" if key else "")
-
-
-def forget(webui):
-    for key in requests.get(url(webui), timeout=60).json():
-        requests.delete(url(webui, key), timeout=60).raise_for_status()
-
-
-def keep(webui, checkpoint, skip):
-    """By name: the WebUI moves it to the hash once it knows that."""
-    for model in webui.get("/sdapi/v1/sd-models"):
-        if model["title"] == checkpoint:
-            key = model.get("sha256") if len(model.get("sha256") or "") == 64 else None
-            name = PurePath(model["filename"]).stem
-            requests.put(url(webui, key or f"name:{name}"), json={"skip": skip}, timeout=60).raise_for_status()
+pytestmark = pytest.mark.usefixtures("no_presets")
 
 
 def of(webui, *architectures):
@@ -62,7 +37,7 @@ def test_models_with_different_presets_by_turns(webui):
             plans[checkpoint] = PLANS[id][counts[id]]
     assert len(plans) >= 4
     for checkpoint, skip in plans.items():
-        keep(webui, checkpoint, skip)
+        webui.keep(checkpoint, skip)
     made = {checkpoint: webui.txt2img(checkpoint, [True]).pixels for checkpoint in plans}
     again = {checkpoint: webui.txt2img(checkpoint, [True]).pixels for checkpoint in reversed(plans)}
     by_hand = {checkpoint: webui.txt2img(checkpoint, [True, skip]).pixels for checkpoint, skip in plans.items()}
@@ -73,10 +48,10 @@ def test_models_with_different_presets_by_turns(webui):
 
 def test_the_infotext_holds_the_numbers(webui):
     (checkpoint,) = of(webui, "sdxl")
-    keep(webui, checkpoint, {"l": 2.5, "g": 3})
+    webui.keep(checkpoint, {"l": 2.5, "g": 3})
     infotext = webui.txt2img(checkpoint, [True]).infotext
     assert "CLIP skip L: 2.5" in infotext and "CLIP skip G: 3" in infotext
-    forget(webui)
+    webui.forget()
     assert "CLIP skip L" not in webui.txt2img(checkpoint, [True]).infotext
 
 
@@ -85,8 +60,8 @@ def two_models(webui, first, second, values, encoder, make):
     pictures = {}
     for one in values:
         for other in values:
-            keep(webui, first, {encoder: one})
-            keep(webui, second, {encoder: other})
+            webui.keep(first, {encoder: one})
+            webui.keep(second, {encoder: other})
             pictures[one, other] = make([True]).pixels
     for value in values:
         assert pictures[value, value] == make([True, {encoder: value}]).pixels
@@ -118,7 +93,7 @@ def test_a_refiner_gets_its_own(webui):
 
 def test_status_says_what_auto_uses(webui):
     (checkpoint,) = of(webui, "sd1")
-    keep(webui, checkpoint, {"l": 2})
+    webui.keep(checkpoint, {"l": 2})
     webui.txt2img(checkpoint, [True])
     auto = requests.get(f"{webui.url}/clip-skip/v1/status", timeout=60).json()["auto"]
     assert (auto["skip"], auto["source"]) == ({"l": 2}, "preset")
@@ -129,8 +104,8 @@ def test_a_grid_of_checkpoints(webui):
     if webui.name == "sdnext":
         pytest.skip("its grid takes other arguments")
     first, second = of(webui, "sd1", "sd1")
-    keep(webui, first, {"l": 2})
-    keep(webui, second, {"l": 3})
+    webui.keep(first, {"l": 2})
+    webui.keep(second, {"l": 3})
     scripts = webui.get("/sdapi/v1/script-info")
     grid = next(s for s in scripts if s["name"] == "x/y/z plot" and not s["is_img2img"])
     axis = grid["args"][0]["choices"].index("Checkpoint name")

@@ -7,9 +7,12 @@ import hashlib
 import io
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from PIL import Image
@@ -20,18 +23,35 @@ from clip_skip.inspect.identify import identify
 PROMPT = {"prompt": "a photo of a (cat:1.2), blue sky", "negative_prompt": "ugly", "seed": 1234}
 SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler", "cfg_scale": 7}
 
+_KEYS = re.compile(r"\b(CLIP skip(?: \w+)?|Clip skip): (\"[^\"]*\"|[^,]*)")
+# What a grid's script is told, by the labels of its controls on all hosts: nothing but the cells, and values as typed.
+_GRID = {
+    "Enabled": True,
+    "Draw legend": False,
+    "Include Sub Images": True,
+    "Include images": True,
+    "Use text inputs instead of dropdowns": True,
+    "Use text inputs": True,
+}
+
 
 @dataclass(frozen=True)
 class Picture:
     """One generation's images: the hash of all their pixels, the first one's generation parameters, each one's hash.
 
-    `advice` is what the API's answer says of CLIP Skip's advice.
+    `advice` is what the API's answer says of CLIP Skip's advice; `infotexts` are each image's generation parameters.
     """
 
     pixels: str
     infotext: str
     each: tuple[str, ...]
     advice: str
+    infotexts: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The generation parameters about clip skip, the host's own among them."""
+        return dict(_KEYS.findall(self.infotext.rpartition("\n")[2]))
 
 
 class WebUI:
@@ -69,6 +89,18 @@ class WebUI:
             if architecture.encoders and not (self.name == "sdnext" and architecture.id == "sdxl-refiner")
         )
 
+    def of(self, architecture: str) -> list[str]:
+        """The checkpoints of this architecture."""
+        return sorted(name for name, each in self.checkpoints.items() if each.id == architecture)
+
+    @property
+    def hires(self) -> dict[str, Any]:
+        """The fields of a job with a second pass."""
+        fields = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_upscaler": "Latent"}
+        if self.name == "sdnext":
+            fields.update(hr_force=True, hr_resize_mode=1, hr_upscaler="Latent Nearest")
+        return fields
+
     def get(self, path: str) -> Any:
         reply = requests.get(self.url + path, timeout=120)
         reply.raise_for_status()
@@ -97,6 +129,74 @@ class WebUI:
             own = {"override_settings": {**fields.pop("override_settings", {}), "CLIP_stop_at_last_layers": int(skip)}}
         return getattr(self, kind)(checkpoint, [False], **own, **fields)
 
+    def grid(
+        self,
+        checkpoint: str,
+        *axes: tuple[str, str],
+        args: list[Any] | None = None,
+        kind: str = "txt2img",
+        script: str | None = None,
+        **fields: Any,
+    ) -> list[Picture]:
+        """The cells of the host's own grid, of which the first axis runs fastest.
+
+        An axis is its label and its values, as they are typed; `script` is one of `grids`.
+        """
+        script = script or self.grids[0]
+        controls = self._controls(script, kind)
+        values: list[Any] = [_GRID.get(control["label"], control["value"]) for control in controls]
+        labels = [control["label"] for control in controls]
+        for axis in "XYZ":
+            values[labels.index(f"{axis} type")] = 0  # nothing
+        for axis, (label, text) in zip("XYZ", axes, strict=False):
+            place = labels.index(f"{axis} type")
+            values[place : place + 2] = [controls[place]["choices"].index(label), text]
+        if self._script(script, kind)["is_alwayson"]:
+            own: dict[str, Any] = {"alwayson_scripts": {script: {"args": values}}}
+        else:
+            own = {"script_name": script, "script_args": values}
+        made = getattr(self, kind)(checkpoint, args, **own, **fields)
+        cells = zip(made.each[1:], made.infotexts[1:], strict=True)
+        return [Picture(pixels, infotext, (pixels,), "", (infotext,)) for pixels, infotext in cells]
+
+    @property
+    def grids(self) -> list[str]:
+        """The host's grid scripts; SD.Next has one in its list of scripts, and one that is always there."""
+        return ["xyz grid script", "xyz grid"] if self.name == "sdnext" else ["x/y/z plot"]
+
+    def axes(self, script: str, kind: str = "txt2img") -> list[str]:
+        """The labels of all axes that a grid offers."""
+        return next(each["choices"] for each in self._controls(script, kind) if each["label"] == "X type")
+
+    def axis(self, name: str) -> str:
+        """What the host calls its own axis `name`."""
+        sdnext = {"Checkpoint name": "[Model] Model", "Prompt S/R": "[Prompt] Search & replace"}
+        sdnext["CFG Scale"] = "[Guidance] Scale"
+        return sdnext[name] if self.name == "sdnext" else name
+
+    def _script(self, script: str, kind: str) -> Any:
+        found = [each for each in self.get("/sdapi/v1/script-info") if each["name"] == script]
+        return next(each for each in found if each["is_img2img"] == (kind == "img2img"))
+
+    def _controls(self, script: str, kind: str) -> list[Any]:
+        return self._script(script, kind)["args"]
+
+    def keep(self, checkpoint: str, skip: dict[str, float]) -> None:
+        """As its preset, by REST; by the model's name where the WebUI does not know its hash yet."""
+        for model in self.get("/sdapi/v1/sd-models"):
+            if model["title"] == checkpoint:
+                key = model.get("sha256") if len(model.get("sha256") or "") == 64 else None
+                key = key or f"name:{PurePath(model['filename']).stem}"
+                requests.put(self._presets(key), json={"skip": skip}, timeout=60).raise_for_status()
+
+    def forget(self) -> None:
+        """All presets."""
+        for key in requests.get(self._presets(), timeout=60).json():
+            requests.delete(self._presets(key), timeout=60).raise_for_status()
+
+    def _presets(self, key: str = "") -> str:
+        return f"{self.url}/clip-skip/v1/presets" + (f"/{quote(key, safe='')}" if key else "")
+
     def _needs(self, checkpoint: str) -> dict[str, Any]:
         """What this host can't do without: Forge's SD 3 is black on the API's default schedule."""
         if self.name != "forge":
@@ -108,7 +208,7 @@ class WebUI:
         overrides = {**fields.pop("override_settings", {}), "sd_model_checkpoint": checkpoint}
         body = {**PROMPT, **SMALL, **self._needs(checkpoint), **fields, "override_settings": overrides}
         if args is not None:
-            body["alwayson_scripts"] = {"clip skip": {"args": args}}
+            body["alwayson_scripts"] = {**body.get("alwayson_scripts", {}), "clip skip": {"args": args}}
         reply = self.post(f"/sdapi/v1/{kind}", body)
         images = [
             Image.open(io.BytesIO(base64.b64decode(image.split(",")[-1]))).convert("RGB").tobytes()
@@ -116,7 +216,8 @@ class WebUI:
         ]
         info = json.loads(reply["info"]) if reply["info"].lstrip().startswith("{") else {"infotexts": [reply["info"]]}
         advice = (info.get("extra_generation_params") or {}).get("CLIP skip advice", "")
-        return Picture(_hash(b"".join(images)), (info.get("infotexts") or [""])[0], tuple(map(_hash, images)), advice)
+        infotexts = tuple(info.get("infotexts") or ("",))
+        return Picture(_hash(b"".join(images)), infotexts[0], tuple(map(_hash, images)), advice, infotexts)
 
 
 def _hash(pixels: bytes) -> str:

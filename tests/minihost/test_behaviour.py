@@ -223,17 +223,6 @@ def test_inner_pass_img2img_and_reload(host, like):
     assert booted.errors == []
 
 
-@pytest.mark.parametrize("like", LIKES)
-def test_xyz(host, like):
-    booted = host(like)
-    axis = "Clip skip" if like != "sdnext" else "[Param] CLiP-skip"
-    result = booted.txt2img(prompt="a cat", script_name="x/y/z plot", script_args=[axis, "1,2,1"], **SMALL)
-    images = [image.tobytes() for image in result.images]
-    assert len(images) == 3 and images[0] == images[2] != images[1]
-    grids = [d for d in booted.module("scripts").scripts_data if d.script_class.__module__ == "xyz_grid.py"]
-    assert len(grids) == 1 and grids[0].module.axis_options
-
-
 def test_infotext(host, dummy):
     booted = host("a1111", extension=dummy)
     result = booted.txt2img(prompt="a cat", override_settings={"CLIP_stop_at_last_layers": 3}, **SMALL)

@@ -48,16 +48,16 @@ def test_the_first_source_that_speaks(architecture, preset, facts, defaults, ski
 
 def test_the_plan_follows_auto_and_manual_does_not():
     auto = Auto({"l": 2.5, "g": 1.0}, "slerp", "preset")
-    plan = resolve(Request(enabled=True), SDXL, auto)
+    plan = resolve(Request(enabled=True), SDXL, lambda _: auto)
     assert (plan.skips, plan.blend, plan.source) == ({"l": 2.5, "g": 1.0}, "slerp", "preset")
-    by_hand = resolve(Request(enabled=True, mode="manual", skip=2.5, skips={"g": 1.0}, blend="slerp"), SDXL, None)
+    by_hand = resolve(Request(enabled=True, mode="manual", skip=2.5, skips={"g": 1.0}, blend="slerp"), SDXL)
     assert plan.key == by_hand.key
-    assert resolve(Request(enabled=True, mode="manual", skip=3.0), SDXL, auto).skips == {"l": 3.0, "g": 3.0}
+    assert resolve(Request(enabled=True, mode="manual", skip=3.0), SDXL, lambda _: auto).skips == {"l": 3.0, "g": 3.0}
     assert resolve(Request(enabled=True), SDXL).as_trained
 
 
 def test_what_the_model_can_t_have_is_refused_and_the_rest_is_as_trained():
-    plan = resolve(Request(enabled=True), SDXL, Auto({"l": 12.0, "g": 2.0}))
+    plan = resolve(Request(enabled=True), SDXL, lambda _: Auto({"l": 12.0, "g": 2.0}))
     assert plan.as_trained and "CLIP-L 12" in str(plan.refusals[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from modules import script_callbacks, sd_hijack_clip, shared
@@ -39,6 +40,7 @@ class SD3Cond(nn.Module):
         super().__init__()
         self.clip_l, self.clip_g = (encoders.Sd3Clip(name, states[name]) for name in "lg")
         self.t5xxl = encoders.T5(states["t5"])
+        self.model_lg = SimpleNamespace(tokenizer=self.clip_l.tokenizer)
 
     def forward(self, texts: list[str]) -> dict[str, Tensor]:
         parts, pooled = [], []

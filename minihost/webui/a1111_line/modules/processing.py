@@ -107,6 +107,11 @@ class StableDiffusionProcessing:
         self.all_prompts = list(self.prompt) if isinstance(self.prompt, list) else [self.prompt] * count
         negative = self.negative_prompt
         self.all_negative_prompts = list(negative) if isinstance(negative, list) else [negative] * len(self.all_prompts)
+        styles = shared.prompt_styles
+        self.all_prompts = [styles.apply_styles_to_prompt(text, self.styles) for text in self.all_prompts]
+        self.all_negative_prompts = [
+            styles.apply_negative_styles_to_prompt(text, self.styles) for text in self.all_negative_prompts
+        ]
         self.main_prompt, self.main_negative_prompt = self.all_prompts[0], self.all_negative_prompts[0]
 
     def cached_params(self, required_prompts, steps, extra_network_data, hires_steps=None, use_old_scheduling=False):
@@ -200,8 +205,10 @@ class StableDiffusionProcessingTxt2Img(StableDiffusionProcessing):
             self.hr_prompt = self.hr_prompt or self.prompt
             self.hr_negative_prompt = self.hr_negative_prompt or self.negative_prompt
             count = len(self.all_prompts)
-            self.all_hr_prompts = [self.hr_prompt] * count
-            self.all_hr_negative_prompts = [self.hr_negative_prompt] * count
+            styles = shared.prompt_styles
+            negative = styles.apply_negative_styles_to_prompt(self.hr_negative_prompt, self.styles)
+            self.all_hr_prompts = [styles.apply_styles_to_prompt(self.hr_prompt, self.styles)] * count
+            self.all_hr_negative_prompts = [negative] * count
 
     def parse_extra_network_prompts(self):
         super().parse_extra_network_prompts()

@@ -1,9 +1,14 @@
-"""From prompts to conditionings, in the shapes that samplers of the A1111 line take (no prompt editing, no AND)."""
+"""From prompts to conditionings, in the shapes that samplers of the A1111 line take."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
+
+import torch
+
+_EDIT = re.compile(r"\[([^:\[\]]*):([^:\[\]]*):\s*(\d*\.?\d+)\s*\]")
 
 
 class SdConditioning(list):
@@ -33,30 +38,80 @@ class MulticondLearnedConditioning:
     batch: list[list[ComposableScheduledPromptConditioning]]
 
 
+def schedule(prompt: str, steps: int) -> list[tuple[int, str]]:
+    """Give (last step, text) for each stretch of steps; ``[a:b:0.5]`` changes from a to b half way (not nested)."""
+
+    def switch(when: str) -> int:
+        return min(steps, int(float(when) * steps) if float(when) < 1 else int(float(when)))
+
+    def text_until(end: int) -> str:
+        return _EDIT.sub(lambda edit: edit[1] if end <= switch(edit[3]) else edit[2], prompt)
+
+    ends = sorted({switch(edit[3]) for edit in _EDIT.finditer(prompt)} - {0} | {steps})
+    return [(end, text_until(end)) for end in ends]
+
+
+def get_multicond_prompt_list(prompts):
+    """Split at AND: give the place and weight of each prompt's parts, the parts, and the place of each."""
+    parts = [prompt.split(" AND ") for prompt in prompts]
+    flat = SdConditioning(dict.fromkeys(part for part_list in parts for part in part_list))
+    places = {part: place for place, part in enumerate(flat)}
+    return [[(places[part], 1.0) for part in part_list] for part_list in parts], flat, places
+
+
+def get_learned_conditioning_prompt_schedules(prompts, base_steps, hires_steps=None, use_old_scheduling=False):
+    """Give the texts of each prompt, with the step at which each ends."""
+    return [[list(entry) for entry in schedule(prompt, hires_steps or base_steps)] for prompt in prompts]
+
+
 def get_learned_conditioning(model, prompts: SdConditioning, steps, hires_steps=None, use_old_scheduling=False):
-    """Encode each distinct prompt once."""
+    """Encode each distinct prompt once, all its texts in one call."""
     known, result = {}, []
     for prompt in prompts:
         if prompt not in known:
-            texts = SdConditioning([prompt], prompts.is_negative_prompt, prompts.width, prompts.height)
+            ends, texts = zip(*schedule(prompt, hires_steps or steps), strict=True)
+            texts = SdConditioning(texts, prompts.is_negative_prompt, prompts.width, prompts.height)
             conds = model.get_learned_conditioning(texts)
-            first = {key: value[0] for key, value in conds.items()} if isinstance(conds, dict) else conds[0]
-            known[prompt] = [ScheduledPromptConditioning(hires_steps or steps, first)]
+            each = [
+                {key: value[i] for key, value in conds.items()} if isinstance(conds, dict) else conds[i]
+                for i in range(len(texts))
+            ]
+            known[prompt] = [ScheduledPromptConditioning(end, cond) for end, cond in zip(ends, each, strict=True)]
         result.append(known[prompt])
     return result
 
 
 def get_multicond_learned_conditioning(model, prompts, steps, hires_steps=None, use_old_scheduling=False):
-    """As above, in the nested form that positive prompts have."""
-    learned = get_learned_conditioning(model, prompts, steps, hires_steps, use_old_scheduling)
-    batch = [[ComposableScheduledPromptConditioning(schedule)] for schedule in learned]
+    """As above, in the nested form that positive prompts have: AND stands between prompts of their own."""
+    indexes, flat, _ = get_multicond_prompt_list(prompts)
+    flat = SdConditioning(flat, prompts.is_negative_prompt, prompts.width, prompts.height)
+    learned = get_learned_conditioning(model, flat, steps, hires_steps, use_old_scheduling)
+    batch = [[ComposableScheduledPromptConditioning(learned[i], weight) for i, weight in of] for of in indexes]
     return MulticondLearnedConditioning((len(prompts),), batch)
+
+
+def _at(schedules: list[ScheduledPromptConditioning], step: int):
+    return next((s.cond for s in schedules if step < s.end_at_step), schedules[-1].cond)
 
 
 def reconstruct_cond_batch(c, current_step) -> list:
     """Give what each image is sampled with at a step (tensors of their own length, not yet joined)."""
-    return [schedules[0].cond for schedules in c]
+    return [_at(schedules, current_step) for schedules in c]
 
 
 def reconstruct_multicond_batch(c: MulticondLearnedConditioning, current_step) -> list:
-    return [parts[0].schedules[0].cond for parts in c.batch]
+    """The same; prompts joined by AND stand below each other, in place of being sampled apart and added up."""
+    return [_joined([_at(part.schedules, current_step) for part in parts]) for parts in c.batch]
+
+
+def edits(c: MulticondLearnedConditioning, uc) -> set[int]:
+    """Give the steps with which a text takes the place of another."""
+    schedules = [part.schedules for parts in c.batch for part in parts] + (uc or [])
+    return {entry.end_at_step for entries in schedules for entry in entries[:-1]}
+
+
+def _joined(conds: list):
+    if len(conds) == 1 or not isinstance(conds[0], dict):
+        return conds[0] if len(conds) == 1 else torch.cat(conds)
+    mean = torch.stack([cond["vector"] for cond in conds]).mean(0)
+    return {"crossattn": torch.cat([cond["crossattn"] for cond in conds]), "vector": mean}

@@ -18,12 +18,14 @@ class CFGDenoiser:
         self.p, self.step, self.total_steps = p, 0, steps
         self.stages: list[Stage] = []
         self.conds: tuple[Cond, Cond | None]
+        self.edits: set[int] = set()
 
     def update(self) -> None:
-        """Take the job's conditionings, at the start and again after a refiner came in."""
+        """Take the job's conditionings, at the start, after a refiner came in, and where the prompt is edited."""
         c, uc = self.p.get_conds()
         cond = stack(prompt_parser.reconstruct_multicond_batch(c, self.step))
         uncond = None if uc is None else stack(prompt_parser.reconstruct_cond_batch(uc, self.step))
+        self.edits = prompt_parser.edits(c, uc)
         self.conds = cond, uncond
         prefix, model = ("hr_" if self.p.is_hr_pass else ""), shared.sd_model.sd_checkpoint_info.name_for_extra
         ledger.note(prefix + "c", model, cond)
@@ -33,7 +35,7 @@ class CFGDenoiser:
     def forward(self) -> None:
         if shared.state.interrupted or shared.state.skipped:
             raise InterruptedException
-        if apply_refiner(self):
+        if apply_refiner(self) or self.step in self.edits:
             self.update()
         params = script_callbacks.CFGDenoiserParams(
             None, self.step, self.total_steps, self.conds[0]["crossattn"], (self.conds[1] or {}).get("crossattn"), self

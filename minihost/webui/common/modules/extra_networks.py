@@ -7,17 +7,21 @@ from collections import defaultdict
 
 from modules import errors
 
+from minihost import context
+
+LINE = context.get().flavour.a1111_line
 extra_network_registry: dict[str, ExtraNetwork] = {}
 _TAG = re.compile(r"<(\w+):([^>]+)>")
 
 
 class ExtraNetworkParams:
-    """The arguments of one tag, split at colons."""
+    """The arguments of one tag, split at colons; one with two ``=`` is positional, as in the hosts."""
 
     def __init__(self, items=None):
         self.items = items or []
-        self.positional = [item for item in self.items if "=" not in item]
-        self.named = dict(item.split("=", 1) for item in self.items if "=" in item)
+        parts = [item.split("=", 2) for item in self.items]
+        self.positional = ["=".join(part) for part in parts if len(part) != 2]
+        self.named = dict(part for part in parts if len(part) == 2)
 
     def __eq__(self, other):
         return self.items == other.items
@@ -50,26 +54,35 @@ def parse_prompt(prompt: str):
     return _TAG.sub(take, prompt), data
 
 
-def parse_prompts(prompts: list[str], *_):
-    """Take the tags out of all prompts; those of the first count."""
+def parse_prompts(prompts: list[str], extra_data=None):
+    """Take the tags out of all prompts. Those of the first count; in SD.Next, of the last prompt that has any."""
     parsed = [parse_prompt(prompt) for prompt in prompts]
-    return [text for text, _ in parsed], parsed[0][1] if parsed else None
+    found = [data for _, data in parsed]
+    if not LINE:
+        found = [data for data in found if data][::-1] or [extra_data or defaultdict(list)]
+    return [text for text, _ in parsed], found[0] if found else None
 
 
-def _each(p, data, method: str) -> None:
-    for name, network in extra_network_registry.items():
+def _each(p, data, method: str, tagged: dict, always: dict) -> None:
+    """Call a method of every registered network, those with a tag first, in the prompt's order."""
+    data = data or {}
+    for name in [*data, *(name for name in extra_network_registry if name not in data)]:
+        network = extra_network_registry.get(name)
+        if network is None:
+            continue
+        params, more = ([data.get(name, [])], tagged if name in data else {}) if method == "activate" else ([], always)
         try:
-            getattr(network, method)(p, *([(data or {}).get(name, [])] if method == "activate" else []))
+            getattr(network, method)(p, *params, **more)
         except Exception as e:
             errors.display(e, f"{method} extra network {name}")
 
 
 def activate(p, data) -> None:
     """Call every registered network, with an empty list where the prompt has no tag of it; then the scripts."""
-    _each(p, data, "activate")
+    _each(p, data, "activate", {} if LINE else {"step": 0}, {})
     if p.scripts is not None and hasattr(p.scripts, "after_extra_networks_activate"):
         p.scripts.after_extra_networks_activate(p, prompts=p.prompts, extra_network_data=data)
 
 
 def deactivate(p, data) -> None:
-    _each(p, data, "deactivate")
+    _each(p, data, "deactivate", {}, {} if LINE else {"force": False})

@@ -96,6 +96,13 @@ if "setup" not in context.get().flavour.hooks:
     Script.setup = _nothing  # there, but never called
 
 
+def _title(data: ScriptClassData) -> str:
+    try:
+        return data.script_class().title().lower()
+    except Exception:  # reported where it is made to be used
+        return ""
+
+
 def basedir() -> str:
     """Give the folder of the extension whose script is being loaded; SD.Next says it relative to where it runs."""
     return current_basedir if context.get().flavour.a1111_line else os.path.relpath(current_basedir)
@@ -114,7 +121,7 @@ def load_scripts() -> None:
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     own = Path(__file__).parents[1]
-    for base in filter(None, (own, context.get().extension)):
+    for base in filter(None, (own, own.with_name(context.get().flavour.name), context.get().extension)):
         for path in sorted((base / "scripts").glob("*.py")):
             syspath = sys.path
             try:
@@ -142,7 +149,8 @@ class ScriptRunner:
         self.inputs: list = [None]
 
     def initialize_scripts(self, is_img2img: bool) -> None:
-        for data in scripts_data:
+        by_title = not context.get().flavour.a1111_line
+        for data in sorted(scripts_data, key=_title) if by_title else scripts_data:
             try:
                 script = data.script_class()
             except Exception:
@@ -158,14 +166,24 @@ class ScriptRunner:
 
     def setup_ui(self) -> list:
         """Create the widgets of all scripts; gives the inputs of a job, first the index of the selectable script."""
-        self.inputs[0] = gr.Number(value=0, visible=False, label="script index")
-        for script in self.scripts:
-            with gr.Group(visible=script.alwayson) as group:
+        titles = ["None", *(script.title() for script in self.selectable_scripts)]
+        groups = {}
+        for script in (*self.alwayson_scripts, None, *self.selectable_scripts):
+            if script is None:
+                dropdown = gr.Dropdown(titles, value="None", type="index", label="Script", elem_id="script_list")
+                self.inputs[0] = dropdown
+                continue
+            with gr.Group(visible=script.alwayson) as groups[script]:
                 try:
                     self._create_script_ui(script)
                 except Exception:
                     errors.report(f"Error creating UI for {script.filename}", exc_info=True)
-            group.visible = bool(script.alwayson and script.controls)
+            groups[script].visible = bool(script.alwayson and script.controls)
+        shown = [groups[script] for script in self.selectable_scripts]
+        dropdown.change(
+            lambda index: {group: gr.update(visible=i == index) for i, group in enumerate(shown, 1)},
+            inputs=[dropdown], outputs=shown, show_progress="hidden",
+        )  # fmt: skip
         return self.inputs
 
     def _create_script_ui(self, script: Script) -> None:

@@ -6,15 +6,17 @@ import os
 import sys
 import time
 import types
+from pathlib import Path
 
 import gradio as gr
 from modules import paths
 from modules.options import OptionInfo, Options, options_section
 from modules.shared_cmd_options import cmd_opts
+from modules.styles import StyleDatabase
 
 from minihost import context
 
-__all__ = ["OptionInfo", "cmd_opts", "config_filename", "options_section", "opts", "state"]
+__all__ = ["OptionInfo", "cmd_opts", "config_filename", "options_section", "opts", "prompt_styles", "state"]
 
 config_filename = os.path.join(paths.data_path, "config.json")
 demo = None
@@ -50,6 +52,7 @@ class State:
 
 
 state = State()
+prompt_styles = StyleDatabase(Path(paths.data_path, "styles.csv"))
 
 
 def _list_checkpoints() -> dict:

@@ -149,7 +149,10 @@ def process_images(p) -> Processed:
 def process_images_inner(p) -> Processed:
     count = p.batch_size * p.n_iter
     first = int(np.random.randint(2**31)) if p.seed in (None, -1) else int(p.seed)
-    p.all_prompts, p.all_negative_prompts = [p.prompt] * count, [p.negative_prompt] * count
+    prompts = p.prompt if isinstance(p.prompt, list) else [p.prompt] * count
+    styles = shared.prompt_styles
+    p.all_prompts = [styles.apply_styles_to_prompt(text, p.styles) for text in prompts]
+    p.all_negative_prompts = [styles.apply_negative_styles_to_prompt(p.negative_prompt, p.styles)] * count
     p.all_seeds = p.all_subseeds = [first + i for i in range(count)]
     p.main_prompt = p.prompt
     if p.scripts is not None:
@@ -175,6 +178,8 @@ def process_images_inner(p) -> Processed:
                 replaced = p.scripts.process_images(p)
                 if replaced is not None:
                     samples = replaced.images
+                    output += replaced.images
+                    infotexts += replaced.infotexts
             if samples is None:
                 samples = process_diffusers(p)
             if shared.state.interrupted:
@@ -192,10 +197,12 @@ def process_images_inner(p) -> Processed:
                     p.scripts.postprocess_image(p, held)
                     image = held.image
                 negatives = p.negative_prompts
-                text = create_infotext(p, p.prompts, p.seeds, p.subseeds, index=i, all_negative_prompts=negatives)
+                index = min(i, len(p.seeds) - 1)  # a script that replaces the job may give more
+                text = create_infotext(p, p.prompts, p.seeds, p.subseeds, index=index, all_negative_prompts=negatives)
                 image.info["parameters"] = text
-                infotexts.append(text)
-                output.append(image)
+                if not any(image is known for known in output):
+                    infotexts.append(text)
+                    output.append(image)
     info = infotexts[0] if infotexts else ""
     results = Processed(p, output, p.all_seeds[0], info, infotexts=infotexts)  # without p.comments, as it is there
     if p.scripts is not None and not (shared.state.interrupted or shared.state.skipped):
@@ -229,8 +236,6 @@ def set_pipeline_args(p, model, prompts, negative_prompts, steps, prompt_attenti
 def process_diffusers(p) -> list:
     """Run the base pass, the hires pass and the refiner, each with an encoding of its own."""
     shared.state.after_step = lambda: _simulate(p.prompts[0])
-    if not p.disable_extra_networks:
-        extra_networks.activate(p, p.network_data)
     size, images = (p.width, p.height), p.init_images
     passes = [("", shared.sd_model, p.steps, p.prompt_attention, size)]
     if p.enable_hr:
@@ -238,10 +243,17 @@ def process_diffusers(p) -> list:
         passes.append(("hr_", shared.sd_model, p.hr_second_pass_steps or p.steps, p.prompt_attention, larger))
     if shared.sd_refiner is not None and 0 < p.refiner_start < 1 and p.refiner_steps > 0:
         passes.append(("refiner_", shared.sd_refiner, p.refiner_steps, "fixed", passes[-1][4]))
+    p.prompts, p.network_data = extra_networks.parse_prompts(p.prompts, p.network_data)
+    if not p.disable_extra_networks:
+        extra_networks.activate(p, p.network_data)
     try:
         for kind, model, steps, attention, size in passes:
             p.is_hr_pass, p.is_refiner_pass = kind == "hr_", kind == "refiner_"
             prompts = [p.refiner_prompt] * len(p.prompts) if kind and p.refiner_prompt else p.prompts
+            if p.is_hr_pass and p.refiner_prompt:  # the refiner's pass leaves the tags in
+                prompts, p.network_data = extra_networks.parse_prompts(prompts)
+                if not p.disable_extra_networks:
+                    extra_networks.activate(p, p.network_data)
             negatives = [p.refiner_negative] * len(prompts) if kind and p.refiner_negative else p.negative_prompts
             args = set_pipeline_args(p, model, prompts, negatives, steps, attention)
             images = model(**args, kind=kind, steps=steps, size=size, image=images).images
@@ -252,6 +264,8 @@ def process_diffusers(p) -> list:
         return []
     finally:
         p.is_hr_pass = p.is_refiner_pass = False
+    if not p.disable_extra_networks:
+        extra_networks.deactivate(p, p.network_data)
     return images
 
 

@@ -29,6 +29,15 @@ class EmbeddingsProvider:
         chunks = self.tokenizer.chunks(text)
         return torch.cat([self._encode_token_ids_to_embeddings(torch.tensor([chunk])) for chunk in chunks], 1)
 
+    device = "cpu"
+
+    def get_embeddings_for_weighted_prompt_fragments(
+        self, text_batch, fragment_weights_batch, should_return_tokens=False, device="cpu"
+    ):
+        """Encode one list of fragments; weights other than 1 are not known here."""
+        assert {weight for weights in fragment_weights_batch for weight in weights} == {1.0}
+        return self.get_embeddings(" ".join(text_batch[0]))
+
     def get_pooled_embeddings(self, text: str) -> Tensor:
         return self.text_encoder(self.tokenizer(text)).text_embeds
 
@@ -61,6 +70,26 @@ def insert_parser_highjack(pipename: str) -> None:
 
 
 insert_parser_highjack("Initialize")
+
+
+def prepare_model(pipe=None):
+    """Give the pipeline that has the text encoder."""
+    return pipe or shared.sd_model
+
+
+def get_prompt_schedule(prompt, steps):
+    """Give the prompt's texts, and whether it changes with the steps."""
+    return [prompt], False
+
+
+def split_prompts(pipe, prompt, SD3=False):
+    """Give the prompt of each text encoder."""
+    return prompt, prompt, prompt, prompt
+
+
+def get_prompts_with_weights(pipe, prompt):
+    """Give the prompt's fragments, and the weight of each."""
+    return (prompt,), (1.0,)
 
 
 def prepare_embedding_providers(pipe, clip_skip) -> list[EmbeddingsProvider]:

@@ -1,0 +1,65 @@
+"""Using a WebUI's loaded model between its jobs: nothing is waited for, and nothing is left behind."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from ..phrase import Problem
+
+T = TypeVar("T")
+
+
+def no_model() -> Problem:
+    return Problem("No model is loaded yet. Make an image first.")
+
+
+@contextmanager
+def idle(state: Any) -> Iterator[None]:
+    """No job of the WebUI begins meanwhile; `state` is what it tells of its jobs. Raises Problem where one runs."""
+    from modules.call_queue import queue_lock
+
+    running = Problem("An image is being made. Please try again afterwards.")
+    if not queue_lock.acquire(blocking=False):
+        raise running
+    try:
+        # What is loaded or run without the lock.
+        if state.job or state.job_count:
+            raise running
+        yield
+    finally:
+        queue_lock.release()
+
+
+def on_jobs_thread(work: Callable[[], T]) -> T:
+    """The result of `work`, or what it raises: from the thread of the jobs, where a WebUI has one, as Forge has."""
+    main_thread = sys.modules.get("modules_forge.main_thread")
+    if main_thread is None:
+        return work()
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # which that thread would only print
+            failed.append(error)
+
+    main_thread.run_and_wait_result(run)
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+@contextmanager
+def kept(owner: Any, *names: str) -> Iterator[None]:
+    """Afterwards these attributes of `owner` are what they were, if it has them."""
+    before = {name: copy.copy(getattr(owner, name)) for name in names if hasattr(owner, name)}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(owner, name, value)
