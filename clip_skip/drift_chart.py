@@ -22,7 +22,7 @@ Skips: TypeAlias = "Mapping[str, float]"
 WIDTH = 640
 _LEFT, _MARGIN = 44, 16
 _LETTER = 13
-_LETTER_WIDTH = 6.6  # about, on average
+_LETTER_WIDTH = 7  # about, on average
 _ROW = 20
 _PLOT = 170
 

@@ -76,6 +76,13 @@
         const waits = unanswered.has(button.id);
         if (listening) unanswered.set(button.id, waits);
         if (!waits) button.click();
+        return showBusy(tab);
+    }
+
+    // A screen reader waits with what is about to change.
+    function showBusy(tab) {
+        const busy = [...unanswered.keys()].some((id) => id.startsWith(`clip_skip_${tab}_`));
+        if (listening) part(tab, "advice").setAttribute("aria-busy", String(busy));
         return [];
     }
 
@@ -95,7 +102,7 @@
         if (again) ask(tab, name);
         else if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
         else if (name !== "judge") ask(tab, "judge");
-        return [];
+        return showBusy(tab);
     }
 
     function refresh() {

@@ -22,7 +22,7 @@ def idle(state: Any) -> Iterator[None]:
     """No job of the WebUI begins meanwhile; `state` is what it tells of its jobs. Raises Problem where one runs."""
     from modules.call_queue import queue_lock
 
-    running = Problem("An image is being made. Please try again afterwards.")
+    running = Problem("The WebUI is busy with a job. Please try again when it is done.")
     if not queue_lock.acquire(blocking=False):
         raise running
     try:

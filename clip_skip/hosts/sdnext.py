@@ -224,7 +224,7 @@ class _Running:
         self._held_another = False
 
     def follow(self, p: Any, tags: Tags) -> None:
-        """The prompts that are encoded next, by this pass or one inside it that has no job of its own, have these tags."""
+        """The prompts that are encoded next, by this pass or one inside it without a job, have these tags."""
         if self.job is None:
             return
         if p is self.p and not getattr(p, "is_hr_pass", False):

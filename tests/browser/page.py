@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
@@ -96,7 +95,7 @@ class Panel:
     def __init__(self, page: Page, tab: str) -> None:
         self.page, self.tab = page, tab
         self.accordion = self.part("enabled")
-        self.head = self.accordion.locator(".label-wrap")
+        self.head = self.accordion.locator(".label-wrap").first
         self.enabled = self.part("enabled-checkbox").locator("input")
         self.status = self.part("status").locator(".clip-skip-words")
         self.manual = self.part("manual")
@@ -175,10 +174,9 @@ class WebUI:
         self._ready()
 
     def _ready(self) -> None:
-        """Wait until Gradio has drawn the page and listens to it; it says so by nothing but silence on the network."""
+        """Wait until Gradio has drawn the page and listens to it, so that the panel has its first answers."""
         expect(self.prompt("txt2img")).to_be_visible()
-        with suppress(TimeoutError):  # Gradio 4 may hold a stream of events open for good
-            self.page.wait_for_load_state("networkidle", timeout=5000)
+        expect(self.txt2img.part("advice")).to_have_attribute("aria-busy", "false")
 
     def prompt(self, tab: str) -> Locator:
         return self.page.locator(f"#{tab}_prompt textarea")

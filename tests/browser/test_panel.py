@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import HOSTILE, LONG
 from tests.browser.page import WebUI, contrast
@@ -320,3 +321,45 @@ def test_the_words_are_right_after_a_quick_drag(panel):
     value = float(panel.number("g").input_value())
     assert value > 3
     expect(panel.words("g")).to_have_text([f"block {round(32 - value, 4):g} of 32 (trained: 31)"])
+
+
+# --- a slow machine --------------------------------------------------------------------------------------------------
+
+QUESTION = re.compile("/run/predict")
+
+
+@contextmanager
+def unanswered(page: Page):
+    """No question is answered before the end of this; yields those that were asked."""
+    asked = []
+    page.route(QUESTION, lambda route: asked.append(route))
+    yield asked
+    for route in asked:
+        route.continue_()
+    page.unroute(QUESTION)
+
+
+def test_nothing_moves_or_fades_while_an_answer_is_awaited(panel):
+    panel.open_manual()
+    with unanswered(panel.page):
+        panel.same.check()
+        waiting = panel.part("status").locator(".pending")
+        expect(waiting).to_be_visible()
+        assert waiting.evaluate("part => part.getAnimations().length || getComputedStyle(part).opacity") == "1"
+        place = panel.part("mode").bounding_box()
+    panel.shows_sliders("skip")
+    expect(panel.page.locator("[id^=clip_skip_] .pending")).to_have_count(0)
+    assert panel.part("mode").bounding_box() == place
+
+
+def test_what_is_changed_before_the_first_answer_counts(page, site):
+    panel = WebUI(page, site.address).txt2img
+    with unanswered(page) as asked:
+        with page.expect_request(QUESTION):
+            page.goto(site.address)
+        panel.switch(True)
+        panel.choose("mode", "Manual")
+        expect(panel.manual).to_be_hidden()
+        assert asked
+    expect(panel.manual).to_be_visible()
+    panel.shows_sliders("l", "g")

@@ -80,7 +80,7 @@ def test_recommended_is_marked():
     marked = parsed(drift_chart.svg(BOTH, "a cat", Marks(recommended={"l": 2.0, "g": 2.0, "h": 7.0})))
     assert "recommended" in labels(marked)
     norms, _, cosines, _ = curves(marked)
-    legend, *lines = [float(line.partition(",")[0]) for line in dashed(marked)]
+    _, *lines = [float(line.partition(",")[0]) for line in dashed(marked)]
     assert lines == [norms[1][0], cosines[1][0]]
 
 
@@ -141,7 +141,7 @@ def test_numbers_beyond_the_usual_lie_inside():
     grid = [line for line in root.iter(f"{SVG}polyline") if line.get("stroke-opacity")]
     levels = sorted({float(line.get("points").split(",")[1].split()[0]) for line in grid})
     norms, cosines = curves(root)
-    between = next(level for level in levels if level > max(y for _, y in norms))
+    between = next(level for level in levels if level >= max(y for _, y in norms))
     for curve, inside in ((norms, [y for y in levels if y <= between]), (cosines, [y for y in levels if y > between])):
         assert len(curve) == 11
         assert all(min(inside) <= y <= max(inside) for _, y in curve)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from transformers import CLIPTokenizer
 
 from clip_skip import clip_tokens
@@ -44,6 +45,23 @@ def test_a_long_prompt_takes_several_chunks(vocabulary):
         [BOS, *words[150:], EOS, *[0] * 70],
     ]
     assert len(got.words) == 155 and got.words[77 + 1] == "a" and got.words[77 + 5] == "cat" and 76 not in got.words
+
+
+class Letters:
+    def decode(self, ids):
+        return "".join(chr(id) for id in ids) + " "
+
+
+def test_the_words_of_what_an_encoder_read():
+    """Of a prompt in several texts and passes; 0 is padding, and A1111's stand-in for an embedding."""
+    a, b, c = map(ord, "abc")
+    first = torch.tensor([[BOS, a, 0, b, EOS, 0, 0], [BOS, EOS, EOS, EOS, EOS, EOS, EOS]])
+    full = torch.tensor([[BOS, a, b, c, a, b, EOS]])
+    assert clip_tokens.words([first, full], Letters()) == {
+        **{1: "a", 3: "b"},
+        **{15: "a", 16: "b", 17: "c", 18: "a", 19: "b"},
+    }
+    assert clip_tokens.words([], Letters()) == {}
 
 
 def test_the_first_folder_that_has_one(tmp_path, vocabulary, monkeypatch):

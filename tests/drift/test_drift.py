@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clip_skip.architectures import ARCHITECTURES
-from clip_skip.drift import collected, drift
+from clip_skip.drift import Point, collected, drift
 from clip_skip.request import from_options
 from clip_skip.resolve import resolve
 from clip_skip.taps import Taps, find_stack, slerp
@@ -124,6 +124,43 @@ def test_chunks_count_as_one_conditioning():
     for point, (cosine, relative, tokens) in zip(result.points, expected, strict=True):
         assert abs(point.cosine - cosine) <= 1e-6 and abs(point.relative_norm - relative) <= 1e-6
         assert len(point.tokens) == len(tokens) == 2 * weights.LENGTH
+
+
+def test_several_passes_count_as_one_conditioning():
+    first, second = ids_for("sdxl", "g")[0], ids_for("sdxl", "g", IDS[::-1])[0]
+    model = encoders.clip_model("g", state_of("g"))
+    stack = find_stack(model)
+    with torch.no_grad(), collected(stack) as passes:
+        model(input_ids=first)
+        model(second)
+    assert [ids.tolist() for ids in passes.ids] == [first.tolist(), second.tolist()]
+    together, _ = passed("g", torch.cat([first, second]))
+    row = row_of("sdxl", "g")
+    apart, joined = (drift(states, row, stack.final_norm).points for states in (passes, together))
+    for a, b in zip(apart, joined, strict=True):
+        assert abs(a.cosine - b.cosine) <= 1e-6 and abs(a.relative_norm - b.relative_norm) <= 1e-6
+        assert np.abs(np.array(a.tokens) - b.tokens).max() <= 1e-5
+
+
+def test_texts_stay_apart_where_the_blocks_have_the_tokens_first():
+    ids = torch.cat([ids_for("sd2", "h")[0], ids_for("sd2", "h", IDS[::-1])[0]])
+    model = encoders.OpenClipText(weights.SPECS["h"], weights.to_openclip(state_of("h"), 24))
+    stack = find_stack(model)
+    with torch.no_grad(), collected(stack) as passes:
+        x = (model.token_embedding(ids) + model.positional_embedding).permute(1, 0, 2)
+        for block in model.transformer.resblocks:
+            x = block(x, attn_mask=model.attn_mask)
+    result = drift(passes, row_of("sd2", "h"), stack.final_norm)
+    expected = reference.whole_skips(state_of("h"), "sd2", "h", ids)
+    for point, (_, _, tokens) in zip(result.points, expected, strict=True):
+        assert np.abs(np.array(point.tokens) - tokens).max() <= 1e-4
+
+
+def test_the_words_that_moved_most():
+    words = {1: "a", 2: "cat", 3: ",", 4: "", 5: "sky"}
+    point = Point(2.0, 11.0, 0.9, 0.1, (9.0, 0.125, 0.5, 8.0, 7.0, 0.25))
+    assert point.moved(words, 2) == "cat 0.50, sky 0.25"
+    assert point.moved({}) == "" == Point(1.0, 12.0, 1.0, 0.0, (0.0,) * 6).moved(words)
 
 
 def test_blocks_that_add_in_place():

@@ -96,7 +96,7 @@ def test_tags_are_no_part_of_the_prompt_and_no_network_is_touched(host, monkeypa
     assert measured(host, f"<lora:two:1>{PROMPT}<clipskip:3>") == plain
 
 
-# --- it is told, and nothing is done -------------------------------------------------------------------------------------
+# --- it is told, and nothing is done -------------------------------------------------------------------------------
 
 
 def refused(host, prompt=PROMPT):
@@ -125,7 +125,7 @@ def elsewhere(lock):
 
 def test_a_running_job_is_neither_disturbed_nor_waited_for(host):
     load(host, "sdxl-a")
-    busy = "An image is being made. Please try again afterwards."
+    busy = "The WebUI is busy with a job. Please try again when it is done."
     with elsewhere(host.module("call_queue").queue_lock):
         assert refused(host) == busy
     state = host.module("shared").state
@@ -170,7 +170,7 @@ def test_another_model_that_came_in_meanwhile(host):
         ours("measure").measure(ours("extension").host, PROMPT, before, [])
 
 
-# --- nothing is left behind --------------------------------------------------------------------------------------------
+# --- nothing is left behind ----------------------------------------------------------------------------------------
 
 
 def hooks_of(host):
@@ -222,7 +222,7 @@ def test_it_takes_one_pass_of_each_encoder(host):
     assert passes == [stack.blocks[0] for stack in stacks]
 
 
-# --- the panel's answer ------------------------------------------------------------------------------------------------
+# --- the panel's answer --------------------------------------------------------------------------------------------
 
 HOSTILE = "</title></svg><img src=x onerror=alert(1)> \" ' & </p><script>alert(2)</script>"
 

@@ -91,9 +91,10 @@ def test_auto_by_a_tag_has_the_models_preset(host, opts):  # noqa: F811
 
 @pytest.fixture
 def style(host):
-    host.module("shared").prompt_styles.styles["deep"] = host.module("styles").PromptStyle("deep", "<clipskip:l=3>", "")
+    styles = host.module("shared").prompt_styles.styles
+    styles["deep"] = host.module("styles").PromptStyle("deep", "{prompt} <clipskip:l=3>", "")
     yield "deep"
-    del host.module("shared").prompt_styles.styles["deep"]
+    del styles["deep"]
 
 
 def test_a_style(host, style):

@@ -10,25 +10,33 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import torch
 
 import minihost
 from clip_skip.advice import Situation, advise, bad_value, not_applied
 from clip_skip.advisor import Advisor
-from clip_skip.architectures import ARCHITECTURES, ENCODER_NAMES
+from clip_skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.auto import Defaults, automatic
 from clip_skip.checkpoint import NO_CHECKPOINT, Checkpoint
-from clip_skip.hosts.base import Host
+from clip_skip.drift import Drift, Point
+from clip_skip.drift_chart import Marks
+from clip_skip.hosts.base import Host, Model
+from clip_skip.hosts.idle import idle
 from clip_skip.inspect.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
 from clip_skip.inspect.facts import ModelFacts
 from clip_skip.inspect.recommend import Recommendation
 from clip_skip.library import Library
+from clip_skip.measure import Measured
+from clip_skip.phrase import Problem
 from clip_skip.presets import Preset
 from clip_skip.reading import Reading, as_trained
 from clip_skip.request import parse
 from clip_skip.settings import AUTO, ENABLED, SETTINGS
 from clip_skip.slider import read
-from clip_skip.ui import advice_view, panel, presets_tab
+from clip_skip.taps import Stack
+from clip_skip.ui import advice_view, drift_view, panel, presets_tab
 from clip_skip.ui.controls import SLIDERS, Controls
+from clip_skip.ui.markup import pieces
 from tests.conftest import ROOT
 
 LANGUAGES = ("zh_CN", "ja_JP", "id_ID")
@@ -68,7 +76,7 @@ class _Texts(HTMLParser):
         assert self._open == [], html
 
     def handle_starttag(self, tag, attributes):
-        self._open.append(("translate", "no") in attributes)
+        self._open.append(tag == "style" or ("translate", "no") in attributes)
 
     def handle_endtag(self, tag):
         self._open.pop()
@@ -119,6 +127,13 @@ class _Host(Host):
     def __init__(self) -> None:
         super().__init__(SimpleNamespace(opts=SimpleNamespace()))
         self.chosen = NO_CHECKPOINT
+        self.model: Model | None = None
+
+    def loaded(self):
+        return self.model.checkpoint if self.model else NO_CHECKPOINT
+
+    def encode(self, prompt, work):
+        return work(self.model, lambda: None) if self.model else super().encode(prompt, work)
 
     def selected(self, name=None):
         return self.chosen
@@ -187,8 +202,38 @@ def _panel(folder) -> set[str]:
     host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
     found |= _in_updates(made._save(controls)) | _in_updates(made._forget(controls))
+    found |= _drifts(host, made)
     setattr(host.opts, ENABLED.key, False)
     return found | _in_updates(made._show(controls))
+
+
+def _drifts(host: _Host, made) -> set[str]:
+    """What the panel answers where it is asked for the drift of a prompt."""
+    found = _in_html(made._drift(QUAGGA, Controls()))  # nothing is loaded
+    with pytest.raises(Problem) as problem, idle(SimpleNamespace(job=QUAGGA, job_count=1)):
+        pass
+    found |= _in_html(pieces(problem.value.phrase))
+    for architecture in ARCHITECTURES.values():
+        checkpoint = Checkpoint(QUAGGA, architecture, QUAGGA)
+        blocks = torch.nn.ModuleList()
+        stacks = tuple(Stack(encoder.id, blocks, torch.nn.Identity()) for encoder in architecture.encoders)
+        host.model = Model(architecture, stacks, checkpoint)
+        found |= _in_html(made._drift(QUAGGA, Controls()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Host, "encode", lambda self, prompt, work: work(Model(UNKNOWN), lambda: None))
+        found |= _in_html(made._drift(QUAGGA, Controls()))  # another model came in
+        patch.setattr(_Host, "encode", lambda *args: 1 / 0)
+        found |= _in_html(made._drift(QUAGGA, Controls()))
+        patch.setattr(panel, "measure", lambda *args: [])
+        found |= _in_html(made._drift(QUAGGA, Controls()))  # the selected one is another
+    encoder = ARCHITECTURES["sdxl"].encoders[0]
+    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2))
+    measured = [Measured(Drift(encoder, points), {1: QUAGGA})]
+    for current in (0.0, 2.0):
+        marks = Marks({"l": current}, {"l": 1.0})
+        found |= _in_html(drift_view.render(measured, Checkpoint(QUAGGA, UNKNOWN), QUAGGA, marks))
+    host.model = None
+    return found
 
 
 def _newer(key, preset) -> str:

@@ -11,9 +11,7 @@ from modules import sd_models, shared
 
 TITLE = "X/Y/Z plot"
 _RANGE = {
-    kind: re.compile(
-        rf"\s*([+-]?{digits})\s*-\s*([+-]?{digits})(?:\s*\(([+-]{digits})\s*\)|\s*\[(\d+)\s*\])?\s*"
-    )
+    kind: re.compile(rf"\s*([+-]?{digits})\s*-\s*([+-]?{digits})(?:\s*\(([+-]{digits})\s*\)|\s*\[(\d+)\s*\])?\s*")
     for kind, digits in ((int, r"\d+"), (float, r"\d+(?:\.\d*)?"))
 }
 
