@@ -194,7 +194,7 @@ def _plot(
 ) -> Iterator[_Shape]:
     top, bottom = edges
     values = [value(point) for drift in drifts for point in drift.points if math.isfinite(value(point))]
-    step = _step(max([1.0, *values]) - min([0.0, *values]), 5)
+    step = _step(max([1.0, *values]) - min([0.0, *values]), 6)
     low = step * math.floor(min([0.0, *values]) / step + 1e-9)
     high = step * math.ceil(max([1.0, *values]) / step - 1e-9)
 

@@ -59,8 +59,14 @@
 
     // --- questions ---
 
-    // The questions that are not answered yet, and whether each has to be put again.
+    // Whose answer judges, too, or says that nothing could be saved.
+    const JUDGED = ["judge", "act", "save", "forget"];
+
+    // The questions that are not answered yet, the oldest first, and whether each has to be put again.
     const unanswered = new Map();
+
+    // Those of them whose answer will be older than what is shown by then.
+    const overtaken = new Set();
 
     // Gradio listens to the buttons some time after it has drawn them. Until then all is left to the first "refresh".
     let listening = false;
@@ -94,14 +100,20 @@
         return [];
     }
 
-    // Gradio calls this after each answer.
+    // Gradio calls this after each answer, also to what was not asked here.
     function answered(tab, name) {
-        const {id} = part(tab, name);
+        const id = part(tab, name)?.id;
+        for (const older of unanswered.keys()) {
+            if (older === id) break;
+            overtaken.add(older);
+        }
         const again = unanswered.get(id);
         unanswered.delete(id);
+        const late = overtaken.delete(id);
         if (again) ask(tab, name);
-        else if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
-        else if (name !== "judge") ask(tab, "judge");
+        else if (late) ask(tab, "refresh");
+        else if (!JUDGED.includes(name)) ask(tab, "judge");
+        if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
         return showBusy(tab);
     }
 

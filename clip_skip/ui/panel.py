@@ -143,7 +143,7 @@ class _Panel:
     def follow(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
         shown = self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
-        _in_page(shown.then, self._asks("judge"))
+        self._tells(shown, "show")
 
     def read(self, prompt: Any) -> None:
         """Let the panel measure the drift of what this box of the page holds."""
@@ -164,16 +164,20 @@ class _Panel:
         for slider in self._sliders.values():
             _in_page(slider.change, self._asks("speak"))
         _in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
-        self._on(self.save.click, lambda *values: self._save(Controls(*values)))
-        self._on(self.forget.click, lambda *values: self._forget(Controls(*values)))
-        answers = (
-            self._on(self.refresh.click, lambda *values: self._show(Controls(*values))),
-            self._ask(self.speak.click, lambda *values: self._speak(Controls(*values)), self._inputs, self._spoken),
-            self._ask(self.judge.click, lambda *values: self._judge(Controls(*values)), self._inputs, self._judged),
-            self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked),
-        )
-        for name, answer in zip(_QUESTIONS, answers, strict=True):
-            _in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
+        answers = {
+            "refresh": self._on(self.refresh.click, lambda *values: self._show(Controls(*values))),
+            "speak": self._ask(
+                self.speak.click, lambda *values: self._speak(Controls(*values)), self._inputs, self._spoken
+            ),
+            "judge": self._ask(
+                self.judge.click, lambda *values: self._judge(Controls(*values)), self._inputs, self._judged
+            ),
+            "act": self._on(self.act.click, lambda asked, *values: self._act(asked, Controls(*values)), self.asked),
+            "save": self._on(self.save.click, lambda *values: self._save(Controls(*values))),
+            "forget": self._on(self.forget.click, lambda *values: self._forget(Controls(*values))),
+        }
+        for name, answer in answers.items():
+            self._tells(answer, name)
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
@@ -184,8 +188,12 @@ class _Panel:
         return event(answer, inputs=inputs, outputs=outputs, show_progress="hidden", queue=False)
 
     def _asks(self, name: str) -> str:
-        """The page's script asks this question, and where that is not "judge" itself, "judge" after it."""
+        """The page's script asks this question, and "judge" after it where it does not judge."""
         return f"() => clipSkip.ask('{self.tab}', '{name}')"
+
+    def _tells(self, answer: Any, name: str) -> None:
+        """Let the page's script know when there is this answer."""
+        _in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
 
     @property
     def _inputs(self) -> list[Any]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
 SAVES_WHEN_RELEASED = version("gradio").startswith("3.41")
 """A1111 saves its slider's number then, and tells the page; Gradio 3 drops a release before that."""
 LOCALLY = re.compile("127.0.0.1")
+QUESTION = re.compile("/run/predict")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,20 @@ def contrast(text: Locator, colour: str = "color") -> float:
         }""",
         colour,
     )
+
+
+@contextmanager
+def unanswered(page: Page, number: int | None = None) -> Iterator[Mapping[Route, APIResponse]]:
+    """Until the end of this the host's answers do not reach Gradio; yields the questions.
+
+    `number`: the first so many, while others are answered.
+    """
+    answers: dict[Route, APIResponse] = {}
+    page.route(QUESTION, lambda route: answers.update({route: route.fetch()}), times=number)
+    yield answers
+    for route, answer in answers.items():
+        route.fulfill(response=answer)
+    page.unroute(QUESTION)
 
 
 class Advice:
@@ -127,6 +144,10 @@ class Panel:
         else:
             self.open()
 
+    def rests(self) -> None:
+        """Wait until every question is answered."""
+        expect(self.part("advice")).to_have_attribute("aria-busy", "false")
+
     def choose(self, what: str, word: str) -> None:
         """Pick a word of the radio "mode" or "blend"."""
         self.part(what).get_by_label(word, exact=True).check()
@@ -176,7 +197,7 @@ class WebUI:
     def _ready(self) -> None:
         """Wait until Gradio has drawn the page and listens to it, so that the panel has its first answers."""
         expect(self.prompt("txt2img")).to_be_visible()
-        expect(self.txt2img.part("advice")).to_have_attribute("aria-busy", "false")
+        self.txt2img.rests()
 
     def prompt(self, tab: str) -> Locator:
         return self.page.locator(f"#{tab}_prompt textarea")
@@ -186,13 +207,15 @@ class WebUI:
         expect(self.page.locator(f"#tab_{tab.lower().replace(' ', '')}")).to_be_visible()
 
     def select_model(self, name: str, seen: str | None = None) -> None:
-        """Choose a checkpoint in the host's dropdown, and wait until the panel says it has followed."""
+        """Choose a checkpoint in the host's dropdown, and wait until the panels say so, and the host does it."""
         dropdown = self.page.locator("#setting_sd_model_checkpoint input, .model_selection input").first
         dropdown.click()
         option = re.compile(rf"(^|[\s/]){re.escape(name)}(\.safetensors)?(\s|$)")
         self.page.get_by_test_id("dropdown-option").filter(has_text=option).click()
         for panel in (self.txt2img, self.img2img):
             expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}$"))
+        # The host takes it over in its queue, and that may be after the panel.
+        self.page.wait_for_function("name => window.opts.sd_model_checkpoint.includes(name)", arg=name)
 
     def slider(self, tab: str = "txt2img") -> Locator:
         """The host's own CLIP skip slider."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import HOSTILE, LONG
-from tests.browser.page import WebUI, contrast
+from tests.browser.page import QUESTION, WebUI, contrast, unanswered
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 
@@ -325,19 +324,6 @@ def test_the_words_are_right_after_a_quick_drag(panel):
 
 # --- a slow machine --------------------------------------------------------------------------------------------------
 
-QUESTION = re.compile("/run/predict")
-
-
-@contextmanager
-def unanswered(page: Page):
-    """No question is answered before the end of this; yields those that were asked."""
-    asked = []
-    page.route(QUESTION, lambda route: asked.append(route))
-    yield asked
-    for route in asked:
-        route.continue_()
-    page.unroute(QUESTION)
-
 
 def test_nothing_moves_or_fades_while_an_answer_is_awaited(panel):
     panel.open_manual()
@@ -348,7 +334,7 @@ def test_nothing_moves_or_fades_while_an_answer_is_awaited(panel):
         assert waiting.evaluate("part => part.getAnimations().length || getComputedStyle(part).opacity") == "1"
         place = panel.part("mode").bounding_box()
     panel.shows_sliders("skip")
-    expect(panel.page.locator("[id^=clip_skip_] .pending")).to_have_count(0)
+    panel.rests()
     assert panel.part("mode").bounding_box() == place
 
 
@@ -363,3 +349,15 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
         assert asked
     expect(panel.manual).to_be_visible()
     panel.shows_sliders("l", "g")
+
+
+def test_an_answer_that_comes_late_is_not_the_last_word(panel):
+    panel.open_manual()
+    panel.rests()
+    with unanswered(panel.page, 1):
+        panel.same.check()
+        panel.set("l", "2")
+        expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+    panel.shows_sliders("skip")
+    panel.rests()
+    expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])

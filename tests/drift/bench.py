@@ -5,13 +5,35 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from types import SimpleNamespace
 
 import torch
 
 from clip_skip.architectures import ARCHITECTURES
-from clip_skip.drift import collected, drift
+from clip_skip.checkpoint import Checkpoint
+from clip_skip.hosts.base import Host, Model
+from clip_skip.measure import measure
 from clip_skip.taps import find_stack
 from tests.bench.__main__ import encoder
+
+TOKENIZER = SimpleNamespace(decode=str)
+
+
+class Idle(Host):
+    """A host that encodes with these encoders, of the real sizes, and has nothing else to do."""
+
+    def __init__(self, architecture, encoders, ids) -> None:
+        super().__init__()
+        self._encoders, self._ids = encoders, ids
+        stacks = tuple(map(find_stack, encoders))
+        self.model = Model(architecture, stacks, Checkpoint("", architecture), TOKENIZER)
+
+    def read(self) -> None:
+        for each in self._encoders:
+            each(input_ids=self._ids)
+
+    def encode(self, prompt, work):
+        return work(self.model, self.read)
 
 
 def seconds(work) -> float:
@@ -22,28 +44,22 @@ def seconds(work) -> float:
 
 @torch.inference_mode()
 def report(rounds: int) -> None:
-    tokens = torch.randint(0, 49000, (1, 77), generator=torch.Generator().manual_seed(1))
+    words = torch.randint(1, 49000, (1, 75), generator=torch.Generator().manual_seed(1))
+    ids = torch.cat([torch.tensor([[49406]]), words, torch.tensor([[49407]])], dim=1)
     for name in ("sd1", "sdxl"):
         architecture = ARCHITECTURES[name]
-        models = [(row, model, find_stack(model)) for row in architecture.encoders for model in [encoder(row.id)]]
+        host = Idle(architecture, [encoder(row.id) for row in architecture.encoders], ids)
 
-        def encode(models=models) -> None:
-            for _, model, _ in models:
-                model(input_ids=tokens)
-
-        def measure(models=models) -> None:
-            for row, model, stack in models:
-                with collected(stack) as states:
-                    model(input_ids=tokens)
-                drift(states, row, stack.final_norm)
+        def drift(host=host) -> None:
+            measure(host, "", host.model.checkpoint, [])
 
         ratios = []
-        encode()
+        host.read()
         for index in range(rounds):
             # In turns, so that what the machine does meanwhile hits both alike.
-            order = (encode, measure) if index % 2 else (measure, encode)
+            order = (host.read, drift) if index % 2 else (drift, host.read)
             spent = {work: seconds(work) for work in order}
-            ratios.append(spent[measure] / spent[encode])
+            ratios.append(spent[drift] / spent[host.read])
         low, _, high = statistics.quantiles(ratios, n=4)
         skips = " + ".join(str(row.trained_depth) for row in architecture.encoders)
         print(

@@ -118,9 +118,11 @@ def elsewhere(lock):
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait()
-    yield
-    over.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_a_running_job_is_neither_disturbed_nor_waited_for(host):

@@ -279,17 +279,11 @@ def test_another_model_in_the_hires_pass_reads_the_tag_for_its_own(host):
 
 @pytest.mark.parametrize("text, named", [
     ("two", "two was refused"),
-    ("99", "99 was refused"),
-    ("0.5", "0.5 was refused"),
-    ("nan", "nan was refused"),
     ("l=12", "12 was refused"),
     ("clip_l=2", "clip_l was refused"),
     ("l=2:l=3", "l=2:l=3 was refused"),
-    ("1:2", "1:2 was refused"),
     ("l=1.5:g=two", "two was refused"),
-    ("blend=cubic", "cubic was refused"),
     (":", "was refused"),
-    ("=", "was refused"),
     ("l=<img src=x onerror=alert(1)", "was refused"),
 ])  # fmt: skip
 @pytest.mark.parametrize("args, panel", [(OFF, {}), (PANEL, FOUR)])

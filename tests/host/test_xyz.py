@@ -273,11 +273,11 @@ def test_a_bad_value_is_named_and_its_cell_is_as_trained(host, caplog):
 
 
 def test_the_text_of_the_whole_grid(host):
-    result = plot(host, SDXL, OFF, (L, "2,1"), (G, "3"))
+    result = plot(host, SDXL, OFF, (L, "2,1"), (G, "3"), (BLEND, ["linear"]))
     sheet, first, second = result.info["infotexts"]
     assert ours(sheet) == ours(first) == {"CLIP skip mode": "manual", "CLIP skip L": "2", "CLIP skip G": "3"}
     assert ours(second) == {"CLIP skip mode": "manual", "CLIP skip G": "3"}
-    assert f"X Type: {L}" in sheet and 'X Values: "2,1"' in sheet
+    assert f"X Type: {L}" in sheet and 'X Values: "2,1"' in sheet and "Z Values: linear" in sheet
 
 
 def test_infotext_switched_off_is_off_in_cells(host, opts):

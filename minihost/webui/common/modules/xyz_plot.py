@@ -92,9 +92,10 @@ class Plot(scripts.Script):
     def _text_of_sheet(self, cell, axes, args):
         """The first cell's text, with what varies."""
         cell.extra_generation_params = {**cell.extra_generation_params, "Script": self.title()}
-        for axis, (option, _), text in zip("XYZ", axes, args[1::3], strict=False):
+        for axis, (option, _), text, picked in zip("XYZ", axes, args[1::3], args[2::3], strict=False):
             if option.label != "Nothing":
-                cell.extra_generation_params |= {f"{axis} Type": option.label, f"{axis} Values": text}
+                values = text or ",".join(picked)
+                cell.extra_generation_params |= {f"{axis} Type": option.label, f"{axis} Values": values}
         return processing.create_infotext(cell, cell.all_prompts, cell.all_seeds, cell.all_subseeds)
 
     def _result(self, p, axes, cells, sheet_text):
