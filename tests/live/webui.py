@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 import requests
 from PIL import Image
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from clip_skip.architectures import Architecture
 from clip_skip.inspect.identify import identify
@@ -60,6 +62,10 @@ class WebUI:
     def __init__(self, url: str, root: str = ".") -> None:
         self.url = url.rstrip("/")
         self.root = root
+        self._http = requests.Session()
+        # SD.Next turns requests away, before it does anything, that come too fast.
+        patient = Retry(7, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
+        self._http.mount(self.url, HTTPAdapter(max_retries=patient))
 
     @cached_property
     def name(self) -> str:
@@ -102,12 +108,12 @@ class WebUI:
         return fields
 
     def get(self, path: str) -> Any:
-        reply = requests.get(self.url + path, timeout=120)
+        reply = self._http.get(self.url + path, timeout=120)
         reply.raise_for_status()
         return reply.json()
 
     def post(self, path: str, body: Any) -> Any:
-        reply = requests.post(self.url + path, json=body, timeout=300)
+        reply = self._http.post(self.url + path, json=body, timeout=300)
         if reply.status_code != 200:
             raise AssertionError(f"{path} answered {reply.status_code}: {reply.text[:500]}")
         return reply.json()

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import minihost
-from clip_skip.advice import Situation, advise, bad_value, not_applied
+from clip_skip.advice import Situation, advise, bad_tag, bad_value, not_applied
 from clip_skip.advisor import Advisor
 from clip_skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.auto import Defaults, automatic
@@ -177,7 +177,7 @@ def _advice() -> set[str]:
     (hint,) = advise(Situation(read("a1111", nai.architecture, 1), nai))
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
-    refused = [bad_value(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals]
+    refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
     return found | _in_html(
         advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None, False)
