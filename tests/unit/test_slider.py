@@ -59,7 +59,9 @@ CASES = [
     for architecture, by_number in observed.items()
     for number, depths in by_number.items()
 ]
-STILL = [(line, architecture) for line, seen in OBSERVED.items() for architecture in TRAINED if architecture not in seen]
+STILL = [
+    (line, architecture) for line, seen in OBSERVED.items() for architecture in TRAINED if architecture not in seen
+]
 
 
 @pytest.mark.parametrize("line, architecture, number, depths", CASES)
