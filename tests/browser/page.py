@@ -71,7 +71,8 @@ def unanswered(page: Page, number: int | None = None) -> Iterator[Mapping[Route,
     `number`: the first so many, while others are answered.
     """
     answers: dict[Route, APIResponse] = {}
-    page.route(QUESTION, lambda route: answers.update({route: route.fetch()}), times=number)
+    # The host closes a connection that has been idle just when Playwright uses it again.
+    page.route(QUESTION, lambda route: answers.update({route: route.fetch(max_retries=3)}), times=number)
     yield answers
     for route, answer in answers.items():
         route.fulfill(response=answer)

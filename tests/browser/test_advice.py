@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FLAVOUR, HOSTILE, HOSTILE_LORA, HOSTILE_SD1
-from tests.browser.page import WebUI, contrast, unanswered
+from tests.browser.page import WebUI, contrast
 
 NOT_NAI = "Warning Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not."
 UNVERIFIED = "Caution Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known."
@@ -364,19 +364,6 @@ def test_the_window_follows_what_it_is_about(webui):
     webui.set_skip("6")
     webui.badge().click()
     webui.window().says(TOO_DEEP)
-
-
-def test_the_badge_is_of_the_sliders_number_also_after_a_late_answer(webui, panel):
-    webui.select_model("photo")
-    webui.set_skip("2")
-    webui.badge().click()
-    panel.rests()
-    with unanswered(webui.page, 1):
-        webui.window().press(SILENCE)
-        webui.set_skip("6")
-        expect(webui.badge()).to_have_text("Caution")
-    panel.rests()
-    expect(webui.badge()).to_have_text("Caution")
 
 
 def test_a_keyboard_is_enough(webui, advice):
