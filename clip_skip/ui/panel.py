@@ -80,6 +80,7 @@ class _Panel:
         self._advisor = advisor
         self._switched_on = switched_on
         self.tab = tab
+        self.prompt_id = f"{tab}_prompt"
         opts = host.opts
         checkpoint = self._selected()
         controls = Controls(mode=shown([DEFAULT_MODE.read(opts)])[0])
@@ -502,11 +503,11 @@ class _Page:
         if elem_id not in self._prompts:
             self._prompts[elem_id] = component
             for panel in self._panels:
-                self._read(panel)
+                if panel.prompt_id == elem_id:
+                    self._read(panel)
 
     def _read(self, panel: _Panel) -> None:
-        """Once both are there."""
-        prompt = self._prompts.get(f"{panel.tab}_prompt")
+        prompt = self._prompts.get(panel.prompt_id)
         try:
             if prompt is not None:
                 panel.read(prompt)

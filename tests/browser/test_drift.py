@@ -64,7 +64,10 @@ def drift(webui):
 
 def test_a_press_shows_the_picture(drift):
     expect(drift.picture).to_have_count(0)
+    asked = []
+    drift.panel.page.on("request", lambda request: PROMPT in (request.post_data or "") and asked.append(request.url))
     drift.show()
+    assert len(asked) == 1
     assert drift.rings() == 4  # both encoders, in both plots
     texts = drift.picture.locator("text").all_text_contents()
     assert f"sdxl-a: {PROMPT}" in texts

@@ -29,7 +29,8 @@ class Grid:
 
     def choose(self, dropdown, word):
         dropdown.locator("input").click()
-        self.page.locator(f'[data-testid=dropdown-option][aria-label="{word}"]').click()
+        # In this one: the list of the one before may still be fading away.
+        dropdown.locator(f'[data-testid=dropdown-option][aria-label="{word}"]').click()
 
     def open(self):
         self.choose(self.tab.locator("#script_list"), TITLE)
