@@ -180,7 +180,7 @@ def page(site, browser, viewport):
         "CLIP_stop_at_last_layers": 1,
         **{f"clip_skip_ext_{name}": value for name, value in settings.items()},
     }
-    assert context.request.post("/sdapi/v1/options", data=start).ok
+    assert context.request.post("/sdapi/v1/options", data=start, max_retries=3).ok
     before = len(site.said)
 
     wrong: list[str] = []

@@ -272,7 +272,7 @@ class WebUI:
         )
 
     def _fetch(self, address: str) -> Image.Image:
-        response = self.page.request.get(address)
+        response = self.page.request.get(address, max_retries=3)
         assert response.ok
         return Image.open(io.BytesIO(response.body())).convert("RGB")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 
 import pytest
 from playwright.sync_api import expect
@@ -159,7 +160,7 @@ def test_a_change_in_another_page_is_seen_when_the_tab_is_shown_again(webui, pan
     webui.set_skip("2")
     advice.says(NOT_NAI)
     presets.parent.mkdir(exist_ok=True)
-    key = webui.page.request.get("/clip-skip/v1/status").json()["model"]["key"]
+    key = webui.page.request.get("/clip-skip/v1/status", max_retries=3).json()["model"]["key"]
     assert webui.page.request.put(f"/clip-skip/v1/presets/{key}", data={"lineage": "nai-derived"}).ok
     webui.go("img2img")
     webui.go("txt2img")
@@ -492,7 +493,8 @@ def test_hostile_words_stay_words(webui, panel, advice):
 @pytest.fixture
 def hold(page, site):
     """Let no model's file be read before `release`; that of the model "slow" is new."""
-    post, release = page.context.request.post, lambda: page.context.request.post("/test/release")
+    post = partial(page.context.request.post, max_retries=3)
+    release = partial(post, "/test/release")
     folder = site.data / "models" / ("Diffusers" if FLAVOUR == "sdnext" else "Stable-diffusion")
 
     def hold():
@@ -519,7 +521,7 @@ def test_the_page_does_not_wait_for_the_models_file(webui, panel, advice, hold):
     expect(panel.manual).to_be_hidden()
     panel.choose("mode", "Manual")
     expect(panel.manual).to_be_visible()
-    assert webui.page.request.get("/test/waiting").json() > 0
+    assert webui.page.request.get("/test/waiting", max_retries=3).json() > 0
     advice.says_nothing()
     release()
     advice.says(UNVERIFIED)

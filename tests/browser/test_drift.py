@@ -154,7 +154,7 @@ def test_it_can_be_seen_in_both_themes(webui, theme):
 
 def test_where_there_is_nothing_to_draw_it_says_why(webui, drift):
     """A model without a clip skip, by a job that loads it."""
-    drift.panel.page.request.post("/sdapi/v1/options", data={"sd_model_checkpoint": title("flux")})
+    drift.panel.page.request.post("/sdapi/v1/options", data={"sd_model_checkpoint": title("flux")}, max_retries=3)
     if FLAVOUR == "forge":
         webui.generate()
     drift.button.click()

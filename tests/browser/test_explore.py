@@ -56,7 +56,7 @@ class Grid:
 
     def _pixels(self, image):
         expect(image).to_have_attribute("src", LOCALLY)
-        response = self.page.request.get(image.get_attribute("src"))
+        response = self.page.request.get(image.get_attribute("src"), max_retries=3)
         picture = Image.open(io.BytesIO(response.body())).convert("RGB")
         return picture.size, picture.tobytes()
 

@@ -7,11 +7,16 @@ from hypothesis import strategies as st
 from clip_skip.architectures import DEEPEST_SKIP, ENCODER_IDS
 from clip_skip.presets import MARKS, Preset
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
-    max_leaves=6,
-)
+
+def _json(floats):
+    return st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**20), 10**20) | floats | st.text(max_size=8),
+        lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=8), children, max_size=3),
+        max_leaves=6,
+    )
+
+
+JSON = _json(st.floats(allow_nan=False, allow_infinity=False))
 SKIPS = st.fixed_dictionaries({}, optional={id: st.floats(1, DEEPEST_SKIP[id]) for id in ENCODER_IDS})
 TEXT = st.text(max_size=12)
 PRESETS = st.builds(
@@ -25,5 +30,6 @@ PRESETS = st.builds(
 )
 HASHES = [digit * 64 for digit in "0af"]
 NAMES = ["a", "name:b", "ü \U0001f600", 'q"\\\n', "surrogate \udcff"]
-# Mostly fields that are known, with values that may be anything.
-RAW = st.dictionaries(st.sampled_from(["name", "skip", "blend", "lineage", "silenced", "note", "future"]), JSON) | JSON
+# Mostly fields that are known, with values that may be anything: Python writes, and reads, what JSON does not have.
+WILD = _json(st.floats(allow_nan=False))
+RAW = st.dictionaries(st.sampled_from(["name", "skip", "blend", "lineage", "silenced", "note", "future"]), WILD) | WILD
