@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 from ..phrase import Problem
 
+# As many as a job has by default: of a prompt that changes with them, each text counts once.
+STEPS = 20
+
 T = TypeVar("T")
 
 

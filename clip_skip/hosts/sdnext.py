@@ -22,12 +22,10 @@ from ..reading import Reading, as_trained
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_pipeline
-from .idle import idle, kept, no_model
+from .idle import STEPS, idle, kept, no_model
 
 # That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
 _SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip")
-# As many as a job has by default: of a prompt that changes with them, each text counts once.
-_STEPS = 20
 
 T = TypeVar("T")
 
@@ -112,7 +110,7 @@ class SDNext(Host):
         parser = self._parser
         pipeline = parser.prepare_model(pipeline)
         prompt, _ = self.extra_networks.parse_prompt(prompt)
-        texts, _ = parser.get_prompt_schedule(prompt, _STEPS)
+        texts, _ = parser.get_prompt_schedule(prompt, STEPS)
         providers = parser.prepare_embedding_providers(pipeline, 1)[: len(model.stacks)]
         for text in dict.fromkeys(texts):
             for provider, part in zip(providers, parser.split_prompts(pipeline, text), strict=False):

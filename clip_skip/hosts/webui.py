@@ -29,13 +29,11 @@ from ..resolve import Plan
 from ..taps import Taps
 from .base import JOB_ATTRIBUTE, Host, Model, listed
 from .encoders import NOT_LOADED, read_webui_model
-from .idle import idle, kept, no_model, on_jobs_thread
+from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 
 _METHOD = "get_conds_with_caching"
 _ORIGINAL = "__clip_skip_original__"
 _OPTION = "CLIP_stop_at_last_layers"
-# As many as a job has by default: of a prompt that changes with them, each text counts once.
-_STEPS = 20
 
 T = TypeVar("T")
 
@@ -99,7 +97,7 @@ class WebUI(Host):
 
         def encode() -> None:
             _, parts, _ = prompt_parser.get_multicond_prompt_list([self.extra_networks.parse_prompt(prompt)[0]])
-            schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, _STEPS)
+            schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, STEPS)
             texts = dict.fromkeys(text for schedule in schedules for _, text in schedule)
             with _option(self.opts, _neutral(model)), _notes_kept():
                 loaded.get_learned_conditioning(prompt_parser.SdConditioning(texts))

@@ -40,6 +40,16 @@ def bare(request):
 
 
 @pytest.fixture
+def sd1(webui):
+    return webui.of("sd1")[0]
+
+
+@pytest.fixture
+def sdxl(webui):
+    return webui.of("sdxl")[0]
+
+
+@pytest.fixture
 def no_presets(webui):
     webui.forget()
     yield

@@ -14,16 +14,6 @@ STYLE = ("clip skip live test", "{prompt}, at night <clipskip:2.5>")
 pytestmark = pytest.mark.usefixtures("no_presets")
 
 
-@pytest.fixture
-def sd1(webui):
-    return webui.of("sd1")[0]
-
-
-@pytest.fixture
-def sdxl(webui):
-    return webui.of("sdxl")[0]
-
-
 def same(tagged, by_hand):
     """In pixels and in what the infotexts say of the skip."""
     return (tagged.each, tagged.keys) == (by_hand.each, by_hand.keys)

@@ -13,16 +13,6 @@ pytestmark = pytest.mark.usefixtures("no_presets")
 
 
 @pytest.fixture
-def sd1(webui):
-    return webui.of("sd1")[0]
-
-
-@pytest.fixture
-def sdxl(webui):
-    return webui.of("sdxl")[0]
-
-
-@pytest.fixture
 def auto_of_sd1(webui):
     """What the settings say to Auto of SD 1.x: neither as trained nor what any test keeps for a model."""
     webui.post("/sdapi/v1/options", {"clip_skip_ext_auto_sd1_l": 3})
