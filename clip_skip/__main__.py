@@ -6,9 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import __version__, log
-from .commands import drift, inspect, learn, presets
-from .data import data_folder
+from . import __version__
+from .interfaces.commands import drift, inspect, learn, presets
+from .paths import data_folder
+from .text import log
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,15 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from clip_skip import infotext, openapi, outcome, rest
-from clip_skip.advice import Advice, Situation, advise, bad_tag, bad_value, not_applied
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.inspect.evidence import STRONG, Evidence
-from clip_skip.inspect.facts import ModelFacts
-from clip_skip.inspect.recommend import Recommendation
-from clip_skip.reading import Reading
-from clip_skip.request import PARAMETERS, WORDS, Parameter, Refusal
-from clip_skip.settings import SETTINGS, Setting
+from clip_skip.advice import report
+from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.interfaces.rest import openapi, routes
+from clip_skip.interfaces.settings import SETTINGS, Setting
+from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence
+from clip_skip.models.inspect.facts import ModelFacts
+from clip_skip.models.inspect.verdict.recommend import Recommendation
+from clip_skip.skip import infotext
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.effective import Reading
+from clip_skip.skip.parameters import PARAMETERS, WORDS, Parameter, Refusal
 
 HERE = Path(__file__).parent
 API = HERE / "api.md"
@@ -142,11 +144,11 @@ def page() -> str:
         axes=table(("axis", "values"), ((_code(p.axis), _axis_values(p)) for p in PARAMETERS.values())),
         infotext=table(("key", "what it says"), _keys()),
         host_key=f"{infotext.HOST_KEY}: N",
-        advice=outcome.KEY,
+        advice=report.KEY,
         advices=table(("id", "severity", "what it says", "buttons"), map(_advice, advices())),
-        prefix=rest.PREFIX,
-        max_body=f"{rest.MAX_BODY:,}",
-        routes="\n\n".join(map(_route, rest.ROUTES)),
+        prefix=routes.PREFIX,
+        max_body=f"{routes.MAX_BODY:,}",
+        routes="\n\n".join(map(_route, routes.ROUTES)),
         settings=table(("name", "value", "default", "label", ""), map(_setting, SETTINGS)),
         flags=table(("flag", "what it does"), map(_flag, flags())),
     )
@@ -232,7 +234,7 @@ def _advice(advice: Advice) -> tuple[str, ...]:
 
 def _route(route: openapi.Route) -> str:
     operation = openapi.operation(route, secured=False)
-    parts = [f"### `{route.method} {rest.PREFIX}{route.path}`", f"{route.summary}."]
+    parts = [f"### `{route.method} {routes.PREFIX}{route.path}`", f"{route.summary}."]
     parts.append("\n".join(map(_route_parameter, operation.get("parameters", ()))))
     if route.body is not None:
         parts.append(f"Body:\n\n```text\n{shape(route.body)}\n```")

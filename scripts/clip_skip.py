@@ -8,7 +8,7 @@ from modules import script_callbacks, scripts
 for _name in [name for name in sys.modules if name.split(".")[0] == "clip_skip" and name != __name__]:
     del sys.modules[_name]
 
-from clip_skip import extension  # noqa: E402
+from clip_skip import app  # noqa: E402
 
 
 class ClipSkip(scripts.Script):
@@ -19,19 +19,19 @@ class ClipSkip(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        built = extension.build_panel(is_img2img)
+        built = app.build_panel(is_img2img)
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments
 
     def process(self, p, *args):
-        extension.process(p, *args)
+        app.process(p, *args)
 
     def postprocess_batch(self, p, *args, **kwargs):
-        extension.encoded(p)
+        app.encoded(p)
 
     def postprocess(self, p, processed, *args):
-        extension.postprocess(p, processed)
+        app.postprocess(p, processed)
 
 
-extension.register(script_callbacks)
+app.register(script_callbacks)

@@ -7,8 +7,8 @@ from .base import Host
 
 def detect() -> Host:
     """The adapter for the WebUI that this process is. Asks its modules what they can do, never for a version."""
+    from .a1111 import WebUI
     from .sdnext import SDNext
-    from .webui import WebUI
 
     for adapter in (SDNext, WebUI):
         host = adapter.find()

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..architectures import Architecture
-from ..checkpoint import NO_CHECKPOINT, Checkpoint
-from ..job import Job
-from ..prompt_tag import Tags
-from ..reading import Reading, as_trained
-from ..taps import Stack
+from ..conditioning.loaded_model import LoadedModel
+from ..jobs.job import Job
+from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
+from ..skip.architectures import Architecture
+from ..skip.effective import Reading, as_trained
+from ..skip.prompt_tags import Tags
 from .idle import no_model
 
 # The attribute of the host's job object under which its `Job` lives; None there says "off for this job".
 JOB_ATTRIBUTE = "clip_skip_job"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Model:
-    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is.
-
-    `tokenizer` has a method `decode` for a list of ids; CLIP's vocabulary is the same in all its encoders.
-    """
-
-    architecture: Architecture
-    stacks: tuple[Stack, ...] = ()
-    checkpoint: Checkpoint = NO_CHECKPOINT
-    tokenizer: Any = None
 
 
 class Host:
@@ -83,7 +69,7 @@ class Host:
     def encoded(self, p: Any) -> None:
         """The prompts of a batch of `p` have been encoded, where the host does not tell sooner."""
 
-    def encode(self, prompt: str, work: Callable[[Model, Callable[[], object]], T]) -> T:
+    def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         """The result of `work(model, encode)`, which is called between two jobs, with the model that is loaded now.
 
         `encode()` sends `prompt` once through its text encoders, in the host's own way, but without emphasis and extra

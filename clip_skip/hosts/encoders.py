@@ -6,17 +6,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..architectures import ARCHITECTURES, by_encoders, by_pipeline
-from ..taps import Stack, find_stack, follow
-from .base import Model
+from ..conditioning.loaded_model import LoadedModel
+from ..conditioning.stacks import Stack, attribute_at, find_stack
+from ..skip.architectures import by_encoders, by_pipeline
 
 
-def read_webui_model(model: Any) -> Model:
+def read_webui_model(model: Any) -> LoadedModel:
     """A model of the A1111 line. Its flags are not asked: reForge and Classic set `is_sd1` on SD 2.x too."""
     stacks = _stacks(_webui_encoders(model))
     has_t5 = hasattr(model, "text_processing_engine_t5") or hasattr(model, "text_encoders")
     architecture = by_encoders([stack.encoder_id for stack in stacks], has_t5)
-    return Model(architecture, stacks, tokenizer=_tokenizer(_webui_tokenizers(model)))
+    return LoadedModel(architecture, stacks, tokenizer=_tokenizer(_webui_tokenizers(model)))
 
 
 def _webui_encoders(model: Any) -> Iterator[Any]:
@@ -36,20 +36,20 @@ def _webui_encoders(model: Any) -> Iterator[Any]:
 
 def _webui_tokenizers(model: Any) -> Iterator[Any]:
     for name in ("text_processing_engine", "text_processing_engine_l", "text_processing_engine_g"):  # Forge
-        yield follow(model, f"{name}.tokenizer")
+        yield attribute_at(model, f"{name}.tokenizer")
     for name in ("text_encoders.model_lg", "conditioner.embedders.0.wrapped", "cond_stage_model.wrapped"):
-        yield follow(model, f"{name}.tokenizer")
+        yield attribute_at(model, f"{name}.tokenizer")
     yield getattr(sys.modules.get("modules.sd_hijack_open_clip"), "tokenizer", None)
 
 
-def read_pipeline(pipeline: Any) -> Model:
+def read_pipeline(pipeline: Any) -> LoadedModel:
     """A diffusers pipeline. SD.Next's `is_sd1` and the like are not asked: they say SD 1.x for every model."""
     prior = getattr(pipeline, "prior_pipe", None)  # Stable Cascade conditions in its prior
     reader = pipeline if prior is None else prior
     stacks = _stacks(getattr(reader, name, None) for name in ("text_encoder", "text_encoder_2"))
     tokenizer = _tokenizer(getattr(reader, name, None) for name in ("tokenizer", "tokenizer_2"))
     architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks])
-    return Model(architecture, stacks, tokenizer=tokenizer)
+    return LoadedModel(architecture, stacks, tokenizer=tokenizer)
 
 
 def _stacks(encoders: Any) -> tuple[Stack, ...]:
@@ -59,6 +59,3 @@ def _stacks(encoders: Any) -> tuple[Stack, ...]:
 
 def _tokenizer(tokenizers: Iterable[Any]) -> Any:
     return next((each for each in tokenizers if hasattr(each, "decode")), None)
-
-
-NOT_LOADED = Model(ARCHITECTURES["unknown"])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ..phrase import Problem
+from ..text.phrase import Problem
 
 # As many as a job has by default: of a prompt that changes with them, each text counts once.
 STEPS = 20

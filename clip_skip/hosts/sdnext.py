@@ -11,17 +11,18 @@ from typing import Any, TypeVar
 
 import torch
 
-from .. import slider
-from ..architectures import Architecture
-from ..checkpoint import Checkpoint
-from ..inspect.identify import identify
-from ..job import Job
-from ..log import logger
-from ..prompt_tag import Tags
-from ..reading import Reading, as_trained
-from ..taps import Taps
-from .base import JOB_ATTRIBUTE, Host, Model, listed
-from .encoders import NOT_LOADED, read_pipeline
+from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
+from ..conditioning.taps import Taps
+from ..jobs.job import Job
+from ..models.checkpoint import Checkpoint
+from ..models.inspect.identity.identify import identify
+from ..skip import host_sliders
+from ..skip.architectures import Architecture
+from ..skip.effective import Reading, as_trained
+from ..skip.prompt_tags import Tags
+from ..text.log import logger
+from .base import JOB_ATTRIBUTE, Host, listed
+from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 
 # That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
@@ -96,7 +97,7 @@ class SDNext(Host):
             if self._running:
                 self._running[-1].resume()
 
-    def encode(self, prompt: str, work: Callable[[Model, Callable[[], object]], T]) -> T:
+    def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
             model = self._loaded()
             if model is NOT_LOADED:
@@ -105,7 +106,7 @@ class SDNext(Host):
             with torch.no_grad(), kept(getattr(pipeline, "embedding_db", None), "embeddings_used"):
                 return work(model, lambda: self._read(model, pipeline, prompt))
 
-    def _read(self, model: Model, pipeline: Any, prompt: str) -> None:
+    def _read(self, model: LoadedModel, pipeline: Any, prompt: str) -> None:
         """One pass of each part of the prompt, whichever parser the jobs use: SD.Next's own makes several of each."""
         parser = self._parser
         pipeline = parser.prepare_model(pipeline)
@@ -142,10 +143,10 @@ class SDNext(Host):
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
         # No option of SD.Next's has the number: each job does.
-        return slider.read(self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number)
+        return host_sliders.read(self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number)
 
     def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
-        return slider.slider_for(self._line(), architecture, skips)
+        return host_sliders.slider_for(self._line(), architecture, skips)
 
     def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
         return elem_id in _SLIDERS
@@ -154,7 +155,7 @@ class SDNext(Host):
         found = getattr(sys.modules.get("modules.lora.lora_load"), "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
 
-    def models(self) -> list[Model]:
+    def models(self) -> list[LoadedModel]:
         """Every loaded pipeline: the base, then the refiner."""
         return [_model(pipeline) for pipeline in self._pipelines()]
 
@@ -168,7 +169,7 @@ class SDNext(Host):
         data = self._sd_models.model_data
         return [pipeline for pipeline in (data.sd_model, data.sd_refiner) if pipeline is not None]
 
-    def _loaded(self) -> Model:
+    def _loaded(self) -> LoadedModel:
         return next(iter(self.models()), NOT_LOADED)
 
     def _line(self, p: Any = None) -> str:
@@ -178,7 +179,7 @@ class SDNext(Host):
 
     def neutral(self, p: Any, architecture: Architecture) -> int:
         """The number at which this job reads the trained depth."""
-        number = slider.slider_for(self._line(p), architecture, as_trained(architecture))
+        number = host_sliders.slider_for(self._line(p), architecture, as_trained(architecture))
         return 1 if number is None else int(number)
 
     def _model_loaded(self, _model: Any) -> None:
@@ -187,7 +188,7 @@ class SDNext(Host):
             self._running[-1].start()
 
 
-def _model(pipeline: Any) -> Model:
+def _model(pipeline: Any) -> LoadedModel:
     model, info = read_pipeline(pipeline), getattr(pipeline, "sd_checkpoint_info", None)
     checkpoint = Checkpoint("", model.architecture) if info is None else _checkpoint(info, model.architecture)
     return replace(model, checkpoint=checkpoint)

@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.request import from_options
-from clip_skip.resolve import resolve
-from clip_skip.taps import Taps, find_stack
+from clip_skip.conditioning.stacks import find_stack
+from clip_skip.conditioning.taps import Taps
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import from_options
 
 from . import inspecting, presets
 
@@ -88,7 +89,7 @@ with minihost.boot("a1111", "sd1", extension=None, data={data!r}) as host:
     with gradio.Blocks():
         module["ClipSkip"]().ui(False)
     print(loaded - start, time.perf_counter() - loaded)
-    sys.modules["clip_skip.extension"].host.uninstall()
+    sys.modules["clip_skip.app"].host.uninstall()
 """
 
 

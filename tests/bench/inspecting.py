@@ -12,9 +12,9 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from clip_skip.inspect.contents import read_contents
-from clip_skip.inspect.facts import inspect
-from clip_skip.inspect.weights import sketch
+from clip_skip.models.inspect.facts import inspect
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights.descent import sketch
 from tests.inspect.files import write_safetensors
 
 _KEYS = Path(__file__).parents[1] / "inspect" / "keys" / "sd1.json.gz"

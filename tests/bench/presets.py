@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from clip_skip.presets import Preset, Store
-from clip_skip.presets.model import write
+from clip_skip.models.presets import Preset, Store
+from clip_skip.models.presets.preset import write
 
 COUNT = 10_000
 LOOK_UPS = 1000

@@ -47,7 +47,7 @@ if __name__ == "__main__":
     data, flavour, port = sys.argv[1:]
     with boot(flavour, "sdxl", data=data, port=int(port)) as host:
         gate = Gate()
-        inspector = importlib.import_module("clip_skip.inspect.inspector")
+        inspector = importlib.import_module("clip_skip.models.inspect.inspector")
         inspector.inspect = gate.guard(inspector.inspect)
         host.app.add_api_route("/test/hold", gate.hold, methods=["POST"])
         host.app.add_api_route("/test/release", gate.release, methods=["POST"])

@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import torch
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.checkpoint import Checkpoint
-from clip_skip.hosts.base import Host, Model
-from clip_skip.measure import measure
-from clip_skip.taps import find_stack
+from clip_skip.conditioning.loaded_model import LoadedModel
+from clip_skip.conditioning.stacks import find_stack
+from clip_skip.drift.measured import measure
+from clip_skip.hosts.base import Host
+from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.skip.architectures import ARCHITECTURES
 from tests.bench.__main__ import encoder
 
 TOKENIZER = SimpleNamespace(decode=str)
@@ -26,7 +27,7 @@ class Idle(Host):
         super().__init__()
         self._encoders, self._ids = encoders, ids
         stacks = tuple(map(find_stack, encoders))
-        self.model = Model(architecture, stacks, Checkpoint("", architecture), TOKENIZER)
+        self.model = LoadedModel(architecture, stacks, Checkpoint("", architecture), TOKENIZER)
 
     def read(self) -> None:
         for each in self._encoders:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from clip_skip.log import logger
+from clip_skip.text.log import logger
 from minihost import weights
 
 WORDS = ("a", "photo", "of", "cat", "blue", "sky", "bold")

@@ -9,10 +9,10 @@ from itertools import pairwise
 import pytest
 from PIL import Image, ImageFont
 
-from clip_skip import drift_chart
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.drift import Drift, Point
-from clip_skip.drift_chart import Marks
+from clip_skip.drift import chart
+from clip_skip.drift.chart import Marks
+from clip_skip.drift.drift import Drift, Point
+from clip_skip.skip.architectures import ARCHITECTURES
 
 SVG = "{http://www.w3.org/2000/svg}"
 SDXL = ARCHITECTURES["sdxl"]
@@ -41,7 +41,7 @@ def curves(root):
 
 
 def test_every_point_of_every_encoder():
-    root = parsed(drift_chart.svg(BOTH, "a cat"))
+    root = parsed(chart.svg(BOTH, "a cat"))
     norms_l, norms_g, cosines_l, cosines_g = curves(root)
     assert [len(each) for each in (norms_l, norms_g, cosines_l, cosines_g)] == [11, 31, 11, 31]
     assert norms_l[0] == norms_g[0] and norms_l[10] == norms_g[10]  # the same numbers at the same skips
@@ -61,23 +61,23 @@ def rings(root):
 
 
 def test_what_is_used_now_is_marked_on_each_line():
-    assert rings(parsed(drift_chart.svg(BOTH, ""))) == []
+    assert rings(parsed(chart.svg(BOTH, ""))) == []
     drifts = [made(SDXL.encoders[0], skips=[1, 1.5, 2, 3]), BOTH[1]]
-    root = parsed(drift_chart.svg(drifts, "", Marks(current={"l": 1.5, "g": 4.0, "h": 2.0})))
+    root = parsed(chart.svg(drifts, "", Marks(current={"l": 1.5, "g": 4.0, "h": 2.0})))
     norms_l, norms_g, cosines_l, cosines_g = curves(root)
     expected = [norms_l[1], norms_g[3], cosines_l[1], cosines_g[3]]
     assert [(x, y) for _, x, y in rings(root)] == expected
     assert len({colour for colour, _, _ in rings(root)}) == 2
     assert "in use now" in [label.text for label in root.iter(f"{SVG}text")]
-    assert rings(parsed(drift_chart.svg(BOTH, "", Marks(current={"l": 0.0, "g": 99.0})))) == []
+    assert rings(parsed(chart.svg(BOTH, "", Marks(current={"l": 0.0, "g": 99.0})))) == []
 
 
 def test_recommended_is_marked():
     labels = lambda root: [label.text for label in root.iter(f"{SVG}text")]  # noqa: E731
     dashed = lambda root: [line.get("points") for line in root.iter(f"{SVG}polyline") if line.get("stroke-dasharray")]  # noqa: E731
-    plain = parsed(drift_chart.svg(BOTH[:1], "a cat"))
+    plain = parsed(chart.svg(BOTH[:1], "a cat"))
     assert "clip skip (1: as trained)" in labels(plain) and not dashed(plain) and "recommended" not in labels(plain)
-    marked = parsed(drift_chart.svg(BOTH, "a cat", Marks(recommended={"l": 2.0, "g": 2.0, "h": 7.0})))
+    marked = parsed(chart.svg(BOTH, "a cat", Marks(recommended={"l": 2.0, "g": 2.0, "h": 7.0})))
     assert "recommended" in labels(marked)
     norms, _, cosines, _ = curves(marked)
     _, *lines = [float(line.partition(",")[0]) for line in dashed(marked)]
@@ -87,7 +87,7 @@ def test_recommended_is_marked():
 @pytest.mark.parametrize("width", [320, 640])
 def test_all_of_it_is_in_the_picture(width):
     marks = Marks(current={"l": 1.5}, recommended={"l": 2.0})
-    root = parsed(drift_chart.svg(BOTH, "a cat " * 20, marks, width=width))
+    root = parsed(chart.svg(BOTH, "a cat " * 20, marks, width=width))
     left, top, right, bottom = map(float, root.get("viewBox").split())
     assert (left, top, right) == (0, 0, width)
     ends = []
@@ -106,7 +106,7 @@ def test_all_of_it_is_in_the_picture(width):
 
 def test_data_are_marked_as_no_words():
     """What is left is what a page translates."""
-    root = parsed(drift_chart.svg(BOTH, "a cat", Marks({"l": 2.0}, {"l": 2.0}), {("l", 2.0): "cat 0.5"}))
+    root = parsed(chart.svg(BOTH, "a cat", Marks({"l": 2.0}, {"l": 2.0}), {("l", 2.0): "cat 0.5"}))
     texts = [each for each in root.iter() if each.tag in (f"{SVG}text", f"{SVG}title")]
     assert {each.text for each in texts if each.get("translate") != "no"} == {
         *("relative norm of the difference", "cosine", "clip skip (1: as trained)", "in use now", "recommended")
@@ -117,7 +117,7 @@ HOSTILE = "</title></svg><script>alert(1)</script> \"' & \x00\x1b[31m \u202e \ud
 
 
 def test_hostile_text_stays_text():
-    text = drift_chart.svg(BOTH, HOSTILE, notes={("g", 2.0): HOSTILE})
+    text = chart.svg(BOTH, HOSTILE, notes={("g", 2.0): HOSTILE})
     root = parsed(text.encode("utf-8"))  # which a lone surrogate or a control character would break
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags == {"svg", "title", "style", "polyline", "circle", "text"}
@@ -126,18 +126,18 @@ def test_hostile_text_stays_text():
     title = root.find(f"{SVG}title").text
     assert title.startswith("</title></svg><script>alert(1)</script> \"' & ") and "猫" in title
     assert not set("\x00\x1b\u202e\ud800") & set(title)
-    assert Image.open(io.BytesIO(drift_chart.png(BOTH, HOSTILE))).width == 1280
+    assert Image.open(io.BytesIO(chart.png(BOTH, HOSTILE))).width == 1280
 
 
 def test_a_long_title_is_cut_in_the_picture_alone():
-    root = parsed(drift_chart.svg(BOTH, "cat " * 500))
+    root = parsed(chart.svg(BOTH, "cat " * 500))
     assert len(root.find(f"{SVG}title").text) == 2000
     assert max(len(label.text) for label in root.iter(f"{SVG}text")) < 100
 
 
 def test_numbers_beyond_the_usual_lie_inside():
     drift = made(SDXL.encoders[0], norm=lambda skip: 7.3 * (skip - 1), cosine=lambda skip: 1 - 0.19 * (skip - 1))
-    root = parsed(drift_chart.svg([drift], ""))
+    root = parsed(chart.svg([drift], ""))
     grid = [line for line in root.iter(f"{SVG}polyline") if line.get("stroke-opacity")]
     levels = sorted({float(line.get("points").split(",")[1].split()[0]) for line in grid})
     norms, cosines = curves(root)
@@ -150,29 +150,29 @@ def test_numbers_beyond_the_usual_lie_inside():
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
 def test_what_is_no_number_is_left_out(broken):
     drift = made(SDXL.encoders[0], norm=lambda skip: broken if skip == 3 else skip / 20)
-    norms, cosines = curves(parsed(drift_chart.svg([drift], "")))
+    norms, cosines = curves(parsed(chart.svg([drift], "")))
     assert (len(norms), len(cosines)) == (10, 11)
     nothing = made(SDXL.encoders[0], norm=lambda skip: broken, cosine=lambda skip: broken)
-    assert curves(parsed(drift_chart.svg([nothing], ""))) == []
-    assert drift_chart.png([nothing], "")
+    assert curves(parsed(chart.svg([nothing], ""))) == []
+    assert chart.png([nothing], "")
 
 
 @pytest.mark.parametrize("drifts", [[], [Drift(SDXL.encoders[0], ())], [made(SDXL.encoders[0], skips=[1])]])
 def test_little_to_show(drifts):
-    parsed(drift_chart.svg(drifts, ""))
-    assert drift_chart.png(drifts, "")
+    parsed(chart.svg(drifts, ""))
+    assert chart.png(drifts, "")
 
 
 @pytest.mark.parametrize("architecture", [a for a in ARCHITECTURES.values() if a.encoders], ids=lambda a: a.id)
 def test_the_png_shows_each_encoder(architecture):
     drifts = [made(e, norm=lambda skip, e=e: (skip - 1) / 2 / e.blocks) for e in architecture.encoders]
-    image = Image.open(io.BytesIO(drift_chart.png(drifts, "a cat", Marks({"g": 2.0, "l": 2.0, "h": 2.0}, {"g": 2.0}))))
+    image = Image.open(io.BytesIO(chart.png(drifts, "a cat", Marks({"g": 2.0, "l": 2.0, "h": 2.0}, {"g": 2.0}))))
     counts = {"#{:02x}{:02x}{:02x}".format(*colour): count for count, colour in image.getcolors(1 << 20)}
-    used = set(re.findall(r'stroke="(#\w+)"', drift_chart.svg(drifts, "a cat")))
+    used = set(re.findall(r'stroke="(#\w+)"', chart.svg(drifts, "a cat")))
     assert len(used) == len(drifts)
     for colour in used:
         assert counts[colour] > 1000
-    for point in curves(parsed(drift_chart.svg(drifts, "a cat")))[0]:  # the same geometry
+    for point in curves(parsed(chart.svg(drifts, "a cat")))[0]:  # the same geometry
         pixel = image.getpixel((round(2 * point[0]), round(2 * point[1])))
         assert "#{:02x}{:02x}{:02x}".format(*pixel) in used
 
@@ -186,4 +186,4 @@ def test_without_a_font_the_png_is_refused(monkeypatch):
     monkeypatch.setattr(ImageFont, "truetype", truetype)
     monkeypatch.setattr(ImageFont, "load_default", lambda: None)
     with pytest.raises(OSError, match=r"take \.svg"):
-        drift_chart.png(BOTH, "a cat")
+        chart.png(BOTH, "a cat")

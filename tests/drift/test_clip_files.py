@@ -7,8 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from clip_skip.clip_files import load_encoder, stored_encoders
-from clip_skip.inspect.contents import ContentsError, Numbers, read_contents
+from clip_skip.drift.stored_encoders import load_encoder, stored_encoders
+from clip_skip.models.inspect.formats.contents import ContentsError, Numbers
+from clip_skip.models.inspect.formats.reader import read_contents
 from minihost import encoders, weights
 from tests.inspect.files import write_gguf, write_safetensors
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import CLIPTokenizer
 
-from clip_skip import clip_tokens
-from clip_skip.clip_tokens import TokenizerError, chunks, find_tokenizer
+from clip_skip.drift import clip_tokens
+from clip_skip.drift.clip_tokens import TokenizerError, chunks, find_tokenizer
 from minihost.weights import BOS, EOS
 
 from .conftest import IDS, PROMPT, ids_for, write_vocabulary

@@ -14,11 +14,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from clip_skip import clip_tokens
 from clip_skip.__main__ import main
-from clip_skip.inspect.facts import inspect
-from clip_skip.inspect.inspector import Inspector
-from clip_skip.inspect.recommend import Recommendation
+from clip_skip.drift import clip_tokens
+from clip_skip.models.inspect.facts import inspect
+from clip_skip.models.inspect.inspector import Inspector
+from clip_skip.models.inspect.verdict.recommend import Recommendation
 from minihost import weights
 
 from . import reference

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.drift import Point, collected, drift
-from clip_skip.request import from_options
-from clip_skip.resolve import resolve
-from clip_skip.taps import Taps, find_stack, slerp
+from clip_skip.conditioning.blends import slerp
+from clip_skip.conditioning.stacks import find_stack
+from clip_skip.conditioning.taps import Taps
+from clip_skip.drift.drift import Point, collected, drift
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import from_options
 from minihost import encoders, weights
 
 from . import reference

@@ -35,7 +35,7 @@ KINDS = {
 
 
 def extension():
-    return sys.modules["clip_skip.extension"]
+    return sys.modules["clip_skip.app"]
 
 
 def mark(host, lineage, checkpoint="sd1-a"):
@@ -230,8 +230,8 @@ def test_a_plan_that_failed_is_not_judged_by_what_it_would_have_read(host, opts,
     def fails(*_):
         raise RuntimeError("no taps today")
 
-    monkeypatch.setattr(sys.modules["clip_skip.taps"].Taps, "__enter__", fails)
-    monkeypatch.setattr(sys.modules["clip_skip.taps"].Taps, "install", fails)
+    monkeypatch.setattr(sys.modules["clip_skip.conditioning.taps"].Taps, "__enter__", fails)
+    monkeypatch.setattr(sys.modules["clip_skip.conditioning.taps"].Taps, "install", fails)
     made = make(host, "sd1-a", 1, PANEL_2)
     failed = "CLIP Skip was not applied."
     reason = "RuntimeError: no taps today."
@@ -251,7 +251,7 @@ def test_what_fails_costs_no_image(host, opts, log, monkeypatch, broken, logged)
     def fails(*_, **__):
         raise RuntimeError("broken")
 
-    where = extension().library if broken == "facts" else sys.modules["clip_skip.outcome"]
+    where = extension().library if broken == "facts" else sys.modules["clip_skip.advice.report"]
     monkeypatch.setattr(where, broken, fails)
     made = make(host, "sd1-a", 2)
     assert same(made) == expected and told(made) == NOTHING

@@ -24,7 +24,7 @@ def library(host):
 
 
 def extension():
-    return sys.modules["clip_skip.extension"]
+    return sys.modules["clip_skip.app"]
 
 
 def forget_all():
@@ -57,7 +57,7 @@ def test_the_infotext_makes_the_image_again_without_the_preset(host, library):
     assert "CLIP skip mode" not in text(made)
     forget_all()
     parser = host.module("generation_parameters_copypaste").parse_generation_parameters
-    options = sys.modules["clip_skip.infotext"].read(parser(text(made)))
+    options = sys.modules["clip_skip.skip.infotext"].read(parser(text(made)))
     again = host.txt2img(**request(host, "sdxl-a", [True, options]))
     assert again.images[0].tobytes() == made.images[0].tobytes()
 
@@ -82,7 +82,7 @@ def test_a_preset_moves_to_the_hash_when_the_host_knows_it(host, library):
 
 
 def library_preset(skip):
-    return sys.modules["clip_skip.presets.model"].Preset(skip=skip)
+    return sys.modules["clip_skip.models.presets.preset"].Preset(skip=skip)
 
 
 def test_passes_of_one_job_each_follow_their_own_model(host, library):
@@ -148,7 +148,7 @@ def test_a_preset_that_the_model_can_t_have_is_named_and_the_image_is_as_trained
 def test_a_broken_presets_file_costs_no_image(host, library):
     keep(host, "sd1-a", {"l": 2.0})
     library.presets.path.write_text('{"schema": 1, "presets": {')
-    fresh = sys.modules["clip_skip.library"].Library(library.presets.folder)
+    fresh = sys.modules["clip_skip.models.library"].Library(library.presets.folder)
     assert fresh.auto(extension().host.selected(host.title("sd1-a"))).source == "trained"
     assert fresh.presets.problems
     assert len(host.txt2img(**request(host, "sd1-a", AUTO)).images) == 1

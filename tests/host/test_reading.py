@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from clip_skip.architectures import ARCHITECTURES
+from clip_skip.hosts.a1111 import WebUI
 from clip_skip.hosts.base import Host
-from clip_skip.hosts.webui import WebUI
+from clip_skip.skip.architectures import ARCHITECTURES
 
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, TRAINED, cond, request
 
@@ -21,7 +21,7 @@ OPTION = "CLIP_stop_at_last_layers"
 
 
 def adapter():
-    return sys.modules["clip_skip.extension"].host
+    return sys.modules["clip_skip.app"].host
 
 
 def own(host, number):

@@ -8,8 +8,8 @@ import json
 import pytest
 from filelock import FileLock
 
-from clip_skip import openapi
-from clip_skip.presets.model import FIELDS
+from clip_skip.interfaces.rest import openapi
+from clip_skip.models.presets.preset import FIELDS
 
 API = "/clip-skip/v1"
 KEY = "name:pony"
@@ -227,7 +227,7 @@ def test_no_model_but_the_hosts_own_is_opened(host, ask, tmp_path, monkeypatch):
     outside = tmp_path / "outside.safetensors"
     outside.write_bytes(b"\0" * 64)
     opened = []
-    monkeypatch.setattr("clip_skip.inspect.inspector.inspect", lambda *args, **_: opened.append(args))
+    monkeypatch.setattr("clip_skip.models.inspect.inspector.inspect", lambda *args, **_: opened.append(args))
     models = ["", "sd1", "nothing", str(outside), "../outside.safetensors", "..", "/etc/passwd", "a\0b", "None"]
     for model in [*models, "huggingface/a/b", "https://huggingface.co/a/b", "a/b"]:
         for path in ("/inspect", "/advice"):
@@ -237,7 +237,7 @@ def test_no_model_but_the_hosts_own_is_opened(host, ask, tmp_path, monkeypatch):
 
 
 def test_a_model_whose_file_is_gone_is_told_without_its_folder(host, ask, monkeypatch):
-    from clip_skip.inspect.inspector import Inspector
+    from clip_skip.models.inspect.inspector import Inspector
 
     real = Inspector.inspect
     monkeypatch.setattr(Inspector, "inspect", lambda self, path, **kwargs: real(self, path + ".gone", **kwargs))
@@ -363,13 +363,13 @@ def test_a_disk_that_fails_is_named(ask, monkeypatch, number, status):
     def fails(*_):
         raise OSError(number, "the disk says no")
 
-    monkeypatch.setattr("clip_skip.presets.store.replace_file", fails)
+    monkeypatch.setattr("clip_skip.models.presets.store.replace_file", fails)
     answered, value = put(ask, PONY)
     assert (answered, "the disk says no" in value["detail"]) == (status, True)
 
 
 def test_a_locked_file_is_named(ask, file, monkeypatch):
-    monkeypatch.setattr("clip_skip.presets.store._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("clip_skip.models.presets.store._LOCK_SECONDS", 0.05)
     file.parent.mkdir(exist_ok=True)
     with FileLock(f"{file.resolve()}.lock"):
         status, value = put(ask, PONY)

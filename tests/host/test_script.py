@@ -156,7 +156,7 @@ def test_infotext_can_be_switched_off(host):
 def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
     import gradio as gr
 
-    base, panel = sys.modules["clip_skip.hosts.base"], sys.modules["clip_skip.ui.panel"]
+    base, panel = sys.modules["clip_skip.hosts.base"], sys.modules["clip_skip.interfaces.ui.panel"]
     unknown = base.Host()
     unknown.install()
     unknown.begin(object(), None)  # an object that takes no attribute
@@ -168,7 +168,7 @@ def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
 
 
 def test_every_checkpoint_has_its_architecture_before_and_after_loading(host):
-    extension = sys.modules["clip_skip.extension"]
+    extension = sys.modules["clip_skip.app"]
     for checkpoint, architecture in {**CHECKPOINTS, "flux": "flux"}.items():
         selected = extension.host.selected(host.title(checkpoint))
         assert (selected.name, selected.architecture.id) == (checkpoint, architecture)

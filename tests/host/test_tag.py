@@ -79,7 +79,7 @@ def test_sd1s_own_key_is_written_where_it_is_true(host):
 
 
 def test_auto_by_a_tag_has_the_models_preset(host, opts):  # noqa: F811
-    selected = sys.modules["clip_skip.extension"].host.selected(host.title(SDXL))
+    selected = sys.modules["clip_skip.app"].host.selected(host.title(SDXL))
     library().save(selected, {"l": 3.0, "g": 2.5}, "linear")
     made = tagged(host, "mode=auto", PANEL)
     used_conds(host, SDXL, {"l": 3, "g": 2.5})
@@ -384,7 +384,7 @@ def test_the_text_of_the_picture_makes_it_again(host, text):
     utils = host.module("generation_parameters_copypaste")
     params = utils.parse_generation_parameters(infotext(made))
     assert params["Prompt"] == tag(text)
-    options = sys.modules["clip_skip.infotext"].read(params)
+    options = sys.modules["clip_skip.skip.infotext"].read(params)
     fields = {**SMALL, "override_settings": {"sd_model_checkpoint": host.title(SDXL)}, "prompt": params["Prompt"]}
     for prompt in (params["Prompt"], PROMPT):  # also where the tag has been taken out since
         body = {**fields, "prompt": prompt, "alwayson_scripts": {"clip skip": {"args": [True, options]}}}
@@ -401,7 +401,7 @@ def test_registered_once_and_taken_out_again(host):
     for _ in range(3):
         host.reload_ui()
         mine = networks.extra_network_registry["clipskip"]
-        assert sys.modules["clip_skip.prompt_tag"].__dict__ is type(mine).activate.__globals__
+        assert sys.modules["clip_skip.skip.prompt_tags"].__dict__ is type(mine).activate.__globals__
         made = tagged(host, "l=2.5")
         used_conds(host, SDXL, {"l": 2.5})
         assert infotext(made).count("CLIP skip L") == 1

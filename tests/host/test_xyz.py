@@ -29,11 +29,11 @@ def opts(host):
 
 
 def library():
-    return sys.modules["clip_skip.extension"].library
+    return sys.modules["clip_skip.app"].library
 
 
 def keep(host, checkpoint, skip):
-    library().save(sys.modules["clip_skip.extension"].host.selected(host.title(checkpoint)), skip, "linear")
+    library().save(sys.modules["clip_skip.app"].host.selected(host.title(checkpoint)), skip, "linear")
 
 
 def plot(host, checkpoint, args, *axes, **fields):
@@ -323,7 +323,7 @@ def test_registered_once_also_after_reload_ui(host):
     for _ in range(3):
         grids = axes_of(host)
         assert [list(axes) for axes in grids] == [[MODE, ALL, L, G, H, BLEND]] * (2 if host.like == "sdnext" else 1)
-        code = vars(sys.modules["clip_skip.xyz"])
+        code = vars(sys.modules["clip_skip.interfaces.grid"])
         assert all(option.apply.__globals__ is code for axes in grids for option in axes.values())
         plot(host, SDXL, OFF, (L, "1,2.5"))
         read(host, [{}, {"l": 2.5}])

@@ -42,7 +42,7 @@ def test_a_list_that_a_host_of_the_a1111_line_keeps_over_reload_ui(boot, monkeyp
         host.reload_ui()
         (axes,) = axes_of(host)
         assert len(axes) == 6
-        code = vars(sys.modules["clip_skip.xyz"])
+        code = vars(sys.modules["clip_skip.interfaces.grid"])
         assert all(option.apply.__globals__ is code for option in axes.values())
         plot(host, SDXL, [False], (L, "1,2.5"), (G, "2"))
         read(host, [{"g": 2}, {"l": 2.5, "g": 2}])

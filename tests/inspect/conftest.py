@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from clip_skip.log import logger
+from clip_skip.text.log import logger
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 Deltas have the norms and angles of the published models (unet_distances.json), differ from block to block, and are no
 white noise: rows and columns of different scale, heavy tails, a part of low rank. Only the numbers that
-`weights.sketch` reads exist (what those are is found out by watching it); the rest of a written file are holes.
+`descent.sketch` reads exist (what those are is found out by watching it); the rest of a written file are holes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from clip_skip.inspect import weights
-from clip_skip.inspect.contents import Numbers, read_contents
+from clip_skip.models.inspect.formats.contents import Numbers
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights import descent
 
 from .files import BITS, bf16, write_safetensors
 
@@ -28,7 +29,7 @@ DELTAS = ("nai", "wd1.3", "sd1.5", *DRIFTS, ANIME)
 
 
 def block_of(name: str) -> int:
-    return next(i for i, (block, _, _) in enumerate(weights.BLOCKS) if f".{block}." in name)
+    return next(i for i, (block, _, _) in enumerate(descent.BLOCKS) if f".{block}." in name)
 
 
 def unet_shapes(prefix: str = "model.diffusion_model.", column: int = 0) -> dict[str, tuple[int, int]]:
@@ -38,7 +39,7 @@ def unet_shapes(prefix: str = "model.diffusion_model.", column: int = 0) -> dict
             block[2],
             768 if attn == "attn2" and part in "kv" else block[2],
         )
-        for block in weights.BLOCKS
+        for block in descent.BLOCKS
         for attn in ("attn1", "attn2")
         for part in "qkv"
     }
@@ -62,7 +63,7 @@ class Watch(Numbers):
         return super().read(tensor, first, count)
 
 
-def watch(contents, monkeypatch, function=weights.sketch) -> list[tuple[object, int, int]]:
+def watch(contents, monkeypatch, function=descent.sketch) -> list[tuple[object, int, int]]:
     """What `function` reads of `contents`."""
     Watch.reads = []
     monkeypatch.setattr(f"{function.__module__}.Numbers", Watch)
@@ -86,7 +87,7 @@ class Family:
             end += count
         self.size = end
         blocks = np.concatenate([np.full(run.at.stop - run.at.start, block_of(run.name)) for run in self.runs])
-        edges = np.searchsorted(blocks, range(len(weights.BLOCKS) + 1))
+        edges = np.searchsorted(blocks, range(len(descent.BLOCKS) + 1))
         self.blocks = [slice(a, b) for a, b in pairwise(edges)]
         self.origin = self.rng.normal(0, 0.035, self.size).astype(np.float32)
         self.deltas = self._deltas()

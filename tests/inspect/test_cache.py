@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from clip_skip.inspect.cache import Cache
+from clip_skip.models.inspect.cache import Cache
 from tests.conftest import ROOT
 
 
@@ -61,7 +61,7 @@ def test_where_nothing_can_be_kept_nothing_fails(tmp_path):
 
 
 def test_a_cache_that_another_process_holds_is_passed_by_and_not_thrown_away(file, monkeypatch):
-    monkeypatch.setattr("clip_skip.inspect.cache._WAIT_SECONDS", 0)
+    monkeypatch.setattr("clip_skip.models.inspect.cache._WAIT_SECONDS", 0)
     cache = Cache(file)
     cache.put("a", "1", "one")
     holder = sqlite3.connect(file, isolation_level=None)

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from clip_skip.inspect import contents as module
-from clip_skip.inspect import header as headers
-from clip_skip.inspect.contents import Contents, ContentsError, Numbers, Tensor, read_contents, read_numbers
+from clip_skip.models.inspect.formats import contents as module
+from clip_skip.models.inspect.formats import safetensors as headers
+from clip_skip.models.inspect.formats.contents import Contents, ContentsError, Numbers, Tensor, read_numbers
+from clip_skip.models.inspect.formats.reader import read_contents
 
 from .files import bf16, write_checkpoint, write_diffusers, write_gguf, write_safetensors
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from clip_skip.__main__ import main
-from clip_skip.inspect import inspector as inspector_module
-from clip_skip.inspect import known
-from clip_skip.inspect.facts import ModelFacts, inspect
-from clip_skip.inspect.inspector import Inspector
-from clip_skip.inspect.known import KnownModel
+from clip_skip.models.inspect import inspector as inspector_module
+from clip_skip.models.inspect.evidence import known
+from clip_skip.models.inspect.evidence.known import KnownModel
+from clip_skip.models.inspect.facts import ModelFacts, inspect
+from clip_skip.models.inspect.inspector import Inspector
 
 from .families import DELTAS, Family
 from .files import write_checkpoint, write_diffusers, write_safetensors
@@ -153,7 +153,7 @@ def test_what_can_t_be_read_says_why_and_is_nothing_else(tmp_path, content, why)
 
 
 def test_an_error_of_ours_is_an_answer_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("clip_skip.inspect.facts.identify_contents", lambda contents: 1 / 0)
+    monkeypatch.setattr("clip_skip.models.inspect.facts.identify_contents", lambda contents: 1 / 0)
     assert "ZeroDivisionError" in inspect(model(tmp_path / "a.safetensors")).error
 
 
@@ -329,7 +329,7 @@ def test_folders_links_and_bad_files(run, tmp_path):
 def test_thorough_hashes_the_file(run, tmp_path, monkeypatch):
     path = model(tmp_path / "a.safetensors")
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr("clip_skip.inspect.lineage.lookup", {sha256: known.lookup(NAI_SHA256)}.get)
+    monkeypatch.setattr("clip_skip.models.inspect.verdict.ladder.lookup", {sha256: known.lookup(NAI_SHA256)}.get)
     assert json.loads(run("inspect", path, "--json")[1])[0]["lineage"]["verdict"] == "unknown"
     assert json.loads(run("inspect", path, "--json", "--thorough")[1])[0]["lineage"]["verdict"] == "nai"
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from clip_skip.inspect.contents import Contents, Tensor, read_contents
-from clip_skip.inspect.evidence import HINT, STRONG
-from clip_skip.inspect.fingerprints import (
+from clip_skip.models.inspect.evidence.evidence import HINT, STRONG
+from clip_skip.models.inspect.formats.contents import Contents, Tensor
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights.fingerprints import (
     ema_updates,
     legacy_hash,
     num_updates,
@@ -19,7 +20,7 @@ from clip_skip.inspect.fingerprints import (
     vae_evidence,
     vae_metric,
 )
-from clip_skip.inspect.references import NO_REFERENCES, Reference, References
+from clip_skip.models.inspect.weights.references import NO_REFERENCES, Reference, References
 
 from .files import bf16, write_safetensors
 

@@ -29,8 +29,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from clip_skip.inspect.contents import READABLE, Contents, ContentsError, Numbers, read_contents
-from clip_skip.inspect.pickles import MAX_OPCODES
+from clip_skip.models.inspect.formats.contents import READABLE, Contents, ContentsError, Numbers
+from clip_skip.models.inspect.formats.pickles import MAX_OPCODES
+from clip_skip.models.inspect.formats.reader import read_contents
 
 from .files import bf16, write_gguf
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.architectures import UNKNOWN
-from clip_skip.inspect.contents import Contents, Tensor
-from clip_skip.inspect.identify import Identity, identify, identify_contents
+from clip_skip.models.inspect.formats.contents import Contents, Tensor
+from clip_skip.models.inspect.identity.identify import Identity, identify, identify_contents
+from clip_skip.skip.architectures import UNKNOWN
 
 from . import files
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from clip_skip.inspect.evidence import VERDICTS
-from clip_skip.inspect.known import TABLE, by_name, lookup, lookup_legacy
+from clip_skip.models.inspect.evidence.evidence import VERDICTS
+from clip_skip.models.inspect.evidence.known import TABLE, by_name, lookup, lookup_legacy
 
 ANIMEFULL = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import clip_skip
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.inspect.evidence import CERTAIN, HINT, PROBABLE, STRENGTHS, STRONG, VERDICTS, Evidence
-from clip_skip.inspect.lineage import (
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, PROBABLE, STRENGTHS, STRONG, VERDICTS, Evidence
+from clip_skip.models.inspect.verdict.ladder import (
     LADDER,
     architecture_evidence,
     deciding,
@@ -21,6 +20,7 @@ from clip_skip.inspect.lineage import (
     name_evidence,
     order,
 )
+from clip_skip.skip.architectures import ARCHITECTURES
 
 NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 SD15 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"

@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.inspect.evidence import HINT, PROBABLE, STRENGTHS, STRONG, VERDICTS
-from clip_skip.inspect.metadata import MERGE_KEYS, BaseModel, base_model, lineage_evidence, skip_statements
+from clip_skip.models.inspect.evidence.evidence import HINT, PROBABLE, STRENGTHS, STRONG, VERDICTS
+from clip_skip.models.inspect.evidence.metadata import (
+    MERGE_KEYS,
+    BaseModel,
+    base_model,
+    lineage_evidence,
+    skip_statements,
+)
+from clip_skip.skip.architectures import ARCHITECTURES
 
 NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 NAI_SFW = "22fa233c2dfd7748d534be603345cb9abf994a23244dfdfc1013f4f90322feca"

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.inspect.evidence import CERTAIN, HINT, PROBABLE, STRONG, Evidence, SkipStatement
-from clip_skip.inspect.known import KnownModel, lookup
-from clip_skip.inspect.recommend import SKIP_LADDER, author_statement, recommend, trained_skip
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, PROBABLE, STRONG, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.known import KnownModel, lookup
+from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, author_statement, recommend, trained_skip
+from clip_skip.skip.architectures import ARCHITECTURES
 
 SD1 = ARCHITECTURES["sd1"]
 NAI = lookup("89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8")

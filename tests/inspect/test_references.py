@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from clip_skip.inspect import references
-from clip_skip.inspect.contents import Contents, ContentsError, read_contents
-from clip_skip.inspect.references import LABELS, NO_REFERENCES, learn, load
-from clip_skip.inspect.trained_layers import text_sketch
-from clip_skip.inspect.weights import sketch
+from clip_skip.models.inspect.formats.contents import Contents, ContentsError
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights import reference_files
+from clip_skip.models.inspect.weights.descent import sketch
+from clip_skip.models.inspect.weights.reference_files import LABELS, learn, load
+from clip_skip.models.inspect.weights.references import NO_REFERENCES
+from clip_skip.models.inspect.weights.trained_layers import text_sketch
 
 from .families import unet_shapes
 from .files import write_safetensors
@@ -223,7 +225,7 @@ def test_loading_again_reads_nothing(tmp_path: Path, models: dict[str, Contents]
     """Each inspected file asks for the references."""
     learn(models["one"], "nai", tmp_path, "one")
     first = load(tmp_path)
-    monkeypatch.setattr(references, "read_contents", None)
+    monkeypatch.setattr(reference_files, "read_contents", None)
     assert load(tmp_path) is first
 
 

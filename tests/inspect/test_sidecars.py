@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.inspect.evidence import HINT, PROBABLE
-from clip_skip.inspect.sidecars import MAX_BYTES, read_sidecars, sidecar_files
+from clip_skip.models.inspect.evidence.evidence import HINT, PROBABLE
+from clip_skip.models.inspect.evidence.sidecars import MAX_BYTES, read_sidecars, sidecar_files
+from clip_skip.skip.architectures import ARCHITECTURES
 
 ANYTHING = "543bcbc21294831c6245cd74c8a7707761e28812c690f946cb81fef930d54b5e"
 SD15 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"

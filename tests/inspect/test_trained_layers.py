@@ -15,11 +15,12 @@ from torch import nn
 from torch.nn.functional import mse_loss
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from clip_skip.inspect import trained_layers
-from clip_skip.inspect.contents import ContentsError, Numbers, read_contents
-from clip_skip.inspect.evidence import SkipStatement
-from clip_skip.inspect.references import NO_REFERENCES, Reference, References
-from clip_skip.inspect.trained_layers import checkpoint_statement, lora_statement, text_sketch
+from clip_skip.models.inspect.evidence.evidence import SkipStatement
+from clip_skip.models.inspect.formats.contents import ContentsError, Numbers
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights import trained_layers
+from clip_skip.models.inspect.weights.references import NO_REFERENCES, Reference, References
+from clip_skip.models.inspect.weights.trained_layers import checkpoint_statement, lora_statement, text_sketch
 
 from .files import bf16, write_safetensors
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clip_skip.inspect import weights
-from clip_skip.inspect.contents import READABLE, Contents, ContentsError, read_contents
-from clip_skip.inspect.evidence import STRONG
-from clip_skip.inspect.references import NO_REFERENCES, Reference, References
-from clip_skip.inspect.weights import deltas_gram, distances_gram, fit, sketch, verdict, weight_evidence
+from clip_skip.models.inspect.evidence.evidence import STRONG
+from clip_skip.models.inspect.formats.contents import READABLE, Contents, ContentsError
+from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.weights import descent
+from clip_skip.models.inspect.weights.descent import deltas_gram, distances_gram, fit, sketch, verdict, weight_evidence
+from clip_skip.models.inspect.weights.references import NO_REFERENCES, Reference, References
 
 from .families import ANIME, DELTAS, DRIFTS, Family, unet_shapes, watch
 from .files import write_safetensors
@@ -93,7 +94,7 @@ def matches(value: float, published: str) -> bool:
     return abs(value - float(published)) <= 0.5 * 10**-digits + 1e-4
 
 
-def published_fit(table: str, model: str, references: dict[str, str]) -> weights.Fit:
+def published_fit(table: str, model: str, references: dict[str, str]) -> descent.Fit:
     models = TABLES[table]["models"]
     gram = distances_gram(np.array(TABLES[table]["distance"]), models.index(BASE))
     order = [models.index(name) for name in (model, *references.values())]
@@ -143,7 +144,7 @@ def family(request, tmp_path_factory, monkeypatch_module) -> Family:
 
 def only(delta: str) -> np.ndarray:
     """The mix that is one delta."""
-    mix = np.zeros((len(weights.BLOCKS), len(DELTAS)))
+    mix = np.zeros((len(descent.BLOCKS), len(DELTAS)))
     mix[:, DELTAS.index(delta)] = 1
     return mix
 
@@ -162,7 +163,7 @@ def integers(shape: tuple[int, int]) -> np.ndarray:
 
 
 def test_a_sketch_is_the_same_for_ever(tmp_path: Path) -> None:
-    """References outlive versions of numpy and of this extension: when this changes, so must weights.VERSION."""
+    """References outlive versions of numpy and of this extension: when this changes, so must descent.VERSION."""
     file = write_safetensors(tmp_path / "x.safetensors", {n: integers(s) for n, s in unet_shapes().items()})
     result = sketch(read_contents(file))
     assert (result.dtype, result.shape) == (np.float32, (16, 4093))
@@ -260,7 +261,7 @@ def test_what_is_no_readable_sd1_unet_is_refused_with_the_reason(tmp_path: Path,
 
 
 def test_numbers_that_lie_nowhere_are_no_evidence() -> None:
-    tensor = {n: weights.Tensor("F16", s, None, "x.ckpt") for n, s in unet_shapes().items()}
+    tensor = {n: descent.Tensor("F16", s, None, "x.ckpt") for n, s in unet_shapes().items()}
     assert weight_evidence(Contents("pickle", tensor), all_alike()) is None
 
 
@@ -282,7 +283,7 @@ def references_of(sketches: dict[str, np.ndarray], *labels: str) -> References:
 def all_alike() -> References:
     """References that would do, were there a model to compare."""
     rng = np.random.default_rng(0)
-    unets = {label: rng.normal(0, 1, (16, weights.BUCKETS)).astype(np.float32) for label in ("sd1.4", "nai", "wd1.3")}
+    unets = {label: rng.normal(0, 1, (16, descent.BUCKETS)).astype(np.float32) for label in ("sd1.4", "nai", "wd1.3")}
     return references_of(unets, *unets)
 
 
@@ -361,7 +362,7 @@ def test_a_thousand_invented_models(family: Family, sketches: dict[str, np.ndarr
     to_exact, to_truth, said = [], [], Counter()
     for _ in range(500):  # times two families
         mix = invent(rng)
-        result = fit(gram_of(sketched_parts, mix, labels), labels, weights.BUCKETS)
+        result = fit(gram_of(sketched_parts, mix, labels), labels, descent.BUCKETS)
         exact = fit(gram_of(exact_parts, mix, labels), labels)
         to_exact.append(result.content["nai"] - exact.content["nai"])
         shares = mix[:, DELTAS.index("nai")]
@@ -429,10 +430,10 @@ def test_rounding_moves_a_model_by_less_than_what_counts_as_rounding(family: Fam
     deltas = [sketches[label] for label in labels]
     for dtype in ("F16", "BF16"):
         file = family.write("model.safetensors", family.vector(only("nai")), dtype)
-        result = fit(deltas_gram(sketch(read_contents(file)), sketches["sd1.4"], deltas), labels, weights.BUCKETS)
-        assert 0 < result.from_nai < weights.ROUNDING
+        result = fit(deltas_gram(sketch(read_contents(file)), sketches["sd1.4"], deltas), labels, descent.BUCKETS)
+        assert 0 < result.from_nai < descent.ROUNDING
     # disco, the nearest of the published models that is another one
-    assert published_fit("merge", "disco_fp16.safetensors", {"nai": NAI}).from_nai > weights.ROUNDING
+    assert published_fit("merge", "disco_fp16.safetensors", {"nai": NAI}).from_nai > descent.ROUNDING
 
 
 def test_the_sentence_names_the_share(family: Family, sketches: dict[str, np.ndarray]) -> None:

@@ -19,8 +19,8 @@ from PIL import Image
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-from clip_skip.architectures import Architecture
-from clip_skip.inspect.identify import identify
+from clip_skip.models.inspect.identity.identify import identify
+from clip_skip.skip.architectures import Architecture
 
 PROMPT = {"prompt": "a photo of a (cat:1.2), blue sky", "negative_prompt": "ugly", "seed": 1234}
 SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler", "cfg_scale": 7}

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from clip_skip.presets import Store
+from clip_skip.models.presets import Store
 
 
 @pytest.fixture

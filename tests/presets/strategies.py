@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from clip_skip.architectures import DEEPEST_SKIP, ENCODER_IDS
-from clip_skip.presets import MARKS, Preset
+from clip_skip.models.presets import MARKS, Preset
+from clip_skip.skip.architectures import DEEPEST_SKIP, ENCODER_IDS
 
 
 def _json(floats):

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from clip_skip.commands import presets as command
-from clip_skip.presets import Preset, Store
+from clip_skip.interfaces.commands import presets as command
+from clip_skip.models.presets import Preset, Store
 
 SHA = "6ce0161689" + "0" * 54
 

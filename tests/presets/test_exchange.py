@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clip_skip.presets import Preset, Store
-from clip_skip.presets import exchange as exchange_module
-from clip_skip.presets.exchange import Model, apply, export, plan_import
-from clip_skip.presets.foreign import find
-from clip_skip.presets.model import is_key, key_of
+from clip_skip.models.presets import Preset, Store
+from clip_skip.models.presets import exchange as exchange_module
+from clip_skip.models.presets.exchange import Model, apply, export, plan_import
+from clip_skip.models.presets.foreign import find
+from clip_skip.models.presets.preset import is_key, key_of
 
 from .strategies import HASHES, JSON, NAMES, PRESETS
 

@@ -11,8 +11,8 @@ import time
 import pytest
 from filelock import FileLock
 
-from clip_skip.presets import Preset, Store, StoreError
-from clip_skip.presets import store as store_module
+from clip_skip.models.presets import Preset, Store, StoreError
+from clip_skip.models.presets import store as store_module
 
 SHA = "a" * 64
 GOOD = {"schema": 1, "presets": {SHA: {"note": "saved before", "future": 1}}}

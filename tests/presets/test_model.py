@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.presets.model import FIELDS, Preset, is_key, join, key_of, merge, read, stem, write
+from clip_skip.models.presets.preset import FIELDS, Preset, is_key, join, key_of, merge, read, stem, write
 
 from .strategies import JSON, PRESETS, RAW
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from filelock import FileLock
 
-from clip_skip.presets import Preset, Store
+from clip_skip.models.presets import Preset, Store
 
 KILLS = 1000
 MODELS = 4

@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from clip_skip.presets import Preset, Store, StoreError, key_of
-from clip_skip.presets.model import read
+from clip_skip.models.presets import Preset, Store, StoreError, key_of
+from clip_skip.models.presets.preset import read
 
 from .strategies import HASHES, NAMES, PRESETS
 

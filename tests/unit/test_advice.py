@@ -8,20 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.advice import SEVERITIES, Situation, advise, not_applied
-from clip_skip.advisor import Advisor
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.checkpoint import Checkpoint
+from clip_skip.advice.advisor import Advisor
+from clip_skip.advice.rules import Situation, advise, not_applied
+from clip_skip.advice.severities import SEVERITIES
 from clip_skip.hosts.base import Host
-from clip_skip.inspect.evidence import CERTAIN, HINT, STRONG, VERDICTS, Evidence, SkipStatement
-from clip_skip.inspect.facts import ModelFacts
-from clip_skip.inspect.known import KnownModel
-from clip_skip.inspect.recommend import SKIP_LADDER, Recommendation, author_statement
-from clip_skip.library import Library
-from clip_skip.phrase import Data, english
-from clip_skip.reading import Reading, as_trained
-from clip_skip.request import parse
-from clip_skip.slider import read
+from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.known import KnownModel
+from clip_skip.models.inspect.facts import ModelFacts
+from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation, author_statement
+from clip_skip.models.library import Library
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.effective import Reading, as_trained
+from clip_skip.skip.host_sliders import read
+from clip_skip.skip.request import parse
+from clip_skip.text.phrase import Data, english
 
 # id -> severity, sentence.
 SAID = {

@@ -2,17 +2,17 @@
 
 import pytest
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.auto import Auto, Defaults, automatic
-from clip_skip.checkpoint import Checkpoint
-from clip_skip.data import data_folder
-from clip_skip.inspect.facts import ModelFacts
-from clip_skip.inspect.recommend import Recommendation
-from clip_skip.library import Library
-from clip_skip.presets.model import Preset
-from clip_skip.presets.store import StoreError
-from clip_skip.request import Request
-from clip_skip.resolve import resolve
+from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.models.inspect.facts import ModelFacts
+from clip_skip.models.inspect.verdict.recommend import Recommendation
+from clip_skip.models.library import Library
+from clip_skip.models.presets.preset import Preset
+from clip_skip.models.presets.store import StoreError
+from clip_skip.paths import data_folder
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.auto import Auto, Defaults, automatic
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import Request
 
 SD1, SDXL = ARCHITECTURES["sd1"], ARCHITECTURES["sdxl"]
 

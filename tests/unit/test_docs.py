@@ -11,14 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from clip_skip import commands, rest
 from clip_skip.__main__ import main
-from clip_skip.advice import SEVERITIES
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.log import logger
-from clip_skip.prompt_tag import find, request
-from clip_skip.request import PARAMETERS, Request, parse
-from clip_skip.skip import depth_of, number
+from clip_skip.advice.severities import SEVERITIES
+from clip_skip.interfaces import commands
+from clip_skip.interfaces.rest import routes
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.numbers import depth_of, number
+from clip_skip.skip.parameters import PARAMETERS
+from clip_skip.skip.prompt_tags import find, request
+from clip_skip.skip.request import Request, parse
+from clip_skip.text.log import logger
 from docs import build
 from minihost import __main__ as minihost
 from tests.conftest import ROOT
@@ -90,12 +92,12 @@ def test_the_reference_is_what_the_generator_makes():
 
 def test_the_reference_has_everything():
     text = build.page()
-    missing = [route.path for route in rest.ROUTES if f"`{route.method} {rest.PREFIX}{route.path}`" not in text]
+    missing = [route.path for route in routes.ROUTES if f"`{route.method} {routes.PREFIX}{route.path}`" not in text]
     missing += [
         word for p in PARAMETERS.values() for word in (p.name, p.axis, p.infotext) if f"`{word or p.name}`" not in text
     ]
     assert not missing
-    source = (ROOT / "clip_skip" / "advice.py").read_text()
+    source = (ROOT / "clip_skip" / "advice" / "rules.py").read_text()
     said = re.findall(rf'Advice\(\s*"([\w-]+)",\s*"({"|".join(SEVERITIES)})"', source)
     assert len(said) == source.count("Advice(") - source.count("class Advice(") and Counter(said) == Counter(
         (advice.id, advice.severity) for advice in build.advices()
@@ -162,18 +164,18 @@ def curls():
 def test_the_examples_ask_for_what_is_there():
     ours = 0
     for method, url, body in curls():
-        if not url.path.startswith(rest.PREFIX):
+        if not url.path.startswith(routes.PREFIX):
             continue
         ours += 1
-        routes = [
+        found = [
             route
-            for route in rest.ROUTES
+            for route in routes.ROUTES
             if route.method == method
-            and re.fullmatch(re.escape(rest.PREFIX + route.path).replace(r"\{key\}", "[^/]+"), url.path)
+            and re.fullmatch(re.escape(routes.PREFIX + route.path).replace(r"\{key\}", "[^/]+"), url.path)
         ]
-        assert routes and (routes[0].body is None) == (body is None)
+        assert found and (found[0].body is None) == (body is None)
         query = parse_qs(url.query, strict_parsing=True) if url.query else {}
-        assert set(query) <= {name for name, *_ in routes[0].query}
+        assert set(query) <= {name for name, *_ in found[0].query}
         assert not any(parse(True, text).refusals for text in query.get("options", ()))
     assert ours == 5
 

@@ -13,30 +13,31 @@ import pytest
 import torch
 
 import minihost
-from clip_skip.advice import Situation, advise, bad_tag, bad_value, not_applied
-from clip_skip.advisor import Advisor
-from clip_skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
-from clip_skip.auto import Defaults, automatic
-from clip_skip.checkpoint import NO_CHECKPOINT, Checkpoint
-from clip_skip.drift import Drift, Point
-from clip_skip.drift_chart import Marks
-from clip_skip.hosts.base import Host, Model
+from clip_skip.advice.advisor import Advisor
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.conditioning.loaded_model import LoadedModel
+from clip_skip.conditioning.stacks import Stack
+from clip_skip.drift.chart import Marks
+from clip_skip.drift.drift import Drift, Point
+from clip_skip.drift.measured import Measured
+from clip_skip.hosts.base import Host
 from clip_skip.hosts.idle import idle
-from clip_skip.inspect.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
-from clip_skip.inspect.facts import ModelFacts
-from clip_skip.inspect.recommend import Recommendation
-from clip_skip.library import Library
-from clip_skip.measure import Measured
-from clip_skip.phrase import Problem
-from clip_skip.presets import Preset
-from clip_skip.reading import Reading, as_trained
-from clip_skip.request import parse
-from clip_skip.settings import AUTO, ENABLED, SETTINGS
-from clip_skip.slider import read
-from clip_skip.taps import Stack
-from clip_skip.ui import advice_view, drift_view, panel, presets_tab
-from clip_skip.ui.controls import SLIDERS, Controls
-from clip_skip.ui.markup import pieces
+from clip_skip.interfaces.settings import AUTO, ENABLED, SETTINGS
+from clip_skip.interfaces.ui import advice_view, drift_view, panel, presets_tab
+from clip_skip.interfaces.ui.controls import SLIDERS, Controls
+from clip_skip.interfaces.ui.markup import pieces
+from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.models.inspect.evidence.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.facts import ModelFacts
+from clip_skip.models.inspect.verdict.recommend import Recommendation
+from clip_skip.models.library import Library
+from clip_skip.models.presets import Preset
+from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
+from clip_skip.skip.auto import Defaults, automatic
+from clip_skip.skip.effective import Reading, as_trained
+from clip_skip.skip.host_sliders import read
+from clip_skip.skip.request import parse
+from clip_skip.text.phrase import Problem
 from tests.conftest import ROOT
 
 LANGUAGES = ("zh_CN", "ja_JP", "id_ID")
@@ -127,7 +128,7 @@ class _Host(Host):
     def __init__(self) -> None:
         super().__init__(SimpleNamespace(opts=SimpleNamespace()))
         self.chosen = NO_CHECKPOINT
-        self.model: Model | None = None
+        self.model: LoadedModel | None = None
 
     def loaded(self):
         return self.model.checkpoint if self.model else NO_CHECKPOINT
@@ -217,10 +218,10 @@ def _drifts(host: _Host, made) -> set[str]:
         checkpoint = Checkpoint(QUAGGA, architecture, QUAGGA)
         blocks = torch.nn.ModuleList()
         stacks = tuple(Stack(encoder.id, blocks, torch.nn.Identity()) for encoder in architecture.encoders)
-        host.model = Model(architecture, stacks, checkpoint)
+        host.model = LoadedModel(architecture, stacks, checkpoint)
         found |= _in_html(made._drift(QUAGGA, Controls()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_Host, "encode", lambda self, prompt, work: work(Model(UNKNOWN), lambda: None))
+        patch.setattr(_Host, "encode", lambda self, prompt, work: work(LoadedModel(UNKNOWN), lambda: None))
         found |= _in_html(made._drift(QUAGGA, Controls()))  # another model came in
         patch.setattr(_Host, "encode", lambda *args: 1 / 0)
         found |= _in_html(made._drift(QUAGGA, Controls()))

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from clip_skip.advice import SEVERITIES, Advice, not_applied
-from clip_skip.outcome import report
-from clip_skip.phrase import Data
+from clip_skip.advice.report import report
+from clip_skip.advice.rules import Advice, not_applied
+from clip_skip.advice.severities import SEVERITIES
+from clip_skip.text.phrase import Data
 
 ALL = [Advice(f"a-{severity}", severity, f"It is {severity}.", ("Why", Data(" 1"))) for severity in SEVERITIES]
 FAILED = not_applied(["l"], "no")

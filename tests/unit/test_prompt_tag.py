@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip import prompt_tag
-from clip_skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
-from clip_skip.prompt_tag import find, request
-from clip_skip.request import BLENDS, MODES, PARAMETERS, Request, from_options
-from clip_skip.resolve import resolve
+from clip_skip.skip import prompt_tags
+from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
+from clip_skip.skip.parameters import BLENDS, MODES, PARAMETERS
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.prompt_tags import find, request
+from clip_skip.skip.request import Request, from_options
 
 PANEL = from_options({"l": 3, "g": 2, "blend": "slerp"})
 ARCHITECTURE = st.sampled_from(list(ARCHITECTURES.values()))
@@ -102,7 +103,7 @@ def test_spaces_mean_nothing_around_a_name_or_a_value(case, spaces):
 @given(st.text(), TAGS)
 def test_find_reads_back_what_is_written(text, tags):
     text = text.replace("<", "").replace(">", "")
-    prompt = text.join(f"<{prompt_tag.NAME}:{':'.join(tag)}>" for tag in tags)
+    prompt = text.join(f"<{prompt_tags.NAME}:{':'.join(tag)}>" for tag in tags)
     assert find(prompt) == tags
     assert find(text) == ()
 
@@ -139,4 +140,4 @@ def test_every_number_within_the_range_and_no_other_is_taken(value):
 
 @pytest.mark.parametrize("network_data", [None, {}, [], {"lora": ["x"]}])
 def test_prompts_without_a_tag_of_ours(network_data):
-    assert prompt_tag.given(network_data) == ()
+    assert prompt_tags.given(network_data) == ()

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip import infotext
-from clip_skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
-from clip_skip.request import ARGUMENTS, PARAMETERS, Request, from_options, parse
-from clip_skip.resolve import resolve
+from clip_skip.skip import infotext
+from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
+from clip_skip.skip.parameters import PARAMETERS
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import ARGUMENTS, Request, from_options, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from clip_skip.settings import DEFAULT_MODE, ENABLED, SETTINGS, SLIDER_MAXIMUM
+from clip_skip.interfaces.settings import DEFAULT_MODE, ENABLED, SETTINGS, SLIDER_MAXIMUM
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: s.name)

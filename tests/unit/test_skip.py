@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.architectures import ARCHITECTURES, by_encoders, by_pipeline, encoder_id_of
-from clip_skip.phrase import english
-from clip_skip.skip import depth_of, depth_weights, in_range, number, words
+from clip_skip.skip.architectures import ARCHITECTURES, by_encoders, by_pipeline, encoder_id_of
+from clip_skip.skip.numbers import depth_of, depth_weights, in_range, number, words
+from clip_skip.text.phrase import english
 
 # (architecture, encoder) -> blocks, trained depth, final norm on what is read: section 2 of the specification.
 TABLE = {

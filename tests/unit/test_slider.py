@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.slider import read, slider_for
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.host_sliders import read, slider_for
 
 # Section 2 of the specification: architecture -> encoder -> the depth that it was trained to read.
 TRAINED = {

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-import clip_skip.taps as taps_module
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.request import from_options
-from clip_skip.resolve import resolve
-from clip_skip.taps import Taps, find_stack, lerp, slerp
+import clip_skip.conditioning.taps as taps_module
+from clip_skip.conditioning.blends import lerp, slerp
+from clip_skip.conditioning.stacks import find_stack
+from clip_skip.conditioning.taps import Taps
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import from_options
 
 BLOCKS = {"l": 12, "h": 24, "g": 32}
 TOKENS = torch.randint(3, 99, (2, 77), generator=torch.Generator().manual_seed(7))

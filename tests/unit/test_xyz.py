@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip import xyz
-from clip_skip.architectures import ARCHITECTURES
-from clip_skip.auto import Auto
-from clip_skip.request import PARAMETERS, parse
-from clip_skip.resolve import resolve
+from clip_skip.interfaces import grid
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.auto import Auto
+from clip_skip.skip.parameters import PARAMETERS
+from clip_skip.skip.plan import resolve
+from clip_skip.skip.request import parse
 
 SDXL = ARCHITECTURES["sdxl"]
 PANEL = [True, "", "manual", False, 1.0, 2.0, 3.0, 1.0, "slerp"]
@@ -36,16 +37,16 @@ def scripts(axes, name="xyz_grid.py"):
 @pytest.fixture
 def axes():
     made = [Axis("Steps", int, None)]
-    xyz.register([scripts([], "other.py"), scripts(made)])
+    grid.register([scripts([], "other.py"), scripts(made)])
     return {axis.label: axis for axis in made}
 
 
 def test_there_is_one_axis_for_each_parameter_and_a_second_call_takes_its_place():
     made = [Axis("Steps", int, None)]
     both = [scripts(made), scripts(made, "xyz_grid_on.py")]  # SD.Next's two scripts have one list
-    xyz.register(both)
+    grid.register(both)
     first = list(made)
-    xyz.register(both)
+    grid.register(both)
     labels = ["Steps", "[CLIP Skip] Mode", "[CLIP Skip] All encoders"]
     labels += ["[CLIP Skip] L", "[CLIP Skip] G", "[CLIP Skip] H", "[CLIP Skip] Blend"]
     assert [axis.label for axis in first] == [axis.label for axis in made] == labels
@@ -53,9 +54,9 @@ def test_there_is_one_axis_for_each_parameter_and_a_second_call_takes_its_place(
 
 
 def test_a_grid_of_an_unknown_make_costs_a_line_in_the_log(caplog):
-    xyz.register([scripts(None)])
+    grid.register([scripts(None)])
     assert "gets no axes" in caplog.text
-    xyz.register([])
+    grid.register([])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_cells_that_are_shallow_copies_do_not_see_each_others_values(axes):
     axes["[CLIP Skip] L"].apply(cells[0], 2.0, [2.0])
     copied = SimpleNamespace(**vars(cells[0]))
     axes["[CLIP Skip] G"].apply(copied, 3.0, [3.0])
-    assert (xyz.asked(cells[0]), xyz.asked(copied), xyz.asked(cells[1])) == ({"l": 2.0}, {"l": 2.0, "g": 3.0}, {})
+    assert (grid.asked(cells[0]), grid.asked(copied), grid.asked(cells[1])) == ({"l": 2.0}, {"l": 2.0, "g": 3.0}, {})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What has to be said about a reading of a model: the rules of `advice`, given all that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..models.checkpoint import Checkpoint
+from ..models.library import Library
+from ..skip.effective import Reading
+from ..skip.plan import reading, resolve
+from ..skip.request import Request
+from ..text.log import logger
+from . import loras
+from .rules import Advice, Situation, advise, bad_value
+
+if TYPE_CHECKING:
+    from ..hosts.base import Host
+
+
+class Advisor:
+    """Asks `host` where a LoRA lies, and `library` what is known of it and of the model."""
+
+    def __init__(self, host: Host, library: Library) -> None:
+        self._host = host
+        self._library = library
+
+    def on_request(self, checkpoint: Checkpoint, request: Request, prompts: Iterable[str] = ()) -> list[Advice]:
+        """What there is to say of `request` with this checkpoint, refused values first. Never raises."""
+        plan = resolve(request, checkpoint.architecture, lambda word: self._library.stands_for(checkpoint, word))
+        refused = [bad_value(refusal) for refusal in plan.refusals]
+        return [*refused, *self.on_reading(checkpoint, reading(request, plan), prompts)]
+
+    def on_slider(
+        self, checkpoint: Checkpoint, number: float | None = None, prompts: Iterable[str] = ()
+    ) -> list[Advice]:
+        """What there is to say of the host's own slider at `number`, None for what it is at. Never raises."""
+        return self.on_reading(checkpoint, self._host.reading(checkpoint.architecture, number), prompts)
+
+    def on_reading(self, checkpoint: Checkpoint, read: Reading, prompts: Iterable[str] = ()) -> list[Advice]:
+        """What the rules say of `checkpoint` as it is `read`, with these prompts. Never raises.
+
+        Inspects the files of the model and of the LoRAs where that was not done yet.
+        """
+        try:
+            preset = self._library.preset(checkpoint)
+            silenced = preset.silenced if preset else frozenset()
+            # The rules of the other architectures ask for no file, which may be one on a slow disk.
+            if read.architecture.id != "sd1":
+                return advise(Situation(read, silenced=silenced))
+            facts = self._library.facts(checkpoint)
+            if facts is not None and facts.error is None and facts.architecture is not read.architecture:
+                facts = None
+            return advise(Situation(read, facts, self._trained_skips(prompts), silenced))
+        except Exception:
+            logger.exception("whether the skip fits %s can't be told", checkpoint.name)
+            return []
+
+    def _trained_skips(self, prompts: Iterable[str]) -> dict[str, float]:
+        skips = {}
+        for name in loras.names("\n".join(prompts)):
+            path = self._host.lora_file(name)
+            trained = self._library.trained_skip(path) if path else None
+            if trained is not None:
+                skips[name] = trained
+        return skips

@@ -1,0 +1,268 @@
+"""The rules of what has to be said about a reading of a model, and the messages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ..skip.architectures import ENCODER_NAMES
+from ..skip.effective import Reading
+from ..skip.numbers import number, words
+from ..skip.parameters import Refusal
+from ..text.phrase import Data, Phrase, english
+from .severities import SEVERITIES
+
+if TYPE_CHECKING:
+    from ..models.inspect.facts import ModelFacts
+
+
+# From these skips on a rule speaks: half way from what is right to the whole number that is wrong, on SD 1.x; less on
+# the others, of which none was made for anything but 1.
+_LIKE_NAI, _OFF, _DEEP = 1.5, 1.25, 4
+# How far a LoRA's skip may be from the one in use.
+_LORA = 0.5
+
+
+@dataclass(frozen=True)
+class Action:
+    """One click that mends it: `id` is "use", "nai-derived", "not-nai" or "silence"; "use" has a skip by encoder id."""
+
+    id: str
+    label: Phrase
+    skip: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One message: a stable id, one of `SEVERITIES`, a sentence, the facts behind it, and what mends it.
+
+    `also` holds the ids of rules that have their say in the same message.
+    """
+
+    id: str
+    severity: str
+    text: str
+    reason: Phrase = ()
+    actions: tuple[Action, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> list[str]:
+        """The sentence, and for an error, which nobody can look up, what it is about."""
+        return [self.text, *([english(self.reason)] if self.severity == "error" else [])]
+
+    def without(self, action_id: str) -> Advice:
+        """The same message, not offering this."""
+        return replace(self, actions=tuple(action for action in self.actions if action.id != action_id))
+
+    def __str__(self) -> str:
+        return f"{self.text} {english(self.reason)}".rstrip()
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the rules look at.
+
+    `facts` is None while the model's file was not inspected: then no rule that asks for its descent says anything.
+    `loras` holds the skip that each LoRA in the prompt was trained with, where that is known; `silenced` the ids of
+    advice that the user does not want to hear about this model.
+    """
+
+    reading: Reading
+    facts: ModelFacts | None = None
+    loras: Mapping[str, float] = field(default_factory=dict)
+    silenced: Collection[str] = ()
+
+    @property
+    def sd1_skip(self) -> float | None:
+        return self.reading.skips.get("l") if self.reading.architecture.id == "sd1" else None
+
+    @property
+    def recommended(self) -> Mapping[str, float]:
+        """What the model was made for: what its facts recommend, else as trained."""
+        said = self.facts.recommended.skip if self.facts and self.facts.recommended else {}
+        return {encoder.id: said.get(encoder.id, 1.0) for encoder in self.reading.architecture.encoders}
+
+    @property
+    def somebody_allows_2(self) -> bool:
+        """Whether a source recommends 2, or leaves the choice: an author who says "1 or 2" has nothing against it."""
+        statements = self.facts.statements if self.facts else ()
+        said = [self.recommended, *(statement.skip for statement in statements)]
+        return any(skip.get("l", 1) >= _LIKE_NAI for skip in said) or any(s.leaves_choice for s in statements)
+
+    @property
+    def reads_2_unasked(self) -> bool:
+        """Whether an SD 1.x model is read as NovelAI's is, with no source for that."""
+        return self.sd1_skip is not None and self.sd1_skip >= _LIKE_NAI and not self.somebody_allows_2
+
+
+def advise(situation: Situation) -> list[Advice]:
+    """Everything that has to be said, the most severe first."""
+    said = [advice for rule in _RULES for advice in rule(situation) if advice.id not in situation.silenced]
+    return sorted(said, key=lambda advice: SEVERITIES.index(advice.severity))
+
+
+# --- what mends it ---------------------------------------------------------------------------------------------------
+
+_SILENCE = Action("silence", ("Don't tell me again for this model",))
+_IS_NAI = Action("nai-derived", ("This model is NAI-derived",))
+_IS_NOT_NAI = Action("not-nai", ("This model is not NAI-derived",))
+
+
+def _use(skip: Mapping[str, float]) -> Action:
+    numbers = dict.fromkeys(number(value) for value in skip.values())
+    return Action("use", ("Use", Data(" " + " / ".join(numbers))), dict(skip))
+
+
+# --- the rules -------------------------------------------------------------------------------------------------------
+
+
+def _not_nai(s: Situation) -> Iterator[Advice]:
+    if s.facts and s.facts.verdict == "not-nai" and s.reads_2_unasked:
+        yield Advice(
+            "not-nai",
+            "warning",
+            "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not.",
+            _deciding_fact(s.facts),
+            (_use(s.recommended), _IS_NAI, _SILENCE),
+        )
+
+
+def _nai_unverified(s: Situation) -> Iterator[Advice]:
+    if s.facts and s.facts.verdict == "unknown" and s.reads_2_unasked:
+        yield Advice(
+            "nai-unverified",
+            "caution",
+            "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
+            _why_unknown(s.facts),
+            (_use(s.recommended), _IS_NAI, _IS_NOT_NAI, _SILENCE),
+        )
+
+
+def _off_trained(s: Situation) -> Iterator[Advice]:
+    architecture, skips = s.reading.architecture, s.reading.skips
+    off = [id for id, skip in skips.items() if skip >= _OFF]
+    if architecture.id == "sd1" or not off:
+        return
+    # Only where 2 is the number that the user sees: the A1111 line's own slider counts as the cards do.
+    seen = skips.values() if s.reading.slider is None else [s.reading.slider]
+    cards = architecture.id == "sdxl" and 2 in seen
+    numbering = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
+    yield Advice(
+        "off-trained",
+        "warning",
+        "This reads an earlier block of the text encoder than the model was trained on.",
+        (*_blocks(s.reading, off), *((Data(". "), numbering) if cards else ())),
+        (_use(s.recommended), _SILENCE),
+        ("other-numbering",) if cards else (),
+    )
+
+
+def _past_trained(s: Situation) -> Iterator[Advice]:
+    past = [id for id, skip in s.reading.skips.items() if skip < 1]
+    if past:
+        yield Advice(
+            "past-trained",
+            "warning",
+            "This reads a later block of the text encoder than the model was trained on.",
+            _blocks(s.reading, past),
+            (_use(s.recommended), _SILENCE),
+        )
+
+
+def _nai_below(s: Situation) -> Iterator[Advice]:
+    facts = s.facts
+    if facts is None or facts.verdict not in ("nai", "nai-derived") or facts.recommended is None:
+        return
+    if s.sd1_skip is not None and s.sd1_skip < _LIKE_NAI <= s.recommended["l"]:
+        yield Advice(
+            "nai-below",
+            "hint",
+            "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2.",
+            (Data(facts.recommended.text),) if facts.recommended.source != "nai-lineage" else _deciding_fact(facts),
+            (_use(s.recommended), _IS_NOT_NAI, _SILENCE),
+        )
+
+
+def _lora_mismatch(s: Situation) -> Iterator[Advice]:
+    if s.sd1_skip is None:
+        return
+    others = {name: skip for name, skip in s.loras.items() if abs(skip - s.sd1_skip) >= _LORA}
+    if others:
+        said = Data("; ".join(f"{name}: {number(skip)}" for name, skip in others.items()))
+        agreed = set(others.values())
+        use = (_use({"l": agreed.pop()}),) if len(agreed) == 1 else ()
+        text = "A LoRA in the prompt was trained with another clip skip."
+        yield Advice("lora-mismatch", "hint", text, (said,), (*use, _SILENCE))
+
+
+def _too_deep(s: Situation) -> Iterator[Advice]:
+    deep = [id for id, skip in s.reading.skips.items() if skip > _DEEP and skip != s.recommended[id]]
+    if deep:
+        text = "At so high a clip skip most of the prompt is lost."
+        yield Advice("too-deep", "caution", text, _blocks(s.reading, deep), (_use(s.recommended), _SILENCE))
+
+
+def _no_effect(s: Situation) -> Iterator[Advice]:
+    architecture, slider = s.reading.architecture, s.reading.slider
+    # What asks for the trained depth gets it: 1, and the number by which cards call it.
+    quiet = {1.0, *(float(e.blocks - e.trained_depth + 1) for e in architecture.encoders)}
+    if s.reading.acts or slider in quiet or architecture.id == "unknown":
+        return
+    if not architecture.encoders:
+        text, reason = "Clip skip does nothing on this model.", architecture.reason
+    else:
+        text, reason = "The WebUI's own clip skip does nothing on this model.", "CLIP Skip can: switch it on here."
+    yield Advice("no-effect", "info", text, (reason,), (_SILENCE,))
+
+
+_RULES: tuple[Callable[[Situation], Iterator[Advice]], ...] = (
+    _not_nai,
+    _nai_unverified,
+    _off_trained,
+    _past_trained,
+    _nai_below,
+    _lora_mismatch,
+    _too_deep,
+    _no_effect,
+)
+
+
+def _deciding_fact(facts: ModelFacts) -> Phrase:
+    """Evidence begins with what decides."""
+    return (Data(facts.evidence[0].text),) if facts.evidence else ()
+
+
+def _why_unknown(facts: ModelFacts) -> Phrase:
+    if facts.error is not None:
+        return ("Its file could not be read.",)
+    hints = [Data(fact.text) for fact in facts.evidence if fact.verdict != "unknown"][:1]
+    return ("There are only hints:", Data(" "), *hints) if hints else ("Nothing in its file tells.",)
+
+
+def _blocks(reading: Reading, encoder_ids: Collection[str]) -> Phrase:
+    pieces: list[str] = []
+    for encoder in reading.architecture.encoders:
+        if encoder.id in encoder_ids:
+            name = f"{encoder.name}: " if not pieces else f"; {encoder.name}: "
+            pieces += [Data(name), *words(encoder, reading.skips[encoder.id])]
+    return tuple(pieces)
+
+
+# --- what only a job can tell ----------------------------------------------------------------------------------------
+
+
+def bad_value(refusal: Refusal) -> Advice:
+    text = "A value was refused, and the model is read as it was trained."
+    return Advice("bad-value", "error", text, (Data(f"{refusal}."),))
+
+
+def bad_tag(refusal: Refusal) -> Advice:
+    return Advice("bad-value", "error", "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),))
+
+
+def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
+    names = ", ".join(ENCODER_NAMES[id] for id in encoder_ids)
+    reason = f"{names}: {why}." if names else f"{why}."
+    return Advice("not-applied", "error", "CLIP Skip was not applied.", (Data(reason),))

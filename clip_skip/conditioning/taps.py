@@ -1,0 +1,140 @@
+"""Layer taps: torch hooks that swap the hidden state a host will read for the blend that was asked for.
+
+The host goes on to do its own chunking, emphasis, textual inversion, final norm and caching. Nothing is replaced:
+three kinds of hook on the blocks of an encoder, and gone with `Taps.remove`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.hooks import RemovableHandle
+
+from ..skip.architectures import Encoder
+from ..skip.numbers import depth_weights
+from ..skip.plan import Plan
+from .blends import lerp, slerp
+from .stacks import Stack
+
+
+class Taps:
+    """The taps of one plan on the stacks of one model. Use as a context manager, or `install` and `remove`.
+
+    `calls` counts, per encoder id, how often a tap really swapped a state: the proof that the plan was applied.
+    A tap that can't do its work leaves the host's state alone and its reason in `failure`; it never raises.
+    """
+
+    def __init__(self, plan: Plan, stacks: Iterable[Stack]) -> None:
+        self.calls: dict[str, int] = {}
+        self.failure = ""
+        self._taps: list[_Tap] = []
+        self._handles: list[RemovableHandle] = []
+        by_encoder = {stack.encoder_id: stack for stack in stacks}
+        for encoder in plan.architecture.encoders:
+            if plan.skips[encoder.id] == 1:
+                continue
+            self.calls[encoder.id] = 0
+            if encoder.id in by_encoder:
+                self._taps.append(_Tap(self, encoder, by_encoder[encoder.id], plan.skips[encoder.id], plan.blend))
+
+    @property
+    def unproven(self) -> list[str]:
+        """The encoder ids whose tap was never passed."""
+        return [id for id, calls in self.calls.items() if not calls]
+
+    def install(self) -> None:
+        if not self._handles:
+            try:
+                for tap in self._taps:
+                    self._handles += tap.install()
+            except BaseException:
+                self.remove()
+                raise
+
+    def remove(self) -> None:
+        while self._handles:
+            self._handles.pop().remove()
+        for tap in self._taps:
+            tap.forget()
+
+    def __enter__(self) -> Taps:
+        self.install()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+class _Tap:
+    def __init__(self, taps: Taps, encoder: Encoder, stack: Stack, skip: float, blend: str) -> None:
+        if not encoder.trained_depth <= len(stack.blocks):
+            raise ValueError(f"{encoder.name} has {len(stack.blocks)} blocks, {encoder.trained_depth} are needed")
+        self._taps = taps
+        self._encoder = encoder
+        self._stack = stack
+        self._weights = depth_weights(skip, encoder.trained_depth)
+        self._mix = slerp if blend == "slerp" else lerp
+        # Per thread, so that two encodes at once never see each other's states.
+        self._local = threading.local()
+
+    def install(self) -> list[RemovableHandle]:
+        blocks, trained = self._stack.blocks, self._encoder.trained_depth
+        handles = [
+            # `prepend`: transformers >= 5 records hidden states in a forward hook of its own.
+            blocks[depth - 1].register_forward_hook(self._keeper(depth), prepend=True)
+            for depth, _ in self._weights
+            if depth != trained
+        ]
+        handles.append(blocks[trained - 1].register_forward_hook(self._swap, prepend=True))
+        following = blocks[trained] if trained < len(blocks) else None
+        if following is None and not self._encoder.normed:
+            # The host reads the last block without the norm, and pools through it: the norm must see the true state.
+            following = self._stack.final_norm
+        if following is not None:
+            handles.append(following.register_forward_pre_hook(self._restore, with_kwargs=True))
+        return handles
+
+    def forget(self) -> None:
+        self._local = threading.local()
+
+    def _keeper(self, depth: int) -> Any:
+        def keep(module: nn.Module, args: Any, output: Any) -> None:
+            state = _state(output)
+            if state is not None:
+                # A clone, because some hosts add to a hidden state in place.
+                self._local.__dict__.setdefault("kept", {})[depth] = state.clone()
+
+        return keep
+
+    def _swap(self, module: nn.Module, args: Any, output: Any) -> Any:
+        states = self._local.__dict__.pop("kept", {})
+        true = states[self._encoder.trained_depth] = _state(output)
+        try:
+            blended = self._mix([(states[depth].to(true), weight) for depth, weight in self._weights])
+        except Exception as error:
+            self._taps.failure = f"{self._encoder.name}: {type(error).__name__}: {error}"
+            return None
+        self._local.true = true
+        self._taps.calls[self._encoder.id] += 1
+        return (blended, *output[1:]) if isinstance(output, tuple) else blended
+
+    def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        true = self._local.__dict__.pop("true", None)
+        if true is None:
+            return None
+        if args:
+            return (true, *args[1:]), kwargs
+        for name, value in kwargs.items():
+            if isinstance(value, torch.Tensor) and value.shape == true.shape:
+                return args, {**kwargs, name: true}
+        return None
+
+
+def _state(output: Any) -> Any:
+    """The hidden state in what a block returned, None if there is none."""
+    state = output[0] if isinstance(output, tuple) and output else output
+    return state if isinstance(state, torch.Tensor) else None

@@ -1,0 +1,338 @@
+"""The A1111 line: AUTOMATIC1111, Forge, reForge, Forge Classic and Neo.
+
+All of them encode through `StableDiffusionProcessing.get_conds_with_caching`, in the first pass, the hires pass, after
+a refiner switch and in the inner passes of other extensions. Around that call, and only there, the host's own skip is
+neutral, the taps are in place on the model that is loaded right then, and the cache key carries the plan.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import torch
+
+from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
+from ..conditioning.taps import Taps
+from ..jobs.job import Job
+from ..models.checkpoint import Checkpoint
+from ..models.inspect.identity.identify import identify
+from ..skip import host_sliders, prompt_tags
+from ..skip.architectures import Architecture
+from ..skip.effective import Reading
+from ..skip.plan import Plan
+from ..skip.prompt_tags import Tags
+from ..text.log import logger
+from .base import JOB_ATTRIBUTE, Host, listed
+from .encoders import read_webui_model
+from .idle import STEPS, idle, kept, no_model, on_jobs_thread
+
+_METHOD = "get_conds_with_caching"
+_ORIGINAL = "__clip_skip_original__"
+_OPTION = "CLIP_stop_at_last_layers"
+
+T = TypeVar("T")
+
+
+class WebUI(Host):
+    known = True
+    input_accordion = True
+
+    def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
+        super().__init__(shared)
+        self._class = processing_class
+        self._sd_models = sd_models
+        self._wrapper: Callable[..., Any] | None = None
+
+    @classmethod
+    def find(cls) -> WebUI | None:
+        try:
+            from modules import processing, sd_models, shared
+        except ImportError:
+            return None
+        processing_class = getattr(processing, "StableDiffusionProcessing", object)
+        if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
+            return None
+        return cls(shared, processing_class, sd_models)
+
+    def install(self) -> None:
+        # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
+        original = vars(self._class)[_METHOD]
+        original = getattr(original, _ORIGINAL, original)
+        self._wrapper = self._wrap(original)
+        setattr(self._class, _METHOD, self._wrapper)
+
+    def uninstall(self) -> None:
+        # If another extension has wrapped us since, we stay underneath and only pass the call on.
+        if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
+            setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
+        self._wrapper = None
+
+    def begin(self, p: Any, job: Job | None) -> None:
+        setattr(p, JOB_ATTRIBUTE, job)
+        if job is not None:
+            job.start(self._loaded().checkpoint)
+
+    def follow(self, p: Any, tags: Tags) -> None:
+        # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
+        job = vars(p).get(JOB_ATTRIBUTE)
+        if job is not None and not getattr(p, "is_hr_pass", False):
+            job.follow(tags)
+
+    def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
+        with idle(self._shared.state):
+            model, loaded = self._loaded(), self._loaded_model()
+            if model is NOT_LOADED:
+                raise no_model()
+            return on_jobs_thread(lambda: self._between_jobs(model, loaded, prompt, work))
+
+    def _between_jobs(
+        self, model: LoadedModel, loaded: Any, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]
+    ) -> T:
+        from modules import devices, prompt_parser
+
+        def encode() -> None:
+            _, parts, _ = prompt_parser.get_multicond_prompt_list([self.extra_networks.parse_prompt(prompt)[0]])
+            schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, STEPS)
+            texts = dict.fromkeys(text for schedule in schedules for _, text in schedule)
+            with _option(self.opts, _neutral(model)), _notes_kept():
+                loaded.get_learned_conditioning(prompt_parser.SdConditioning(texts))
+
+        with torch.no_grad(), devices.autocast():
+            return work(model, encode)
+
+    def loaded(self) -> Checkpoint:
+        return self._loaded().checkpoint
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
+        info = self._sd_models.get_closet_checkpoint_match(name) if name else None
+        return self._described(info)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        info = listed(self._sd_models, name)
+        return None if info is None else self._described(info)
+
+    def _described(self, info: Any) -> Checkpoint:
+        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
+        loaded = self._loaded()
+        if info is None or info.filename == loaded.checkpoint.path:
+            return loaded.checkpoint
+        return _checkpoint(info, identify(info.filename))
+
+    def checkpoints(self) -> list[str]:
+        return sorted(self._sd_models.checkpoints_list, key=str.casefold)
+
+    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+        # A job's own number is in the options while it runs.
+        return host_sliders.read(self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number)
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        return host_sliders.slider_for(self._line, architecture, skips)
+
+    def use(self, number: float) -> bool:
+        value = int(number)  # A1111 can't count with 2.0
+        if self.opts.set(_OPTION, value):
+            self.opts.save(self._shared.config_filename)
+        return bool(getattr(self.opts, _OPTION, None) == value)
+
+    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+        # Forge's has no id, and its Settings hold a State with the other hosts' one.
+        label = getattr(component, "label", None)
+        named = elem_id == f"setting_{_OPTION}" or (_is_forge() and not elem_id and label == "Clip skip")
+        return named and component.get_block_name() == "slider"
+
+    def lora_file(self, name: str) -> str | None:
+        networks = sys.modules.get("networks")  # the host's own Lora extension
+        # As that looks them up: where several go by one alias, it is none of them.
+        ambiguous = name.lower() in getattr(networks, "forbidden_network_aliases", ())
+        found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
+        return None if found is None else str(found.filename)
+
+    @property
+    def _line(self) -> str:
+        """Which way this host reads its slider's number: see `slider`."""
+        if _is_forge():
+            return "forge"
+        # reForge and Forge Classic wrap SDXL's CLIP-G in a class of the same name. Only reForge's looks at the option.
+        wrapper = getattr(sys.modules.get("modules_forge.forge_clip"), "CLIP_SD_XL_G", None)
+        if wrapper is not None:
+            read = inspect.unwrap(wrapper.encode_with_transformers).__code__.co_names
+            return "reforge" if _OPTION in read else "a1111"
+        return "a1111-sdxl-l" if getattr(self.opts, "sdxl_clip_l_skip", False) is True else "a1111"
+
+    def _loaded_model(self) -> Any:
+        # Not `shared.sd_model`: on A1111 reading that loads a model if none is there.
+        return getattr(self._sd_models.model_data, "sd_model", None)
+
+    def _loaded(self) -> LoadedModel:
+        model = self._loaded_model()
+        info = getattr(model, "sd_checkpoint_info", None)
+        if info is None or getattr(info, "filename", None) is None:
+            return NOT_LOADED  # nothing, or Forge's stand-in before its first job
+        known = read_webui_model(model)
+        # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
+        architecture = known.architecture if known.stacks else identify(info.filename)
+        return replace(known, architecture=architecture, checkpoint=_checkpoint(info, architecture))
+
+    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        host = self
+
+        @functools.wraps(original)
+        def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
+            # Uninstalled, but held by another extension's wrapper: its successor does the work.
+            job = _job_of(self) if host._wrapper is get_conds_with_caching else None
+            if job is None:
+                return original(self, *args, **kwargs)
+            return host._encode(job, self, original, args, kwargs)
+
+        setattr(get_conds_with_caching, _ORIGINAL, original)
+        return get_conds_with_caching
+
+    def _encode(self, job: Job, p: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
+        with ExitStack() as scope:
+            try:
+                encode = self._prepare(scope, job, p, args, kwargs)
+            except Exception as error:
+                logger.exception("could not be applied")
+                scope.close()
+                job.failed([], f"{type(error).__name__}: {error}")
+                encode = None
+            if encode is None:
+                return original(p, *args, **kwargs)
+            conds = original(p, *encode.args, **encode.kwargs)
+            if encode.ran and not job.prove(encode.taps):
+                encode.caches[0][0] = None  # the cond is not what its cache key says
+            return conds
+
+    def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
+        tags = _tags(job, p, args, kwargs)
+        if not job.asks(tags):
+            return None
+        model = self._loaded()
+        plan = job.plan_for(model.checkpoint, tags)
+        if plan is None or not plan.skips:
+            return None
+        scope.enter_context(_option(self.opts, _neutral(model)))
+        scope.enter_context(_cache_key(p, plan))
+        return _Encode(args, kwargs, scope.enter_context(Taps(plan, model.stacks)))
+
+
+class _Encode:
+    """One call of the host's conditioning stage under taps; `ran` tells an encode from a cache hit.
+
+    The stage's arguments are `function, required_prompts, steps, caches, extra_network_data, ...`, by position or name.
+    """
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
+        self.taps = taps
+        self.ran = False
+        self.caches = kwargs["caches"] if "caches" in kwargs else args[3]
+        if "function" in kwargs:
+            self.args, self.kwargs = args, {**kwargs, "function": self._counted(kwargs["function"])}
+        else:
+            self.args, self.kwargs = (self._counted(args[0]), *args[1:]), kwargs
+
+    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.ran = True
+            return function(*args, **kwargs)
+
+        return counted
+
+
+def _is_forge() -> bool:
+    """Forge or Neo: their top bar, which is there before the first model is loaded."""
+    return "modules_forge.main_entry" in sys.modules
+
+
+def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
+    """The checkpoint that the host's CheckpointInfo stands for."""
+    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+
+
+def _job_of(p: Any) -> Job | None:
+    """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
+
+    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack. Nothing
+    has to be remembered that an exception could leave behind.
+    """
+    if hasattr(p, JOB_ATTRIBUTE):
+        job: Job | None = getattr(p, JOB_ATTRIBUTE)
+        return job
+    frame = sys._getframe(1)
+    while frame is not None:
+        outer = frame.f_locals.get("p")
+        if hasattr(outer, JOB_ATTRIBUTE):
+            job = getattr(outer, JOB_ATTRIBUTE)
+            return job
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def _tags(job: Job, p: Any, args: Any, kwargs: Any) -> Tags:
+    """Those of the prompts in this call of the conditioning stage."""
+    found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
+    tags = () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
+    # The prompt of an inner pass without a word of its own follows the outer one.
+    return tags if tags or JOB_ATTRIBUTE in vars(p) else job.tags
+
+
+def _neutral(model: LoadedModel) -> int:
+    """The host's skip at which it reads the trained depth; it counts from the last block that it has.
+
+    Where the host's own skip does nothing the value does not matter, so one rule serves every host of the line.
+    """
+    encoder = model.architecture.encoders[0]
+    blocks = next((len(stack.blocks) for stack in model.stacks if stack.encoder_id == encoder.id), encoder.blocks)
+    return blocks - encoder.trained_depth + 1
+
+
+@contextmanager
+def _notes_kept() -> Iterator[None]:
+    """What an encode notes down for the infotext of its job is no job's."""
+    hijack = getattr(sys.modules.get("modules.sd_hijack"), "model_hijack", None)
+    forge = sys.modules.get("backend.text_processing.classic_engine")
+    with kept(hijack, "comments", "extra_generation_params"), kept(forge, "last_extra_generation_params"):
+        yield
+
+
+@contextmanager
+def _option(opts: Any, value: int) -> Iterator[None]:
+    # In `data` itself: a setting that was never saved must not stay, and no callback may run.
+    missing = object()
+    before = opts.data.get(_OPTION, missing)
+    opts.data[_OPTION] = value
+    try:
+        yield
+    finally:
+        if before is missing:
+            opts.data.pop(_OPTION, None)
+        else:
+            opts.data[_OPTION] = before
+
+
+@contextmanager
+def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
+    """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way."""
+    before = vars(p).get("cached_params")
+    cached_params = p.cached_params
+
+    def with_plan(*args: Any, **kwargs: Any) -> Any:
+        return (*cached_params(*args, **kwargs), *plan.key)
+
+    p.cached_params = with_plan
+    try:
+        yield
+    finally:
+        if before is None:
+            del p.cached_params
+        else:
+            p.cached_params = before

@@ -1,0 +1,89 @@
+"""The axes of the WebUI's X/Y/Z grid: one for each parameter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..skip.parameters import PARAMETERS, Parameter
+from ..text.log import logger
+
+# The file names of the grids' scripts, which are the names of their modules. SD.Next has two, with one list.
+_GRIDS = ("xyz_grid.py", "xyz_grid_on.py")
+# The attribute of a cell's job object that holds what the axes give it.
+_ATTRIBUTE = "clip_skip_axes"
+# 1-3, 1-2 (+0.5), 3-1 (-0.5), 1-3 [5] as the A1111 line has ranges, 1-3:5 as SD.Next has them.
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
+_RANGE = re.compile(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s*(\d+)\s*\]|:(\d+))?")
+_LONGEST = 1000
+
+
+def asked(p: Any) -> Mapping[str, Any]:
+    """The options that the grid's axes ask for in the job `p`, none outside of a grid."""
+    axes: Mapping[str, Any] = getattr(p, _ATTRIBUTE, {})
+    return axes
+
+
+def register(scripts_data: Iterable[Any]) -> None:
+    """Add the axes to every grid among the WebUI's scripts, in place of those of an earlier call. Never raises."""
+    for script in scripts_data:
+        try:
+            if getattr(script.script_class, "__module__", None) in _GRIDS:
+                _add(script.module.axis_options, script.module.AxisOption)
+        except Exception:
+            logger.exception("the X/Y/Z grid gets no axes")
+
+
+def _add(axes: list[Any], new: Callable[..., Any]) -> None:
+    for parameter in PARAMETERS.values():
+        axis = new(parameter.axis, _value, _apply(parameter.name), **_arguments(parameter))
+        places = [place for place, known in enumerate(axes) if known.label == axis.label]
+        # A host that keeps its list over Reload UI has the axis of the code before in it.
+        if places:
+            axes[places[0]] = axis
+        else:
+            axes.append(axis)
+
+
+def _arguments(parameter: Parameter) -> dict[str, Any]:
+    if parameter.choices:
+        return {"choices": lambda: list(parameter.choices)}
+    return {"confirm": _expand}
+
+
+def _apply(name: str) -> Callable[[Any, Any, Any], None]:
+    def apply(p: Any, value: Any, values: Any) -> None:
+        # A new dictionary: the cells' job objects are shallow copies of one.
+        setattr(p, _ATTRIBUTE, {**asked(p), name: value})
+
+    return apply
+
+
+def _value(text: Any) -> Any:
+    """A number where it is one. What is neither that nor a word is named in its cell's result."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _expand(_p: Any, values: list[Any]) -> None:
+    """Put the numbers of a range in its place. The grids do so themselves for plain numbers, but take no words then."""
+    values[:] = [number for value in values for number in _numbers(value)]
+
+
+def _numbers(value: Any) -> list[Any]:
+    found = _RANGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return [value]
+    start, end = float(found[1]), float(found[2])
+    if count := found[5] or found[6]:
+        pieces = max(int(count) - 1, 1)
+        step = (end - start) / pieces
+    else:
+        step = float(found[3] or (1 if end >= start else -1))
+        pieces = int((end - start) / step + 1e-9) if step else 0
+    if not 0 <= pieces < _LONGEST:
+        return [value]
+    return [round(start + step * place, 8) for place in range(pieces + 1)]

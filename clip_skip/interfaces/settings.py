@@ -1,0 +1,130 @@
+"""The extension's own settings: one table, read from the host's options at use time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..advice.severities import SEVERITIES
+from ..skip.architectures import ARCHITECTURES, Architecture, Encoder
+from ..skip.auto import Defaults
+from ..skip.parameters import MODES
+
+SECTION = ("clip_skip", "CLIP Skip")
+_PREFIX = "clip_skip_ext_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`kind` is "checkbox", "radio" or "slider"; `arguments` go to that control.
+
+    `words` are what the page calls the choices, where that is not the choice itself.
+    """
+
+    name: str
+    default: Any
+    label: str
+    kind: str
+    help: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return _PREFIX + self.name
+
+    def read(self, opts: Any) -> Any:
+        """The current value; the default where the host does not know the option (yet) or holds something else."""
+        value = getattr(opts, self.key, self.default)
+        if self.kind == "radio" and value not in self.arguments["choices"]:
+            return self.default
+        if self.kind == "slider" and (isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0):
+            return self.default
+        return bool(value) if self.kind == "checkbox" else value
+
+
+ENABLED = Setting("enabled", True, "Use CLIP Skip", "checkbox", "off: every image is made as without the extension")
+START_ENABLED = Setting(
+    "start_enabled", False, "Start with the CLIP Skip panel switched on", "checkbox", "needs Reload UI"
+)
+DEFAULT_MODE = Setting(
+    "default_mode",
+    "auto",
+    "Mode that the CLIP Skip panel starts with",
+    "radio",
+    "needs Reload UI",
+    {"choices": list(MODES)},
+    tuple(mode.capitalize() for mode in MODES),
+)
+SLIDER_MAXIMUM = Setting(
+    "slider_maximum",
+    12,
+    "Highest value of the CLIP Skip sliders",
+    "slider",
+    "never more than the model allows",
+    {"minimum": 2, "maximum": 32, "step": 1},
+)
+SLIDER_STEP = Setting(
+    "slider_step", 0.1, "Step of the CLIP Skip sliders", "slider", "", {"minimum": 0.05, "maximum": 1, "step": 0.05}
+)
+INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
+
+
+def _least_severity(place: str, default: str, label: str, help: str = "") -> Setting:
+    words = ("Only errors", "Also warnings", "Also cautions", "Also hints", "Everything")
+    return Setting(f"advice_{place}", default, label, "radio", help, {"choices": list(SEVERITIES)}, words)
+
+
+# Where advice is shown, and the least severity that is shown there.
+ADVICE = {
+    "panel": _least_severity(
+        "panel",
+        "info",
+        "Advice shown in the CLIP Skip panel",
+        "each choice adds to those before it; what you silenced for a model is listed in the tab CLIP Skip",
+    ),
+    "badge": _least_severity("badge", "info", "Advice shown beside the WebUI's own clip skip slider"),
+    "result": _least_severity("result", "caution", "Advice shown with the result"),
+    "log": _least_severity("log", "caution", "Advice written into the log"),
+}
+
+
+def shown_at(place: str, severity: str, opts: Any) -> bool:
+    """Whether advice of this severity is shown at `place`, a key of `ADVICE`."""
+    return SEVERITIES.index(severity) <= SEVERITIES.index(ADVICE[place].read(opts))
+
+
+def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
+    name = f"auto_{architecture.id}_{encoder.id}".replace("-", "_")
+    label = f"{architecture.name}: {encoder.name}"  # names alone, which need no translation
+    limits = {"minimum": 1, "maximum": encoder.trained_depth, "step": 0.05}
+    help = "what Auto uses where neither a preset nor the model itself says anything"
+    return Setting(name, 1, label, "slider", help, limits)
+
+
+AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
+AUTO_NAI = Setting(
+    "auto_nai_l",
+    2,
+    "Descendants of NovelAI's SD 1.x model: CLIP-L",
+    "slider",
+    "what Auto uses where only the descent is known",
+    {"minimum": 1, "maximum": 12, "step": 0.05},
+)
+
+SETTINGS = (
+    ENABLED,
+    START_ENABLED,
+    DEFAULT_MODE,
+    SLIDER_MAXIMUM,
+    SLIDER_STEP,
+    INFOTEXT,
+    *ADVICE.values(),
+    *AUTO.values(),
+    AUTO_NAI,
+)
+
+
+def defaults(opts: Any) -> Defaults:
+    """What the settings say to Auto."""
+    return Defaults({key: setting.read(opts) for key, setting in AUTO.items()}, AUTO_NAI.read(opts))

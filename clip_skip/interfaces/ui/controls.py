@@ -1,0 +1,82 @@
+"""The values that the page has in its controls, as events hand them over."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...skip import prompt_tags
+from ...skip.architectures import ENCODER_IDS, Architecture
+from ...skip.parameters import Refusal
+from ...skip.request import Request, parse
+
+SLIDERS = ("skip", *ENCODER_IDS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, whether the tags in the prompt make it, and what was refused of those."""
+
+    request: Request
+    by_tags: bool
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The panel's own controls, an empty box being None, and in `seen` what the page's script saw of the host's."""
+
+    enabled: bool = False
+    mode: str = "auto"
+    same: bool = False
+    skip: float | None = 1.0
+    l: float | None = 1.0  # noqa: E741
+    g: float | None = 1.0
+    h: float | None = 1.0
+    blend: str = "linear"
+    seen: str = ""
+
+    @property
+    def auto(self) -> bool:
+        return self.mode.lower() == "auto"
+
+    @property
+    def request(self) -> Request:
+        """What a job would be asked for with the panel switched on."""
+        return parse(True, None, self.mode, self.same, *(getattr(self, name) for name in SLIDERS), self.blend)
+
+    def asked(self, architecture: Architecture) -> Asked:
+        """What a job with these controls and this prompt would be asked for, on a model of this architecture."""
+        by_controls = self.request if self.enabled else Request()
+        request, refusals = prompt_tags.request(prompt_tags.find(self.tags), by_controls, architecture)
+        return Asked(request, request is not by_controls, refusals)
+
+    @property
+    def slider(self) -> float | None:
+        """The number at the host's own slider, None where the one in its options holds."""
+        value = self._seen.get("slider")
+        return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+    @property
+    def tags(self) -> str:
+        """The tags in the host's prompt that count here: of LoRAs, and ours."""
+        return str(self._seen.get("tags", ""))
+
+    def with_slider(self, number: float) -> Controls:
+        return replace(self, seen=json.dumps({**self._seen, "slider": number}))
+
+    def with_skips(self, skips: Mapping[str, float]) -> Controls:
+        """With the sliders at these skips by encoder; that for all encoders is at the first of them."""
+        values: dict[str, Any] = {"skip": next(iter(skips.values()), self.skip), **skips}
+        return replace(self, **values)
+
+    @property
+    def _seen(self) -> Mapping[str, Any]:
+        try:
+            seen = json.loads(self.seen or "{}")
+        except (ValueError, RecursionError):
+            return {}
+        return seen if isinstance(seen, dict) else {}

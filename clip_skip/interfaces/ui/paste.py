@@ -1,0 +1,67 @@
+"""The panel's fields filled from a pasted infotext, one function for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import gradio as gr
+
+from ...skip import infotext
+from ...skip.architectures import ENCODER_IDS
+from ...skip.request import Request, from_options
+from ...text.log import logger
+
+
+def shown(words: Iterable[str]) -> list[str]:
+    """A parameter's words as the page shows them; the request reads them in either case."""
+    return [word.capitalize() for word in words]
+
+
+def _pasted(params: dict[str, Any]) -> Request | None:
+    options = infotext.read(params)
+    if options is None:
+        return None
+    request = from_options(options)
+    for refusal in request.refusals:
+        logger.warning("pasted text: %s", refusal)
+    return request
+
+
+def _field(read: Callable[[Request, Mapping[str, Any]], Any]) -> Callable[..., Any]:
+    def paste(params: dict[str, Any]) -> Any:
+        request = _pasted(params)
+        # SD.Next takes nothing but updates from a callable; the A1111 line takes both.
+        return gr.update(value=read(request, params)) if request is not None else None
+
+    return paste
+
+
+def _paste_enabled(params: dict[str, Any]) -> Any:
+    if infotext.read(params) is not None:
+        return gr.update(value=True)
+    # An image made without us is made again without us; a bare prompt says nothing.
+    return gr.update(value=False) if "Steps" in params else None
+
+
+# What `fields` gives: a function for each of the panel's fields.
+Fields = Mapping[str, Callable[..., Any]]
+
+
+def fields(as_trained: Callable[[str], bool]) -> Fields:
+    """One function for each field, for both tabs: "Send to" matches the fields of two tabs by their functions.
+
+    `as_trained` tells whether Auto reads the model of this name as it was trained.
+    """
+
+    def mode(request: Request, params: Mapping[str, Any]) -> str:
+        # No number in the text: the image was made as trained. Auto makes it again only where it still does that.
+        return request.mode if request.skips or as_trained(str(params.get("Model", ""))) else "manual"
+
+    return {
+        "enabled": _paste_enabled,
+        "mode": _field(lambda request, params: shown([mode(request, params)])[0]),
+        "same": _field(lambda request, params: False),
+        **{id: _field(lambda request, params, id=id: request.skip_for(id)) for id in ENCODER_IDS},  # type: ignore[misc]
+        "blend": _field(lambda request, params: shown([request.blend])[0]),
+    }

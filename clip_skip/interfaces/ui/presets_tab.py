@@ -1,0 +1,460 @@
+"""The tab "CLIP Skip": a table of all presets, one of them to edit, what was silenced, and import and export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from ...hosts.base import Host
+from ...models.library import Library, identify_by
+from ...models.presets.exchange import apply, export, plan_import
+from ...models.presets.preset import Preset, copied, key_of, merge, read, write
+from ...models.presets.store import StoreError
+from ...skip.architectures import ENCODER_IDS
+from ...skip.parameters import BLENDS, PARAMETERS, Refusal
+from ...text.bounded_json import MAX_JSON_CHARACTERS
+from ...text.log import logger
+from ...text.phrase import Data, Phrase, Problem, join, said
+from . import markup, presets_view
+from .paste import shown
+from .presets_view import MARKS
+
+_TITLE, _ID = "CLIP Skip", "clip_skip"
+_EXPORTED = "clip-skip-presets.json"
+# The page itself reads the file that the user opens, and saves what is in the box: no path comes from outside, and no
+# file of the server's has to be served. Without a file both boxes stay as they are.
+_OPEN = f"""(...boxes) => new Promise((done) => {{
+    const input = document.createElement("input");
+    input.type = "file";
+    input.addEventListener("cancel", () => done(boxes));
+    input.addEventListener("change", async () => {{
+        const file = input.files[0];
+        done(file ? [await file.slice(0, {MAX_JSON_CHARACTERS + 1}).text(), file.name] : boxes);
+    }});
+    input.click();
+}})"""
+_DOWNLOAD = f"""(text) => {{
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], {{type: "application/json"}}));
+    link.download = "{_EXPORTED}";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    return [];
+}}"""
+
+Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
+
+
+def build(host: Host, library: Library) -> list[tuple[Any, str, str]]:
+    """The tab, as the host's `on_ui_tabs` takes it: (blocks, title, element id)."""
+    return [(_Tab(host, library).blocks, _TITLE, _ID)]
+
+
+class _Tab:
+    """The components of the tab and what they do.
+
+    `chosen` is the preset that the form was filled from, as {"key", "raw", "label"}: a save writes what differs from
+    it, so that what somebody else changed meanwhile stays. `pending` is what waits for a second press, `previewed` what
+    the user saw before the import. All three are None where there is nothing.
+    """
+
+    def __init__(self, host: Host, library: Library) -> None:
+        self._host = host
+        self._library = library
+        self._store = library.presets
+        with gr.Blocks(analytics_enabled=False) as self.blocks:
+            self.chosen, self.pending, self.previewed = gr.State(None), gr.State(None), gr.State(None)
+            self.problems = gr.HTML("", elem_id=self._id("problems"))
+            with gr.Row():
+                with gr.Column(scale=3, min_width=280):
+                    self._build_table()
+                with gr.Column(scale=2, min_width=280):
+                    self._build_form()
+            with gr.Accordion("Silenced advice", open=False, elem_id=self._id("silenced_part")):
+                self._build_silenced()
+            with gr.Accordion("Import", open=False, elem_id=self._id("import_part")):
+                self._build_import()
+            with gr.Accordion("Export", open=False, elem_id=self._id("export_part")):
+                self._build_export()
+            self._listen()
+        for component in self.blocks.blocks.values():
+            component.do_not_save_to_config = True
+
+    @staticmethod
+    def _id(name: str) -> str:
+        return f"clip_skip_presets_{name}"
+
+    def _build_table(self) -> None:
+        self.search = gr.Textbox(
+            "", label="Search", placeholder="Model, note or number", max_lines=1, elem_id=self._id("search")
+        )
+        self.table = gr.HTML("", elem_id=self._id("table"))
+        # Pressed by the page's script: when the page or the tab is opened, and for a press on a row.
+        self.refresh = gr.Button("", visible=False, elem_id=self._id("refresh"))
+        self.picked = gr.Textbox("", visible=False, elem_id=self._id("picked"))
+        self.pick = gr.Button("", visible=False, elem_id=self._id("pick"))
+
+    def _build_form(self) -> None:
+        self.model = gr.Dropdown([], label="Model", elem_id=self._id("model"))
+        with gr.Column(visible=False, elem_id=self._id("form")) as self.form:
+            self.about = gr.HTML("", elem_id=self._id("about"))
+            with gr.Row():
+                numbers = [
+                    gr.Number(None, label=PARAMETERS[id].label, step=0.5, min_width=80, elem_id=self._id(id))
+                    for id in ENCODER_IDS
+                ]
+            blend = gr.Radio(
+                shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
+            )
+            mark = gr.Radio(list(MARKS), value=next(iter(MARKS)), label="Lineage", elem_id=self._id("mark"))
+            note = gr.Textbox("", label="Your note", lines=2, elem_id=self._id("note"))
+            with gr.Row():
+                self.save = gr.Button("Save preset", variant="primary", min_width=80, elem_id=self._id("save"))
+                self.delete = gr.Button("Delete preset", min_width=80, elem_id=self._id("delete"))
+            with gr.Column() as self.copying:
+                self.target = gr.Dropdown([], label="Other model", elem_id=self._id("target"))
+                self.copy = gr.Button("Copy to this model", elem_id=self._id("copy"))
+        self.fields = [*numbers, blend, mark, note]
+        self.said = gr.HTML("", elem_id=self._id("said"))
+        with gr.Row():
+            # Each with words of its own: a page's translation does not see words that change in place.
+            self.confirms = {
+                to: gr.Button(words, variant="stop", visible=False, min_width=80, elem_id=self._id(f"confirm_{to}"))
+                for to, words in (("delete", "Really delete"), ("copy", "Really replace"))
+            }
+            self.cancel = gr.Button("Cancel", visible=False, min_width=80, elem_id=self._id("cancel"))
+
+    def _build_silenced(self) -> None:
+        self.silenced = gr.HTML("", elem_id=self._id("silenced"))
+        self.again = gr.Button("", visible=False, elem_id=self._id("again"))  # pressed for a press in the list
+        self.all_again = gr.Button("Tell me everything again", visible=False, elem_id=self._id("all_again"))
+
+    def _build_import(self) -> None:
+        self.text = gr.Textbox(
+            "",
+            label="Text to import",
+            lines=6,
+            max_lines=12,
+            placeholder="An export from here, A1111's notes on a model, Model Preset Manager, Config-Presets, infotext",
+            elem_id=self._id("text"),
+        )
+        self.filename = gr.Textbox(
+            "",
+            label="File name",
+            placeholder="Needed where it alone tells the model, as with A1111's notes",
+            max_lines=1,
+            elem_id=self._id("filename"),
+        )
+        with gr.Row():
+            self.open = gr.Button("Open a file", elem_id=self._id("open"))
+            self.preview = gr.Button("Preview", elem_id=self._id("preview"))
+        self.changes = gr.HTML("", elem_id=self._id("changes"))
+        self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
+
+    def _build_export(self) -> None:
+        with gr.Row():
+            self.give = gr.Button("Show all presets", elem_id=self._id("export"))
+            self.download = gr.Button("Download", visible=False, elem_id=self._id("download"))
+        self.exported = gr.Textbox(
+            "",
+            label="All presets",
+            lines=6,
+            max_lines=12,
+            interactive=False,
+            visible=False,
+            elem_id=self._id("exported"),
+        )
+
+    def _listen(self) -> None:
+        overview = [self.problems, self.table, self.model, self.target, self.silenced, self.all_again]
+        confirming = [self.said, self.pending, *self.confirms.values(), self.cancel]
+        form = [self.chosen, self.form, self.about, self.delete, self.copying, *self.fields]
+        imported = [self.previewed, self.changes, self.take]
+
+        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
+            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
+
+        found = (self._found, [self.search, self.chosen], [self.table, self.model])
+        # Gradio 3 drops what is typed while it waits for an answer; what comes after the answer asks once more.
+        on(on(self.search.change, *found).then, *found)
+        now = [self.search, self.chosen, *self.fields]
+        on(self.refresh.click, self._refresh, now, [*overview, *form])
+        for event, label in ((self.model.input, self.model), (self.pick.click, self.picked)):
+            on(event, self._choose, [label, self.search], [*form, *confirming, self.model])
+        on(self.again.click, self._tell_again, [self.picked, *now], [*overview, *form, self.said])
+        on(self.all_again.click, lambda *now: self._tell_again(None, *now), now, [*overview, *form, self.said])
+        changing = [*overview, *form, *confirming]
+        on(self.save.click, self._save, now, changing)
+        on(self.delete.click, self._ask_delete, [self.chosen], confirming)
+        on(self.copy.click, self._ask_copy, [self.search, self.chosen, self.target], changing)
+        for confirm in self.confirms.values():
+            on(confirm.click, self._confirmed, [self.search, self.chosen, self.pending], changing)
+        on(self.cancel.click, lambda: self._settled(), [], confirming)
+
+        given = [self.text, self.filename]
+        on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
+        on(self.preview.click, self._preview, given, imported)
+        for box in given:
+            on(box.input, lambda: self._nothing_previewed(), [], imported)
+        on(self.take.click, self._import, [self.search, self.chosen, self.previewed, *given], [*imported, *overview])
+        on(self.give.click, self._export, [], [self.exported, self.download])
+        self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
+
+    # the table
+
+    def _found(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+        rows = presets_view.rows(self._store.all())
+        room, table = presets_view.shown([row for row in rows if row.matches(search or "")], search or "")
+        current = next((row.label for row in rows if chosen and row.key == chosen["key"]), None)
+        current = current or (str(chosen["label"]) if chosen else None)
+        choices = [row.label for row in room]
+        # After them, the models that have none yet.
+        others = presets_view.without_row(self._host.checkpoints(), rows)
+        choices += [title for title in others if presets_view.holds(title, search or "")]
+        if current and current not in choices:  # what is being edited stays on offer, whatever is searched for
+            choices.insert(0, current)
+        return {self.table: gr.update(value=table), self.model: gr.update(choices=choices, value=current)}
+
+    def _overview(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+        silenced = presets_view.silenced(self._store.all())
+        return {
+            **self._found(search, chosen),
+            self.problems: gr.update(value=presets_view.problems(self._store.check())),
+            self.target: gr.update(choices=self._host.checkpoints()),
+            self.silenced: gr.update(value=silenced or markup.line("No advice is silenced.")),
+            self.all_again: gr.update(visible=bool(silenced)),
+        }
+
+    def _refresh(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+        """Show the presets of now. What was typed into the form and not saved stays."""
+        form: Shown = {}
+        if chosen and list(fields) == _fields(read(chosen["raw"])):
+            form = self._form(**chosen)
+            chosen = form[self.chosen]
+        return {**self._overview(search, chosen), **form}
+
+    # the form
+
+    def _form(self, key: str | None, label: str = "", **_: Any) -> Shown:
+        """The form with the preset under `key`; where there is none, an empty one for the host's model `label`."""
+        kept = self._store.all().get(key) if key else None
+        checkpoint = self._host.checkpoint(label) if label and kept is None else None
+        preset = kept or (Preset(checkpoint.file_name) if checkpoint else None)
+        if preset is None:
+            return {self.chosen: None, self.form: gr.update(visible=False)}
+        about = markup.line("1 is as trained, 2 one block earlier; empty is not set.")
+        if unusable := presets_view.unusable(preset):
+            until = "It is ignored, and stays in the file until another value is saved."
+            about += markup.line(*unusable, Data(". "), until)
+        return {
+            self.chosen: {"key": key, "raw": write(preset), "label": "" if kept else label},
+            self.form: gr.update(visible=True),
+            self.about: gr.update(value=about),
+            self.delete: gr.update(visible=kept is not None),
+            self.copying: gr.update(visible=kept is not None),
+            **{box: gr.update(value=value) for box, value in zip(self.fields, _fields(preset), strict=True)},
+        }
+
+    def _choose(self, label: str | None, search: str) -> Shown:
+        """Fill the form with the row `label` of the table, or for the host's model of that title."""
+        key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
+        checkpoint = self._host.checkpoint(label) if label and key is None else None
+        if checkpoint is not None and checkpoint.file_name:
+            preset = self._library.preset(checkpoint)  # it may have one under another name than its title
+            key = preset.origin[0] if preset and preset.origin else key_of(checkpoint.sha256, checkpoint.file_name)
+        form = self._form(key, label or "")
+        return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
+
+    def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+        if not chosen:
+            return self._settled("Choose a model first.")
+        key = chosen["key"]
+        try:
+            preset = _edited(read(chosen["raw"], key), fields)
+
+            def edit(presets: dict[str, Any]) -> None:
+                # One that was deleted meanwhile is saved whole, as the form shows it.
+                base = preset if key in presets else replace(preset, origin=None)
+                presets[key] = merge(presets.get(key), base, (key,))
+
+            self._store.change(edit)
+        except (StoreError, ValueError) as error:
+            return self._settled("Not saved:", Data(" "), *said(error))
+        return self._changed(search, key, "Saved.")
+
+    def _tell_again(self, key: str | None, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+        """Silence nothing any more about the model of `key`, None: about any."""
+        try:
+            self._library.tell_again(key)
+        except StoreError as error:
+            return {self.said: gr.update(value=markup.line("Not saved:", Data(f" {error}")))}
+        return self._refresh(search, chosen, *fields)
+
+    def _ask_delete(self, chosen: Mapping[str, Any] | None) -> Shown:
+        if not chosen:
+            return self._settled("Choose a model first.")
+        question: Phrase = ("All that is kept for this model will be gone:", Data(f" {_named(chosen)}"))
+        return self._asked({"to": "delete", "key": chosen["key"]}, *question)
+
+    def _ask_copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
+        if not chosen:
+            return self._settled("Choose a model first.")
+        checkpoint = self._host.checkpoint(title) if title else None
+        if checkpoint is None or not checkpoint.file_name:
+            return self._settled("Choose the model that it shall be copied to.")
+        there = self._library.preset(checkpoint)
+        pending = {"to": "copy", "key": chosen["key"], "title": title}
+        if key_of(checkpoint.sha256, checkpoint.file_name) == chosen["key"]:
+            return self._settled("That is the model of this preset itself.")
+        if there is None:
+            return self._confirmed(search, chosen, pending)
+        question: Phrase = ("This model has a preset, which will be replaced:", Data(f" {checkpoint.file_name}"))
+        return self._asked(pending, *question)
+
+    def _confirmed(self, search: str, chosen: Mapping[str, Any] | None, pending: Mapping[str, Any] | None) -> Shown:
+        """Do what was asked for."""
+        if not pending:
+            return self._settled()
+        key = pending["key"]
+        try:
+            if pending["to"] == "delete":
+                self._store.change(lambda presets: presets.pop(key, None))
+                return self._changed(search, None, "Deleted.")
+            self._copy(key, pending["title"])
+        except (StoreError, ValueError) as error:
+            return self._settled("Nothing was changed:", Data(" "), *said(error))
+        # The form is left alone: it may hold what is not saved yet.
+        return {**self._overview(search, chosen), **self._settled("Copied to:", Data(f" {pending['title']}"))}
+
+    def _copy(self, key: str, title: str) -> None:
+        """Save the preset under `key` for the checkpoint `title` as well. Raises StoreError, ValueError."""
+        checkpoint = self._host.checkpoint(title)
+        if checkpoint is None:
+            raise Problem("the model is not there any more")
+        target = key_of(checkpoint.sha256, checkpoint.file_name)
+
+        def edit(presets: dict[str, Any]) -> None:
+            if key not in presets:
+                raise Problem("the preset is not there any more")
+            presets[target] = {**copied(presets[key], presets.get(target), target), "name": checkpoint.file_name}
+
+        self._store.change(edit)
+
+    def _asked(self, pending: Mapping[str, Any], *question: str) -> Shown:
+        """A question, with the button that says yes."""
+        return {**self._settled(*question), self.pending: pending, **self._choice(pending["to"])}
+
+    def _settled(self, *phrase: str) -> Shown:
+        """No question open; `phrase` is how the last one ended."""
+        return {self.said: _line(phrase), self.pending: None, **self._choice(None)}
+
+    def _choice(self, to: str | None) -> Shown:
+        """The buttons that answer the question `to`."""
+        buttons = {button: gr.update(visible=each == to) for each, button in self.confirms.items()}
+        return {**buttons, self.cancel: gr.update(visible=to is not None)}
+
+    def _changed(self, search: str, key: str | None, how: str) -> Shown:
+        form = self._form(key)
+        return {**form, **self._overview(search, form[self.chosen]), **self._settled(how)}
+
+    # import and export
+
+    def _opened(self, text: str, filename: str) -> Shown:
+        """Put the text of a file into the box, where it can be read before anything is done with it."""
+        name = gr.update(value=filename)
+        if "\0" in text:
+            return {self.filename: name, **self._nothing_previewed("This file is no text:", Data(f" {filename}"))}
+        return {self.filename: name, self.text: gr.update(value=text), **self._preview(text, filename)}
+
+    def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
+        """The changes that the text makes, and what the user sees of them. Raises ValueError."""
+        changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
+        return changes, presets_view.preview(changes)
+
+    def _preview(self, text: str | None, filename: str | None) -> Shown:
+        text, filename = text or "", filename or ""
+        if not text.strip():
+            return self._nothing_previewed("Paste a text or open a file first.")
+        if len(text) > MAX_JSON_CHARACTERS:
+            return self._nothing_previewed("Nothing to import:", Data(" "), "it is too long to be presets")
+        try:
+            changes, seen = self._plan(text, filename)
+        except ValueError as error:
+            return self._nothing_previewed("Nothing to import:", Data(" "), *said(error))
+        return {
+            self.previewed: (text, filename, seen),
+            self.changes: gr.update(value=seen),
+            self.take: gr.update(interactive=any(not change.refused for change in changes)),
+        }
+
+    def _nothing_previewed(self, *phrase: str) -> Shown:
+        return {
+            self.previewed: None,
+            self.changes: _line(phrase),
+            self.take: gr.update(interactive=False),
+        }
+
+    def _import(
+        self, search: str, chosen: Mapping[str, Any] | None, previewed: Any, text: str | None, filename: str | None
+    ) -> Shown:
+        """Do what was previewed, if it is still just that."""
+        again = self._preview(text, filename)
+        if not previewed or again[self.previewed] is None or tuple(previewed) != again[self.previewed]:
+            return self._not_imported(again, "it would now change something else than what was shown. Look again.")
+        try:
+            number = apply(self._plan(text or "", filename or "")[0], self._store)
+        except (StoreError, ValueError) as error:
+            return self._not_imported(again, *said(error))
+        logger.info("%d presets were imported", number)
+        return {**self._nothing_previewed("Imported:", Data(f" {number}")), **self._overview(search, chosen)}
+
+    def _not_imported(self, again: Shown, *why: str) -> Shown:
+        """Why, above what it would change now."""
+        before = markup.line("Not imported:", Data(" "), *why)
+        return {**again, self.changes: gr.update(value=before + again[self.changes]["value"])}
+
+    def _export(self) -> Shown:
+        return {
+            self.exported: gr.update(value=export(self._store), visible=True),
+            self.download: gr.update(visible=True),
+        }
+
+
+def _fields(preset: Preset) -> list[Any]:
+    """What the form shows of `preset`, in the order of its fields."""
+    mark = next(words for words, mark in MARKS.items() if mark == preset.lineage)
+    return [*(preset.skip.get(id) for id in ENCODER_IDS), shown([preset.blend])[0], mark, _note(preset)]
+
+
+def _note(preset: Preset) -> str:
+    # As the page can hold it: no lone surrogates, and lines that end as there.
+    return preset.note.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _edited(preset: Preset, fields: Sequence[Any]) -> Preset:
+    """`preset` with what the form's fields say. Raises ValueError, naming what can't be taken."""
+    *numbers, blend, mark, note = fields
+    skip = {id: value for id, value in zip(ENCODER_IDS, numbers, strict=True) if value is not None}
+    typed = read({"skip": skip, "blend": blend, "lineage": MARKS.get(mark)})
+    if typed.refusals:
+        raise Problem(*join(map(_refused, typed.refusals), "; "))
+    note = note or ""
+    note = preset.note if note == _note(preset) else note
+    return replace(preset, skip=typed.skip, blend=typed.blend, lineage=typed.lineage, note=note)
+
+
+def _refused(refusal: Refusal) -> Phrase:
+    """A number that can't be taken; nothing else in the form can be."""
+    parameter = PARAMETERS[refusal.name.removeprefix("skip.")]
+    return (Data(f"{parameter.label} {refusal.value} ("), "accepted:", Data(f" 1 - {parameter.maximum})"))
+
+
+def _line(phrase: Phrase) -> Any:
+    return gr.update(value=markup.line(*phrase) if phrase else "")
+
+
+def _named(chosen: Mapping[str, Any]) -> str:
+    return read(chosen["raw"]).name or str(chosen["key"])

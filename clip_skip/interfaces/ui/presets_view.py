@@ -1,0 +1,194 @@
+"""Presets in words: the rows of the table, what an import would change, and what was silenced."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...models.presets.exchange import Change
+from ...models.presets.preset import NAME_PREFIX, Preset, key_of
+from ...skip.architectures import ENCODER_NAMES
+from ...skip.numbers import number
+from ...text.phrase import Data, Phrase, english, join
+from . import markup
+
+MARKS = {
+    "Not said": None,
+    "Descends from NovelAI's model": "nai-derived",
+    "Does not descend from it": "not-nai",
+}
+"""The lineage marks in the user's words. They win over what the file says."""
+
+_SILENCED = {
+    "not-nai": "clip skip 2 on a model that does not descend from NovelAI's",
+    "nai-unverified": "clip skip 2 on a model of unknown descent",
+    "off-trained": "an earlier block is read than the model was trained on",
+    "past-trained": "a later block is read than the model was trained on",
+    "nai-below": "the model was made for clip skip 2",
+    "lora-mismatch": "a LoRA was trained with another clip skip",
+    "too-deep": "the clip skip is very high",
+    "no-effect": "clip skip does nothing",
+}
+"""What each advice is about, by its id."""
+
+_HEAD = ("Model", "Skips", "Blend", "Lineage", "Your note", "Found by")
+_MOST_ROWS = 100
+_MOST_PROBLEMS = 8
+_HASH_SHOWN = 10  # as many digits as the hosts show
+
+
+@dataclass(frozen=True)
+class Row:
+    """One preset: its key, the words by which one chooses it (no two rows share them), and what the table says."""
+
+    key: str
+    label: str
+    cells: tuple[Phrase, ...]
+
+    def matches(self, search: str) -> bool:
+        return holds(" ".join((*map(english, self.cells), self.label, self.key)), search)
+
+
+def holds(text: str, search: str) -> bool:
+    """Whether all words of `search` are in `text`."""
+    text = text.casefold()
+    return all(word in text for word in search.casefold().split())
+
+
+def rows(presets: Mapping[str, Preset]) -> list[Row]:
+    """A row for each preset, by name."""
+    taken: dict[str, int] = {}
+    made = []
+    for key, preset in sorted(presets.items(), key=lambda item: (_name(*item).casefold(), item[0])):
+        label = _label(key, preset)
+        taken[label] = taken.get(label, 0) + 1
+        if taken[label] > 1:
+            label = f"{label} ({taken[label]})"
+        made.append(Row(key, label, _cells(key, preset)))
+    return made
+
+
+def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
+    """The titles of the host's models, which may begin with a folder, that have none of the rows."""
+    taken = {row.key for row in rows} | {row.label for row in rows}
+    return [
+        title
+        for title in titles
+        if key_of(name=title) not in taken and title.replace("\\", "/").rpartition("/")[2] not in taken
+    ]
+
+
+def shown(found: Sequence[Row], search: str) -> tuple[list[Row], str]:
+    """The rows that the table has room for, and its HTML."""
+    room = list(found[:_MOST_ROWS])
+    if not room and search.strip():
+        return room, markup.line("No preset has these words in it.")
+    if not room:
+        how = "To keep one, choose a model here, press its button in the CLIP Skip panel, or import."
+        return room, markup.line("No model has a preset yet.", Data(" "), how)
+    more = len(found) - len(room)
+    said = markup.line(Data(f"{more} "), "more are not shown: search for them.") if more else ""
+    return room, markup.table(_HEAD, [row.cells for row in room], [row.label for row in room]) + said
+
+
+def problems(sentences: Sequence[str]) -> str:
+    """What is wrong with the store; "" where nothing is."""
+    lines = [markup.line(Data(sentence)) for sentence in sentences[:_MOST_PROBLEMS]]
+    return "".join(lines) + _more(len(sentences) - len(lines))
+
+
+def preview(changes: Iterable[Change]) -> str:
+    """What importing these changes does: how many, then each of them before and after."""
+    lines: list[tuple[Phrase, Phrase, Phrase]] = []
+    counts = {"new": 0, "changed": 0, "unchanged": 0, "left out": 0}
+    for change in changes:
+        before, after = _kept(change.before), _kept(change.after)
+        if change.why or change.after is None:
+            kind, after = "left out", ("Left out:", Data(" "), *change.why)
+        elif change.before is None:
+            kind = "new"
+        else:
+            kind = "unchanged" if change.before == change.after else "changed"
+        counts[kind] += 1
+        preset = change.after or change.before
+        model = _label(change.key, preset) if change.key and preset else change.source
+        lines.append(((Data(model),), before, after if kind != "unchanged" else ("Stays as it is",)))
+    said = join((Data(f"{count} "), kind) for kind, count in counts.items() if count)
+    table = markup.table(("Model", "Kept now", "After the import"), lines[:_MOST_ROWS])
+    return markup.line(*said, Data(":")) + table + _more(len(lines) - _MOST_ROWS)
+
+
+def silenced(presets: Mapping[str, Preset]) -> str:
+    """Each model about which some advice was silenced, that advice, and a button; "" where there is none."""
+    found = sorted(((_name(key, preset).casefold(), key) for key, preset in presets.items() if preset.silenced))
+    items = [
+        '<div class="clip-skip-item" data-severity="info">'
+        f"<p>{markup.pieces(_named(key, presets[key]))}</p><p>{markup.pieces(_about(presets[key]))}</p>"
+        '<div class="clip-skip-actions"><button type="button" data-clip-skip-press="again"'
+        f' data-clip-skip-pick="{html.escape(key)}">{markup.pieces(("Tell me again",))}</button></div></div>'
+        for _, key in found[:_MOST_ROWS]
+    ]
+    return f'<div class="clip-skip-advice">{"".join(items)}</div>{_more(len(found) - len(items))}' if items else ""
+
+
+def _more(count: int) -> str:
+    return markup.line(Data(f"{count} "), "more.") if count > 0 else ""
+
+
+def _cells(key: str, preset: Preset) -> tuple[Phrase, ...]:
+    return (
+        _named(key, preset),
+        join(filter(None, [_skips(preset), unusable(preset)])),
+        (preset.blend.capitalize(),),
+        _mark(preset),
+        (Data(preset.note),) if preset.note else (),
+        ("file name",) if key.startswith(NAME_PREFIX) else ("hash", Data(f" {key[:_HASH_SHOWN]}")),
+    )
+
+
+def unusable(preset: Preset) -> Phrase:
+    """The values that the file holds for the preset and that can't be used."""
+    values = ", ".join(f"{refusal.name} {refusal.value}" for refusal in preset.refusals)
+    return ("can't be used:", Data(f" {values}")) if values else ()
+
+
+def _kept(preset: Preset | None) -> Phrase:
+    if preset is None:
+        return ("Nothing",)
+    parts: list[Phrase] = [_skips(preset)]
+    parts += [(preset.blend.capitalize(),)] if preset.blend != "linear" else []
+    parts += [_mark(preset)]
+    parts += [("silenced:", Data(" "), *_about(preset))] if preset.silenced else []
+    parts += [("note:", Data(f" {preset.note}"))] if preset.note else []
+    return join(filter(None, parts), "; ") or ("No skip",)
+
+
+def _skips(preset: Preset) -> Phrase:
+    skips = ", ".join(f"{ENCODER_NAMES[id]} {number(skip)}" for id, skip in preset.skip.items())
+    return (Data(skips),) if skips else ()
+
+
+def _mark(preset: Preset) -> Phrase:
+    return tuple(words for words, mark in MARKS.items() if mark is not None and mark == preset.lineage)
+
+
+def _about(preset: Preset) -> Phrase:
+    return join((_SILENCED.get(id, Data(id)),) for id in sorted(preset.silenced))
+
+
+def _name(key: str, preset: Preset) -> str:
+    return preset.name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
+
+
+def _named(key: str, preset: Preset) -> Phrase:
+    name = _name(key, preset)
+    return (Data(name),) if name else ("(no name)",)
+
+
+def _label(key: str, preset: Preset) -> str:
+    name = markup.plain(_name(key, preset), 120)
+    if not key.startswith(NAME_PREFIX):
+        return f"{name} [{key[:_HASH_SHOWN]}]".strip()
+    # By hand, a preset may have got another name than the one that it is found by.
+    return name if key_of(name=_name(key, preset)) == key else f"{name} ({markup.plain(key, 120)})"

@@ -1,0 +1,128 @@
+"""One generation: what it was asked to do, what each model in it gets, and what has to be said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..advice.rules import Advice, bad_tag, bad_value, not_applied
+from ..conditioning.taps import Taps
+from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
+from ..skip import infotext, prompt_tags
+from ..skip.auto import Auto
+from ..skip.parameters import Refusal
+from ..skip.plan import Plan, resolve
+from ..skip.prompt_tags import Tags
+from ..skip.request import Request
+from ..text.log import logger
+
+
+class Job:
+    """Lives on the host's job object, and ends with it. A job can run on several models (hires, refiner).
+
+    `asked` is what panel, API and grid ask for; a prompt's own tags win over it. `params` is the host's dictionary of
+    extra generation parameters of this job; `write_infotext` tells whether our own keys may go into it; `stands_for`
+    tells what a word such as "auto" means for a checkpoint.
+    """
+
+    def __init__(
+        self,
+        asked: Request,
+        params: dict[str, Any],
+        write_infotext: bool = True,
+        stands_for: Callable[[Checkpoint, str], Auto | None] = lambda *_: None,
+    ) -> None:
+        self.tags: Tags = ()  # of the prompts that are encoded now
+        self.advice: list[Advice] = []
+        # The job's first model, what that was asked for in the first pass, and its plan, None where nothing was.
+        self.checkpoint = NO_CHECKPOINT
+        self.request = asked
+        self.plan: Plan | None = None
+        self.failure = False  # whether some plan of the job could not be applied
+        self._asked = asked
+        self._stands_for = stands_for
+        self._params = params
+        self._refused: list[str] = []  # of what the prompts that are encoded now ask for
+        self._write_infotext = write_infotext
+
+    def start(self, checkpoint: Checkpoint) -> None:
+        """The job begins, with this model."""
+        self.checkpoint = checkpoint
+        self._record()
+
+    def follow(self, tags: Tags) -> None:
+        """The prompts that are encoded from now on, in the first pass, have these tags."""
+        if tags != self.tags:
+            self.tags = tags
+            self._record()
+
+    def asks(self, tags: Tags) -> bool:
+        """Whether prompts with these tags ask for anything."""
+        return bool(tags) or self._asked.enabled
+
+    def plan_for(self, checkpoint: Checkpoint, tags: Tags) -> Plan | None:
+        """What prompts with these tags mean for `checkpoint`; None where nothing is asked for."""
+        return self._resolve(checkpoint, tags)[1]
+
+    def _resolve(self, checkpoint: Checkpoint, tags: Tags) -> tuple[Request, Plan | None]:
+        request, refusals = prompt_tags.request(tags, self._asked, checkpoint.architecture)
+        self._refuse(refusals, bad_tag)
+        if not request.enabled:
+            return request, None
+        plan = resolve(request, checkpoint.architecture, lambda word: self._stands_for(checkpoint, word))
+        self._refuse(plan.refusals, bad_value)
+        return request, plan
+
+    def _record(self) -> None:
+        """Write the generation parameters: what the first model reads in the first pass."""
+        self._refused.clear()
+        self.request, self.plan = self._resolve(self.checkpoint, self.tags)
+        forget(self._params)
+        if self.plan is not None:
+            if self.plan.architecture.encoders:
+                # None keeps the host from printing its own slider, which this job does not use.
+                self._params[infotext.HOST_KEY] = infotext.host_value(self.plan)
+            self._write(infotext.write(self.request, self.plan))
+        self._write_faults()
+
+    def prove(self, taps: Taps) -> bool:
+        """After an encode: whether every tap was passed. If not, it is said."""
+        if not taps.unproven:
+            return True
+        self.failed(taps.unproven, taps.failure or "its blocks did not run where they were expected to")
+        return False
+
+    def failed(self, encoder_ids: list[str], why: str) -> None:
+        """The plan could not be applied; the image is made as the host makes it."""
+        self.failure = True
+        self.say(not_applied(encoder_ids, why))
+        self._write_faults()
+
+    def _refuse(self, refusals: Sequence[Refusal], advice: Callable[[Refusal], Advice]) -> None:
+        for refusal in refusals:
+            self.say(advice(refusal))
+            if str(refusal) not in self._refused:
+                self._refused.append(str(refusal))
+        self._write_faults()
+
+    def _write_faults(self) -> None:
+        if self._refused:
+            self._write({infotext.REFUSED: "; ".join(self._refused)})
+        if self.failure:
+            self._write({infotext.APPLIED: "no"})
+
+    def _write(self, params: dict[str, str]) -> None:
+        if self._write_infotext:
+            self._params.update(params)
+
+    def say(self, advice: Advice) -> None:
+        """Once for each advice: now in the log, and in the job's result."""
+        if advice not in self.advice:
+            self.advice.append(advice)
+            logger.error("%s", advice)
+
+
+def forget(params: dict[str, Any]) -> None:
+    """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
+    for key in (*infotext.KEYS, infotext.HOST_KEY):
+        params.pop(key, None)

@@ -1,0 +1,366 @@
+"""Files that other programs put beside a model: what they say of its descent, and of the skip to use with it.
+
+Who writes which: `.civitai.info` Civitai Helper; `.json` A1111's user metadata, civitai-browser-plus, and SD.Next
+(Civitai's whole model); `.api_info.json` civitai-browser-plus (the same); `.cm-info.json` StabilityMatrix;
+`.metadata.json` ComfyUI-Lora-Manager; `.yaml` the model's configuration; the rest are descriptions and pictures.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import stat
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ....skip.numbers import number
+from ....text.bounded_json import as_number, decode_object
+from ...checkpoint import MODEL_SUFFIXES, is_sha256
+from ...mentions import HIGHEST_SKIP, mentioned_skips
+from .evidence import HINT, PROBABLE, Evidence, SkipStatement
+from .known import by_name, lookup
+from .statements import skip_statement
+
+_DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json")
+_CONFIGURATIONS = (".yaml", ".yml")
+_TEXTS = (".description.txt", ".txt", ".md", ".html")
+_PICTURES = (".preview.png", ".png")
+
+MAX_BYTES = 8_000_000  # of one sidecar
+_MAX_TEXT = 200_000
+_MAX_ITEMS = 200  # of one list in a document
+
+_LEAST_IMAGES, _MAJORITY = 3, 0.6
+
+
+def sidecar_files(path: str | os.PathLike[str]) -> list[Path]:
+    """The sidecars that exist beside the model file or folder at `path`. Costs a dozen stat calls."""
+    return list(_existing(path).values())
+
+
+def _existing(path: str | os.PathLike[str]) -> dict[str, Path]:
+    """The sidecars beside `path`, by their suffix."""
+    model = Path(path)
+    suffix = next((suffix for suffix in MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
+    stem = str(model)[: len(str(model)) - len(suffix)]
+    found = {}
+    for suffix in (*_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
+        try:
+            if stat.S_ISREG(os.stat(stem + suffix).st_mode):
+                found[suffix] = Path(stem + suffix)
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+@dataclass(frozen=True)
+class Sidecars:
+    """What the sidecars of one model say. Each item's first text is the suffix of the sidecar that says it.
+
+    `hashes`: the sha256 that the file should have, in lower case. `stated`: statement id, and the number in A1111's
+    count, of whatever type. `layers`: the CLIP block of hidden states that a configuration asks for. `images`: the
+    skip that each sample image was made with. `texts`: descriptions, the most specific first, without markup.
+    `names`: names and tags.
+    """
+
+    hashes: tuple[tuple[str, str], ...] = ()
+    stated: tuple[tuple[str, str, Any], ...] = ()
+    layers: tuple[tuple[str, int], ...] = ()
+    images: tuple[float, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sha256(self) -> tuple[str, ...]:
+        """The sha256 that the sidecars claim for the model file; nobody has checked them."""
+        return tuple(dict.fromkeys(sha256 for _, sha256 in self.hashes))
+
+    def skip_statements(self, architecture_id: str) -> list[SkipStatement]:
+        """What is recommended: ids "lora-manager", "civitai-version", "yaml", "sample-images", "description".
+
+        A configuration and sample images are asked on SD 1.x alone: elsewhere every stock configuration names the
+        trained layer, and Civitai writes a number into every image whatever it was made with.
+        """
+        statements = [skip_statement(id, f"Its {suffix}", value, architecture_id) for suffix, id, value in self.stated]
+        if architecture_id == "sd1":
+            statements.extend(_layer_statement(suffix, layer) for suffix, layer in self.layers[:1])
+            statements.extend(_images_statement(self.images))
+        statements.extend(_description_statement(self.texts, architecture_id))
+        return statements
+
+    def lineage_evidence(self) -> list[Evidence]:
+        """What is claimed of the file's hash (id "sidecar-hash"), and what names and texts hint at ("sidecar-text")."""
+        return [*_hash_evidence(self.hashes), *_text_evidence((*self.names, *self.texts))]
+
+
+def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
+    """What lies beside the model file or folder at `path`. Never raises: what can't be read says nothing."""
+    files = _existing(path)
+    documents = {suffix: decode_object(_text(files[suffix])) for suffix in _DOCUMENTS if suffix in files}
+    hashes = [(suffix, sha256) for suffix, document in documents.items() for sha256 in _own_hashes(document)]
+    claimed = {sha256 for _, sha256 in hashes}
+    versions = [
+        (suffix, version)
+        for suffix, document in documents.items()
+        for version in _versions(document, Path(path).name, claimed)
+    ]
+    hashes.extend((suffix, sha256) for suffix, version in versions for sha256 in _version_hashes(version))
+    texts = [
+        *((suffix, text) for suffix, version in versions for text in _strings(version, "description")),
+        *((suffix, text) for suffix, document in documents.items() for text in _strings(document, *_DESCRIPTIONS)),
+        *((suffix, text) for suffix, document in documents.items() for text in _model_strings(document, "description")),
+        *((suffix, _text(files[suffix])) for suffix in _TEXTS if suffix in files),
+    ]
+    return Sidecars(
+        hashes=tuple(dict.fromkeys(hashes)),
+        stated=tuple(_stated(documents, versions)),
+        layers=tuple((s, layer) for s in _CONFIGURATIONS if s in files for layer in _layers(_text(files[s]))),
+        images=tuple(_image_skips(versions, [_parameters(files[s]) for s in _PICTURES if s in files][:1])),
+        texts=tuple((suffix, _plain(text)) for suffix, text in dict.fromkeys(texts)),
+        names=tuple(_names(documents, versions)),
+    )
+
+
+def _text(path: Path) -> str:
+    """The text at `path`; empty where it can't be read or is too long to be a sidecar."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError:
+        return ""
+    return data.decode("utf-8-sig", errors="replace") if len(data) <= MAX_BYTES else ""
+
+
+# --- what the programs write -----------------------------------------------------------------------------------------
+
+_DESCRIPTIONS = ("VersionDescription", "notes", "description", "modelDescription", "ModelDescription")
+_NAMES = ("name", "model_name", "ModelName", "VersionName", "tags", "Tags")
+
+
+def _dictionaries(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value[:_MAX_ITEMS] if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
+    """The texts under `keys`, alone or in a list."""
+    for key in keys:
+        value = document.get(key)
+        for item in value[:_MAX_ITEMS] if isinstance(value, list) else [value]:
+            if isinstance(item, str) and item:
+                yield item
+
+
+def _model_strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
+    """The texts under `keys` of the Civitai model that a version belongs to."""
+    for holder in (document, decode_object(document.get("civitai"))):
+        yield from _strings(decode_object(holder.get("model")), *keys)
+
+
+def _versions(document: Mapping[str, Any], file_name: str, claimed: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """The Civitai model versions in `document` that the file belongs to.
+
+    Of a whole model's versions, the one that lists a file of this name or a claimed hash, or else the only one.
+    """
+    if "files" in document or "images" in document:
+        yield document
+    civitai = decode_object(document.get("civitai"))
+    if civitai:
+        yield civitai
+    listed = _dictionaries(document.get("modelVersions"))
+    own = [
+        version
+        for version in listed
+        if any(file.get("name") == file_name for file in _dictionaries(version.get("files")))
+        or not set(claimed).isdisjoint(_version_hashes(version))
+    ]
+    yield from own or (listed if len(listed) == 1 else [])
+
+
+def _version_hashes(version: Mapping[str, Any]) -> Iterator[str]:
+    """The sha256 of the version's model files; a version may list a VAE or training data too."""
+    for file in _dictionaries(version.get("files")):
+        sha256 = decode_object(file.get("hashes")).get("SHA256")
+        if file.get("type", "Model") in ("Model", "Pruned Model") and isinstance(sha256, str) and is_sha256(sha256):
+            yield sha256.lower()
+
+
+def _own_hashes(document: Mapping[str, Any]) -> Iterator[str]:
+    """The sha256 that Lora-Manager, civitai-browser-plus or StabilityMatrix wrote down for the file itself."""
+    for value in (document.get("sha256"), decode_object(document.get("Hashes")).get("SHA256")):
+        if isinstance(value, str) and is_sha256(value):
+            yield value.lower()
+
+
+def _stated(
+    documents: Mapping[str, Mapping[str, Any]], versions: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[tuple[str, str, Any]]:
+    for suffix, document in documents.items():
+        tips = decode_object(document.get("usage_tips"))
+        if "clip_skip" in tips:
+            yield suffix, "lora-manager", tips["clip_skip"]
+    for suffix, version in versions:
+        if version.get("clipSkip") is not None:
+            yield suffix, "civitai-version", version["clipSkip"]
+
+
+def _names(
+    documents: Mapping[str, Mapping[str, Any]], versions: Iterable[tuple[str, Mapping[str, Any]]]
+) -> Iterator[tuple[str, str]]:
+    for suffix, document in documents.items():
+        for name in (*_strings(document, *_NAMES), *_model_strings(document, "name", "tags")):
+            yield suffix, name
+    for suffix, version in versions:
+        for name in _strings(version, "name"):
+            yield suffix, name
+
+
+def _plain(text: str) -> str:
+    """`text` without HTML markup, with East Asian full-width signs and digits as plain ones."""
+    return unicodedata.normalize("NFKC", html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", text[:_MAX_TEXT])))
+
+
+# --- a configuration -------------------------------------------------------------------------------------------------
+
+_LAYER = re.compile(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
+_LAYER_INDEX = re.compile(r"^[ \t]*layer_idx[ \t]*:[ \t]*(-?\d{1,4})[ \t]*$", re.MULTILINE)
+
+
+def _layers(text: str) -> list[int]:
+    """The hidden state that the configuration's text encoder is told to give; 12 and -1 are CLIP-L's last."""
+    _, _, section = re.sub(r"#[^\n]*", "", text[:_MAX_TEXT]).partition("cond_stage_config")
+    layer, index = _LAYER.search(section), _LAYER_INDEX.search(section)
+    if layer and layer[1] == "last":
+        return [-1]
+    return [int(index[1])] if index and (layer is None or layer[1] == "hidden") else []
+
+
+def _layer_statement(suffix: str, layer: int) -> SkipStatement:
+    # Hidden state 0 is the embedding, 12 what the last of CLIP-L's 12 blocks gives.
+    skip = 13 - layer if layer > 0 else -layer
+    said = f"Its {suffix} reads CLIP's hidden state {layer}"
+    if not 1 <= skip <= HIGHEST_SKIP:
+        return SkipStatement("yaml", f"{said}, which CLIP-L does not have.", {})
+    return SkipStatement("yaml", f"{said}: clip skip {skip}.", {"l": float(skip)})
+
+
+# --- sample images ---------------------------------------------------------------------------------------------------
+
+_SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
+_PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
+
+
+def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
+    """The skip of each sample image that tells it and was, as far as it tells, made with this model."""
+    known: set[str] = set()
+    metas: list[Mapping[str, Any]] = []
+    for _, version in versions:
+        for file in _dictionaries(version.get("files")):
+            known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
+        metas.extend(decode_object(image.get("meta")) for image in _dictionaries(version.get("images")))
+    metas.extend(dict(_PARAMETER.findall(parameters.rpartition("Steps: ")[2])) for parameters in previews)
+    for meta in metas:
+        told = _model_hashes(meta)
+        if not told or not known or any(hash.startswith(start) for hash in known for start in told):
+            skip = _image_skip(meta)
+            if skip is not None and 1 <= skip <= HIGHEST_SKIP:
+                yield skip
+
+
+def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
+    """The (short) hashes of the checkpoint that an image says it was made with."""
+    resources = [item for item in _dictionaries(meta.get("resources")) if item.get("type") == "model"]
+    found = [
+        meta.get("Model hash"),
+        decode_object(meta.get("hashes")).get("model"),
+        *(r.get("hash") for r in resources),
+    ]
+    return [value.lower() for value in found if isinstance(value, str) and value]
+
+
+def _image_skip(meta: Mapping[str, Any]) -> float | None:
+    """A1111 does not write a skip of 1. Others may not write any: of them, an image without one tells nothing."""
+    for key in _SKIP_KEYS:
+        if key in meta:
+            return as_number(meta[key])
+    version = meta.get("Version")
+    return 1.0 if isinstance(version, str) and re.match(r"v1\.\d", version) and "Model hash" in meta else None
+
+
+def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:
+    if len(skips) < _LEAST_IMAGES:
+        return
+    (skip, count), *_ = Counter(skips).most_common(1)
+    if count >= _MAJORITY * len(skips):
+        text = f"{count} of its {len(skips)} sample images were made with clip skip {number(skip)}."
+        yield SkipStatement("sample-images", text, {"l": skip})
+
+
+def _parameters(path: Path) -> str:
+    """The generation parameters in a PNG file's text chunks; empty where there are none. Decodes no picture."""
+    try:
+        with open(path, "rb") as file:
+            return next(_png_texts(file), "") if file.read(8) == b"\x89PNG\r\n\x1a\n" else ""
+    except OSError:
+        return ""
+
+
+def _png_texts(file: BinaryIO) -> Iterator[str]:
+    """The uncompressed texts called "parameters" that come before the picture's data, or the first dozens of chunks."""
+    for _ in range(64):
+        head = file.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if len(head) < 8 or kind == b"IDAT":
+            return
+        if kind not in (b"tEXt", b"iTXt") or length > _MAX_TEXT:
+            file.seek(length + 4, os.SEEK_CUR)
+            continue
+        keyword, _, text = file.read(length).partition(b"\0")
+        file.seek(4, os.SEEK_CUR)
+        if keyword == b"parameters" and kind == b"tEXt":
+            yield text.decode("latin-1")
+        elif keyword == b"parameters" and text[:1] == b"\0":  # iTXt: compressed?, method, language, translation, text
+            yield text[2:].split(b"\0", 2)[-1].decode("utf8", errors="replace")
+
+
+# --- a description ---------------------------------------------------------------------------------------------------
+
+
+def _description_statement(texts: Iterable[tuple[str, str]], architecture_id: str) -> Iterator[SkipStatement]:
+    """What the first text that names a skip recommends.
+
+    Several numbers, together or in several places, are no preference: an empty `skip`. Numbers that are no skip, and
+    mentions with a "not" before them, are not taken for a recommendation at all.
+    """
+    for suffix, text in texts:
+        named = dict.fromkeys(mentioned_skips(text))
+        if len(named) == 1:
+            yield skip_statement("description", f"Its description ({suffix})", next(iter(named)), architecture_id)
+        elif named:
+            said = " or ".join(number(skip) for skip in sorted(named)[:5])
+            yield SkipStatement("description", f"Its description ({suffix}) leaves the choice: clip skip {said}.", {})
+        if named:
+            return
+
+
+# --- descent ---------------------------------------------------------------------------------------------------------
+
+
+def _hash_evidence(hashes: Iterable[tuple[str, str]]) -> Iterator[Evidence]:
+    for suffix, sha256 in hashes:
+        known = lookup(sha256)
+        if known:
+            text = f"Its {suffix} says that the file's sha256 is that of {known.name}."
+            yield Evidence("sidecar-hash", PROBABLE, text, known.lineage)
+
+
+def _text_evidence(texts: Iterable[tuple[str, str]]) -> Iterator[Evidence]:
+    for suffix, text in texts:
+        named = by_name(text)
+        if named:
+            yield Evidence("sidecar-text", HINT, f'Its {suffix} mentions "{named.name}".', named.lineage)
+            return

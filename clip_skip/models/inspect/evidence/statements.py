@@ -1,0 +1,37 @@
+"""Values that files state, of whatever JSON type: quoted for the user, decoded, and read as a skip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....skip.architectures import ARCHITECTURES, Architecture
+from ....skip.numbers import in_range, number
+from ....text.bounded_json import as_number
+from ....text.plain import quote
+from .evidence import SkipStatement
+
+
+def architecture_of(architecture_id: str) -> Architecture:
+    return ARCHITECTURES.get(architecture_id, ARCHITECTURES["unknown"])
+
+
+def skip_statement(id: str, source: str, value: Any, architecture_id: str, trained: bool = False) -> SkipStatement:
+    """The statement that `source` makes with `value` in A1111's number, which counts from the last block.
+
+    On SD 1.x that is the user's number. Elsewhere the trained depth is one block before the last, so 2 is the user's
+    1, and so is 1, which the programs that count so raise to 2. A value that is no such number makes a statement that
+    names it, with an empty `skip`.
+    """
+    architecture = architecture_of(architecture_id)
+    said = f"{source} says clip skip {quote(value)}"
+    if not architecture.encoders:
+        return SkipStatement(id, f"{said}, which means nothing here.", {}, trained)
+    counted = as_number(value)
+    if counted is not None and counted >= 1:
+        skip = {e.id: max(1.0, counted - (e.blocks - e.trained_depth)) for e in architecture.encoders}
+        if all(in_range(skip[encoder.id], encoder.trained_depth) for encoder in architecture.encoders):
+            ours = next(iter(skip.values()))
+            note = "" if ours == counted else f", counted from the last block: {number(ours)} here"
+            return SkipStatement(id, f"{said}{note}.", skip, trained)
+    highest = min(encoder.blocks for encoder in architecture.encoders)
+    return SkipStatement(id, f"{said}, which is not a number from 1 to {highest}.", {}, trained)

@@ -1,0 +1,129 @@
+"""The text of the presets file: what it says, and how it is written.
+
+    {
+      "schema": 1,
+      "presets": {
+        "<SHA-256 of the model file>": {"name": "pony", "skip": {"l": 2, "g": 1.5}},
+        "name:<file name, until the hash is known>": {"name": "anime", "lineage": "nai-derived"}
+      }
+    }
+
+One preset a line, sorted, in UTF-8: to read, to search and to edit by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...skip.architectures import ENCODER_IDS
+from ...text.plain import quote
+from .preset import NAME_PREFIX, is_key, read, stem
+
+SCHEMA = 1
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+class Unreadable(ValueError):
+    """The text is no presets file; the message says where it stops being one."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a presets file holds. `presets` has a JSON value for each key, `rest` the other fields of the top level.
+
+    `doubled` names what an object has twice: only the last one can be kept.
+    """
+
+    schema: int = SCHEMA
+    presets: Mapping[str, Any] = field(default_factory=dict)
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    doubled: tuple[str, ...] = ()
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer version wrote it, so that this one must not."""
+        return self.schema > SCHEMA
+
+    def refusals(self) -> list[str]:
+        """What in it can't be used, one sentence for each."""
+        said = [f"{quote(name)} is there twice: the last one counts" for name in self.doubled]
+        for key, raw in self.presets.items():
+            if not is_key(key):
+                expected = '64 lower-case hexadecimal digits, or "name:" and a file name without its suffix'
+                said.append(f"{quote(key)} is no key of a preset, which is {expected}")
+            said += [f"{quote(key)}: {refusal}" for refusal in read(raw).refusals]
+        return said
+
+
+def parse(data: bytes | str) -> Document:
+    """What a presets file with this content holds; an empty one holds no presets. Raises Unreadable."""
+    if not data.strip():
+        return Document()
+    doubled: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        fields = dict(items)
+        if len(fields) != len(items):
+            doubled.extend(name for name, times in Counter(name for name, _ in items).items() if times > 1)
+        return fields
+
+    try:
+        top = json.loads(data, object_pairs_hook=pairs)
+    except RecursionError as error:
+        raise Unreadable("it is nested too deep") from error
+    except ValueError as error:
+        raise Unreadable(str(error)) from error
+    if not isinstance(top, dict):
+        raise Unreadable(f"it holds {quote(top)} where an object is expected")
+    return _document(top, tuple(doubled))
+
+
+def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
+    if top and not top.keys() & {"schema", "presets"}:
+        return Document(0, _from_flat(top), doubled=doubled)
+    rest = dict(top)
+    schema, presets = rest.pop("schema", SCHEMA), rest.pop("presets", {})
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise Unreadable(f'"schema" is {quote(schema)}, not a whole number from 1')
+    if not isinstance(presets, dict):
+        raise Unreadable(f'"presets" is {quote(presets)}, not an object')
+    return Document(schema, presets, rest, doubled)
+
+
+def _from_flat(top: dict[str, Any]) -> dict[str, Any]:
+    """The presets of schema 0, which early tests wrote: {"model name": skip of all encoders}."""
+    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in top.values()):
+        raise Unreadable('it has neither "schema" nor "presets"')
+    presets: dict[str, Any] = {}
+    for name in sorted(top, key=lambda name: (stem(name) != name, name)):
+        # Of two files with one stem, the second keeps its whole name, and a number that an encoder does not take stays
+        # as it is: both are named by `refusals`, to be put right by hand.
+        key = NAME_PREFIX + stem(name)
+        raw = {"name": name, "skip": {id: top[name] for id in ENCODER_IDS}}
+        presets[NAME_PREFIX + name if key in presets else key] = raw
+    return presets
+
+
+def dump(
+    presets: Mapping[str, Any], rest: Mapping[str, Any] | None = None, lines: dict[str, tuple[Any, str]] | None = None
+) -> bytes:
+    """The content of a presets file of this version's schema.
+
+    `lines` has the lines of former calls by key, each with the value that it was made of: a value that is still the
+    same object is not encoded again. It is brought up to date.
+    """
+    lines = {} if lines is None else lines
+    for key, raw in presets.items():
+        if key not in lines or lines[key][0] is not raw:
+            lines[key] = (raw, f"    {_encode(key)}: {_encode(raw)}")
+    block = ",\n".join([lines[key][1] for key in sorted(presets)])
+    top = {"schema": SCHEMA, **(rest or {})}
+    fields = [f"  {_encode(name)}: {_encode(value)}" for name, value in top.items()]
+    fields.append('  "presets": {' + (f"\n{block}\n  " if block else "") + "}")
+    # A file name that is no Unicode comes from the system with lone surrogates; JSON can escape these.
+    return ("{\n" + ",\n".join(fields) + "\n}\n").encode("utf-8", "backslashreplace")

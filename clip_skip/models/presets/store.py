@@ -1,0 +1,244 @@
+"""The presets file: found, locked, read, and written so that nothing saved is lost, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from ...files.durable import keep_copy, replace_file, sweep, sync_folder
+from ...text.log import logger
+from ...text.plain import quote
+from .document import Document, Unreadable, dump, parse
+from .preset import Preset, copied, is_key, join, key_of, merge, read, write
+
+FILE = "presets.json"
+_LOCK_SECONDS = 10.0
+_LOCK_POLL_SECONDS = 0.01
+# File systems tell the time of a change in steps, FAT's of two seconds: within one, a second change may look like none.
+_CLOCK_STEP_NS = 2_000_000_000
+
+
+class StoreError(Exception):
+    """The presets could not be saved; what was saved before is as it was. The message says why, for the user."""
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """The file as it was read. `broken` says why `data` could not be read; `document` is then what was read before."""
+
+    document: Document = field(default_factory=Document)
+    data: bytes | None = None  # None: there is no file
+    signature: tuple[int, int, int] | None = None  # None: what is there now has to be read to be known
+    broken: str = ""
+
+
+class Store:
+    """The presets in `folder`, shared with every other process and machine that uses this folder.
+
+    Reading never writes, locks or raises: each look-up notices when the file was changed, and what is wrong with it is
+    in `problems`. Saving locks, reads what is there now, changes the one preset, and replaces the file; it raises
+    StoreError where that fails. A file that can't be read is copied under a dated name before it is replaced.
+
+    The lock is the operating system's and ends with the process that holds it. On a network share it works as far as
+    the share's own locks do; where the share refuses to lock, nothing is saved, and StoreError says so.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / FILE
+        self._snapshot = _Snapshot()
+        self._lines: dict[str, tuple[Any, str]] = {}
+        self._set_aside: tuple[str, ...] = ()
+        self._unreachable = ""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the file as a whole, and what was set aside since the start; one sentence each."""
+        snapshot = self._look()
+        problems = [*self._set_aside, self._unreachable]
+        if snapshot.broken:
+            problems.append(
+                f"{self.path} can't be read: {snapshot.broken}. Put it right, or the next save sets it aside. "
+                f"Until then {len(snapshot.document.presets)} presets that were read before go on."
+            )
+        if snapshot.document.newer:
+            problems.append(f"{self.path} was written by a newer version of CLIP Skip: it is read, but not changed.")
+        return tuple(filter(None, problems))
+
+    def check(self) -> tuple[str, ...]:
+        """As `problems`, and every single value in the file that can't be used."""
+        return (*self.problems, *self._look().document.refusals())
+
+    # reading
+
+    def get(self, sha256: str | None = None, name: str | None = None) -> Preset | None:
+        """The preset of the model with this SHA-256, else the one kept under this name, else None."""
+        presets = self._look().document.presets
+        for key in (sha256.lower() if sha256 else "", key_of(name=name) if name else ""):
+            if key in presets:
+                return read(presets[key], key)
+        return None
+
+    def all(self) -> Mapping[str, Preset]:
+        """Every preset by its key."""
+        return {key: read(raw, key) for key, raw in self._look().document.presets.items() if is_key(key)}
+
+    def raw(self) -> Mapping[str, Any]:
+        """The JSON value of every preset by its key, with the fields that this version does not know. Not to change."""
+        return self._look().document.presets
+
+    # saving
+
+    def put(self, preset: Preset, sha256: str | None = None, name: str | None = None) -> None:
+        """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
+
+        See `model.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
+        name moves over first. Raises ValueError where a value is refused, StoreError where it can't be saved.
+        """
+        key = key_of(sha256, name)
+        name_key = key_of(name=name) if name else key
+        preset = replace(preset, name=name or preset.name)
+        write(preset)
+
+        def edit(presets: dict[str, Any]) -> None:
+            if key != name_key:
+                _move(presets, name_key, key)
+            presets[key] = merge(presets.get(key), preset, (key, name_key))
+
+        self.change(edit)
+
+    def forget(self, sha256: str | None = None, name: str | None = None) -> None:
+        """Keep nothing for this model any more, neither under its SHA-256 nor under its name."""
+        keys = [key_of(sha256)] if sha256 else []
+        keys += [key_of(name=name)] if name else []
+
+        def edit(presets: dict[str, Any]) -> None:
+            for key in keys:
+                presets.pop(key, None)
+
+        self.change(edit)
+
+    def copy(self, from_key: str, to_key: str) -> None:
+        """Save the preset under `from_key` for the model of `to_key` as well, which keeps its name.
+
+        Raises KeyError where there is none, ValueError where `to_key` is no key.
+        """
+        if not is_key(to_key):
+            raise ValueError(f'{quote(to_key)} is neither a SHA-256 nor "name:" and a name without its suffix')
+
+        def edit(presets: dict[str, Any]) -> None:
+            presets[to_key] = copied(presets[from_key], presets.get(to_key), to_key)
+
+        self.change(edit)
+
+    def learn_hash(self, name: str, sha256: str) -> None:
+        """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
+        name_key, key = key_of(name=name), key_of(sha256)
+        if name_key in self._look().document.presets:
+            self.change(lambda presets: _move(presets, name_key, key))
+
+    def change(self, edit: Callable[[dict[str, Any]], None]) -> None:
+        """Let `edit` change the JSON values by key, as they are now, and save them. What it raises changes nothing.
+
+        `edit` puts new values in place of old ones, which it must not change. Raises StoreError.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # A link stays a link: the file that it leads to is locked and replaced.
+            path = self.path.resolve()
+            with FileLock(f"{path}.lock").acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_POLL_SECONDS):
+                self._save(path, edit)
+        except Timeout as error:
+            raise StoreError(
+                f"{self.path} has been locked by another process for {_LOCK_SECONDS:.0f} seconds"
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise StoreError(f"{self.path} could not be saved: {_reason(error)}") from error
+
+    def _save(self, path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+        snapshot = self._snapshot = self._load()
+        document = snapshot.document
+        if document.newer:
+            raise StoreError(f"{self.path} was written by a newer version of CLIP Skip and is not changed by this one")
+        presets = dict(document.presets)
+        edit(presets)
+        try:
+            data = dump(presets, document.rest, self._lines)
+        except RecursionError as error:
+            raise StoreError(f"{self.path} could not be saved: a preset is nested too deep") from error
+        if data == snapshot.data:
+            return
+        sweep(path)
+        aside = keep_copy(path, snapshot.data) if snapshot.data and (snapshot.broken or document.doubled) else None
+        try:
+            replace_file(path, data)
+        except BaseException:
+            if aside:
+                with suppress(OSError):
+                    aside.unlink()
+            raise
+        if aside:
+            why = snapshot.broken or f"{', '.join(document.doubled)[:80]} was there twice"
+            message = f"{self.path} was set aside as {aside.name} when presets were saved: {why}"
+            self._set_aside += (message,)
+            logger.warning("%s", message)
+        self._snapshot = _Snapshot(Document(presets=presets, rest=document.rest), data)
+        sync_folder(path.parent)
+
+    # the file
+
+    def _look(self) -> _Snapshot:
+        """The file as it is now, read only if it may have changed."""
+        try:
+            if self._snapshot.signature is None or self._snapshot.signature != _signature(os.stat(self.path)):
+                self._snapshot = self._load()
+            self._unreachable = ""
+        except FileNotFoundError:
+            self._snapshot = _Snapshot()
+            self._unreachable = ""
+        except OSError as error:
+            message = f"{self.path} can't be read: {_reason(error)}"
+            if message != self._unreachable:
+                logger.warning("%s", message)
+            self._unreachable = message
+        return self._snapshot
+
+    def _load(self) -> _Snapshot:
+        before = self._snapshot
+        now = time.time_ns()
+        try:
+            with open(self.path, "rb") as file:
+                status = os.fstat(file.fileno())
+                data = file.read()
+        except FileNotFoundError:
+            return _Snapshot()
+        settled = now - status.st_mtime_ns > _CLOCK_STEP_NS
+        signature = _signature(status) if settled else None
+        if data == before.data:
+            return replace(before, signature=signature)
+        try:
+            return _Snapshot(parse(data), data, signature)
+        except Unreadable as error:
+            logger.warning("%s can't be read: %s", self.path, error)
+            return _Snapshot(before.document, data, signature, str(error))
+
+
+def _signature(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _move(presets: dict[str, Any], name_key: str, key: str) -> None:
+    if name_key in presets:
+        moved = presets.pop(name_key)
+        presets[key] = join(presets[key], moved, name_key) if key in presets else moved
+
+
+def _reason(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,6 +1,0 @@
-"""What the user keeps for each model, in one file that several WebUIs may share."""
-
-from .model import MARKS, Preset, key_of
-from .store import Store, StoreError
-
-__all__ = ["MARKS", "Preset", "Store", "StoreError", "key_of"]

@@ -1,0 +1,59 @@
+"""What Auto uses: a model's preset, else what the model says about itself, else the settings, else as trained. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..text.phrase import Data, Phrase
+from .architectures import Architecture
+
+if TYPE_CHECKING:
+    from ..models.inspect.facts import ModelFacts
+    from ..models.presets.preset import Preset
+
+# The recommendation that is descent alone: its number is a setting.
+_LINEAGE = "nai-lineage"
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Each encoder's skip, the blend, and where they come from: an id, and words for the user.
+
+    `source` is "preset", the id of what recommends it (`recommend.SKIP_LADDER`), "settings" or "trained".
+    """
+
+    skips: Mapping[str, float]
+    blend: str = "linear"
+    source: str = "trained"
+    text: Phrase = ("as trained",)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The host's settings: a skip per (architecture id, encoder id), and the skip of CLIP-L on descendants of NAI."""
+
+    skips: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    nai: float = 2.0
+
+
+def automatic(architecture: Architecture, preset: Preset | None, facts: ModelFacts | None, defaults: Defaults) -> Auto:
+    """The first of the sources that says anything. An encoder that it leaves out is read as trained."""
+    encoders = [encoder.id for encoder in architecture.encoders]
+
+    def each(skips: Mapping[str, float]) -> dict[str, float]:
+        return {id: skips.get(id, 1.0) for id in encoders}
+
+    if preset is not None and any(id in preset.skip for id in encoders):
+        return Auto(each(preset.skip), preset.blend, "preset", ("this model's preset",))
+    recommended = facts.recommended if facts is not None and facts.architecture.id == architecture.id else None
+    if recommended is not None:
+        skips = recommended.skip
+        if recommended.source == _LINEAGE:
+            skips = {"l": defaults.nai}
+        return Auto(each(skips), source=recommended.source, text=(Data(recommended.text),))
+    skips = {id: defaults.skips.get((architecture.id, id), 1.0) for id in encoders}
+    if any(skip != 1 for skip in skips.values()):
+        return Auto(skips, source="settings", text=("the default in Settings for", Data(f" {architecture.name}")))
+    return Auto(each({}))

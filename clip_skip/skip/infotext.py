@@ -1,0 +1,50 @@
+"""The generation parameters that make an image again: written beside the host's own, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import __version__
+from .architectures import ENCODER_IDS
+from .numbers import number
+from .parameters import PARAMETERS
+from .plan import Plan
+from .request import Request
+
+HOST_KEY = "Clip skip"
+APPLIED = "CLIP skip applied"
+REFUSED = "CLIP skip refused"
+VERSION = "CLIP skip version"
+KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
+
+
+def write(request: Request, plan: Plan) -> dict[str, str]:
+    """Our keys for an image made under `plan`: the values really used, defaults left out."""
+    values: dict[str, str] = {}
+    if request.mode != "auto" and not plan.refusals:
+        values["mode"] = request.mode
+    values.update({id: number(skip) for id, skip in plan.skips.items() if skip != 1})
+    if plan.blend != "linear" and not plan.as_trained:
+        values["blend"] = plan.blend
+    written = {str(PARAMETERS[name].infotext): value for name, value in values.items()}
+    return {**written, VERSION: __version__}
+
+
+def host_value(plan: Plan) -> int | None:
+    """What the host's own key may say: only what makes the same image without this extension."""
+    skip = plan.skips.get("l", 1)
+    return int(skip) if plan.architecture.id == "sd1" and skip > 1 and skip == int(skip) else None
+
+
+def read(params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The options that parsed generation parameters hold, or None where the image was made without us.
+
+    Values come as a host's parser leaves them: text on some hosts, already numbers on others.
+    """
+    if not any(key in params for key in KEYS):
+        return None
+    options = {name: params[key] for name, p in PARAMETERS.items() if (key := p.infotext) and key in params}
+    if any(id in options for id in ENCODER_IDS):
+        options.setdefault("mode", "manual")
+    return options

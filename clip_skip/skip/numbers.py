@@ -1,0 +1,47 @@
+"""The number: skip -> depth -> weights of the two neighbouring depths, and the words for it. Pure arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+from ..text.phrase import Data, Phrase
+from .architectures import Encoder
+
+
+def depth_of(skip: float, trained_depth: int) -> float:
+    """How many blocks have run where `skip` reads; 1 is the trained depth."""
+    return trained_depth + 1 - skip
+
+
+def in_range(skip: float, trained_depth: int) -> bool:
+    """Whether `skip` reads a depth from 1 to the trained one."""
+    return 1 <= skip <= trained_depth
+
+
+def depth_weights(skip: float, trained_depth: int) -> tuple[tuple[int, float], ...]:
+    """The whole depths that `skip` blends, deeper first, each with its weight.
+
+    One pair for a whole skip, two for a fractional one; the weights sum to 1. Raises ValueError out of range.
+    """
+    if not in_range(skip, trained_depth):
+        raise ValueError(f"skip {skip} is not from 1 to {trained_depth}")
+    whole = math.floor(skip)
+    fraction = skip - whole
+    depth = trained_depth + 1 - whole
+    if not fraction:
+        return ((depth, 1.0),)
+    return ((depth, 1 - fraction), (depth - 1, fraction))
+
+
+def number(value: float) -> str:
+    """The shortest text that reads back as `value`: "2", "1.5"."""
+    return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def words(encoder: Encoder, skip: float) -> Phrase:
+    """What `skip` does on `encoder`: "block 30.5 of 32 (trained: 31)", "block 31 of 32 (as trained)"."""
+    depth = number(round(depth_of(skip, encoder.trained_depth), 4))
+    where = ("block", Data(f" {depth} "), "of", Data(f" {encoder.blocks} ("))
+    if skip == 1:
+        return (*where, "as trained", Data(")"))
+    return (*where, "trained", Data(f": {encoder.trained_depth})"))

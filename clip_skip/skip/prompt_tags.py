@@ -1,0 +1,65 @@
+"""The prompt tag: `<clipskip:1.5>`, or with the API's options by name, `<clipskip:l=2:g=1>`.
+
+To the WebUI it is one of its extra networks, as `<lora:...>` is: the WebUI finds it, whatever the prompt came from, and
+takes it out of what is encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+from .architectures import Architecture
+from .parameters import Refusal, refusal
+from .plan import resolve
+from .request import Request, from_options
+
+NAME = "clipskip"
+_WRITTEN = re.compile(rf"<{NAME}:([^>]+)>")
+
+# What each tag of a prompt has between its colons, after its name.
+Tag: TypeAlias = "tuple[str, ...]"
+Tags: TypeAlias = "tuple[Tag, ...]"
+
+
+def request(tags: Tags, otherwise: Request, architecture: Architecture) -> tuple[Request, tuple[Refusal, ...]]:
+    """What a prompt with these tags asks for, `otherwise` where none of them does, and what was refused.
+
+    A tag with anything wrong in it, also for this architecture alone, counts as not there. Of several, the later one's
+    options win.
+    """
+    options: dict[str, str] = {}
+    refusals: list[Refusal] = []
+    for tag in tags:
+        given = _options(tag)
+        refused = resolve(from_options(given), architecture).refusals if len(given) == len(tag) else (_twice(tag),)
+        refusals += (replace(each, name=f"the tag's {each.name}") for each in refused)
+        if not refused:
+            options |= given
+    return from_options(options) if options else otherwise, tuple(refusals)
+
+
+def _options(tag: Tag) -> dict[str, str]:
+    """The options of one tag, by name; a value without a name is that for all encoders."""
+    named = (item.rpartition("=") for item in tag)
+    return {name.strip() or "skip": value.strip() for name, _, value in named}
+
+
+def _twice(tag: Tag) -> Refusal:
+    return refusal("value", ":".join(tag), "one number, or each option once by its name")
+
+
+def find(prompt: str) -> Tags:
+    """The tags that are written in `prompt`."""
+    return tuple(tuple(written.split(":")) for written in _WRITTEN.findall(prompt))
+
+
+def given(network_data: Any) -> Tags:
+    """The tags among what a WebUI has parsed out of a prompt: its lists of parameters by extra network."""
+    return items_of(network_data.get(NAME, ())) if isinstance(network_data, Mapping) else ()
+
+
+def items_of(params_list: Any) -> Tags:
+    return tuple(tuple(each.items) for each in params_list)

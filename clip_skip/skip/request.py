@@ -1,0 +1,139 @@
+"""What the user asked for: the table of parameters, and how arguments from a panel, the API or a text become it."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from .architectures import ENCODER_IDS
+from .parameters import PARAMETERS, WORDS, Refusal, refusal
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one generation was asked to do. `skips` is keyed by encoder id; `skip` is for every other encoder.
+
+    A skip is a number or one of `WORDS`.
+    """
+
+    enabled: bool = False
+    mode: str = "auto"
+    skip: float | str | None = None
+    skips: Mapping[str, float | str] = field(default_factory=dict)
+    blend: str = "linear"
+    refusals: tuple[Refusal, ...] = ()
+
+    def skip_for(self, encoder_id: str) -> float | str:
+        return self.skips.get(encoder_id, self.skip if self.skip is not None else 1.0)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words whose meaning on the model is asked for."""
+        if self.mode == "auto":
+            return frozenset(["auto"])
+        return frozenset(skip for skip in (self.skip, *self.skips.values()) if isinstance(skip, str))
+
+
+# What the panel hands over after `enabled` and `options`, in this order. Append only.
+PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
+ARGUMENTS = ("enabled", "options", *PANEL_FIELDS)
+
+
+def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request:
+    """The request that script arguments make: `[enabled, options]`, both optional, then the panel's own fields.
+
+    `options` is a mapping or its JSON text, and wins over the panel's fields; `axes` are the options that a cell of a
+    grid varies, and win over both. Never raises: what can't be taken is named in `refusals`, and then nothing is asked
+    for but the trained depths. Off is off, whatever else the arguments say; only `axes` ask for something then.
+    """
+    enabled, *rest = args or (False,)
+    options, *panel = rest or (None,)
+    refusals: list[Refusal] = []
+    if enabled in (False, None):
+        return _varied(Request(), axes)
+    if enabled not in (True, 1):
+        refusals.append(refusal("enabled", enabled, "true or false"))
+    if len(panel) > len(PANEL_FIELDS):
+        refusals.append(refusal("args", f"of length {len(args)}", "[enabled, options]"))
+    if isinstance(options, str):
+        options = options.strip()
+        with contextlib.suppress(ValueError, RecursionError):
+            options = json.loads(options)
+    if options is None or options == "" or options == {}:
+        fields = dict(zip(PANEL_FIELDS, panel, strict=False))
+        options = _panel_options({**fields, "mode": axes["mode"]} if "mode" in axes else fields)
+    if not isinstance(options, Mapping):
+        refusals.append(refusal("options", options, 'an object such as {"l": 1.5, "g": 1}'))
+        options = {}
+    return _varied(from_options(options, refusals), axes)
+
+
+def from_options(options: Mapping[str, Any], refusals: Iterable[Refusal] = ()) -> Request:
+    """The enabled request that named options make; see `parse`."""
+    values, refused = _read(options)
+    if refusals := (*refusals, *refused):
+        return Request(enabled=True, refusals=refusals)
+    skips = {id: values[id] for id in ENCODER_IDS if id in values}
+    numbered = bool(skips) or "skip" in values
+    return Request(
+        enabled=True,
+        mode=values.get("mode", "manual" if numbered else "auto"),
+        skip=values.get("skip"),
+        skips=skips,
+        blend=values.get("blend", "linear"),
+    )
+
+
+def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
+    """`request` with the values of a grid's axes in their place, whichever axis comes first."""
+    values, refused = _read(axes, WORDS)
+    if not axes or request.refusals or refused:
+        return replace(request, enabled=request.enabled or bool(axes), refusals=(*request.refusals, *refused))
+    if values.keys() == {"mode"}:
+        return replace(request, enabled=True, **values)
+    if not request.enabled:
+        request = Request(mode="manual")
+    elif request.mode == "auto":
+        request = Request(mode="manual", skip="auto")  # what no axis varies stays as it is
+    elif "skip" in values:
+        request = replace(request, skips={})
+    return Request(
+        enabled=True,
+        mode=values.get("mode", "manual"),
+        skip=values.get("skip", request.skip),
+        skips={**request.skips, **{id: values[id] for id in ENCODER_IDS if id in values}},
+        blend=values.get("blend", request.blend),
+    )
+
+
+def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict[str, Any], list[Refusal]]:
+    """The values of named options, where a number may also be one of `words`, and what was refused."""
+    values: dict[str, Any] = {}
+    refusals = []
+    for name, value in options.items():
+        parameter = PARAMETERS.get(name) if isinstance(name, str) else None
+        if parameter is None:
+            nearest = difflib.get_close_matches(str(name), PARAMETERS, 1) or PARAMETERS
+            refusals.append(refusal("option", name, " or ".join(nearest)))
+        elif value is not None:
+            try:
+                values[name] = parameter.read(value, () if parameter.choices else words)
+            except (ValueError, TypeError, OverflowError):
+                refusals.append(refusal(name, value, parameter.accepted))
+    return values, refusals
+
+
+def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the panel's fields stand for: one number for all encoders, or one for each."""
+    if str(fields.get("mode", "auto")).lower() == "auto":
+        used: tuple[str, ...] = ("mode",)
+    elif fields.get("same"):
+        used = ("mode", "skip", "blend")
+    else:
+        used = ("mode", *ENCODER_IDS, "blend")
+    return {name: fields[name] for name in used if name in fields}
