@@ -11,7 +11,7 @@ from .advice.rules import Advice
 from .hosts.base import JOB_ATTRIBUTE, Host
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
-from .interfaces.settings import ENABLED, INFOTEXT, defaults
+from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
 from .interfaces.ui import panel, paste, presets_tab, settings_page
 from .jobs.job import Job, forget
 from .models.library import Library
@@ -114,6 +114,6 @@ def postprocess(p: Any, processed: Any) -> None:
             architecture = job.checkpoint.architecture
             read = plan.reading(job.request, job.plan) if job.plan else host.reading(architecture, p=p)
             judged = advisor.on_reading(job.checkpoint, read, p.all_prompts or [])
-        report.report(processed, job.advice, judged, host.opts)
+        report.report(processed, job.advice, judged, lambda place, severity: shown_at(place, severity, host.opts))
     except Exception:
         logger.exception("what there is to say of this image is lost")

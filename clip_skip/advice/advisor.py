@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..models.checkpoint import Checkpoint
 from ..models.library import Library
+from ..skip.architectures import Architecture
 from ..skip.effective import Reading
 from ..skip.plan import reading, resolve
 from ..skip.request import Request
@@ -14,14 +15,18 @@ from ..text.log import logger
 from . import loras
 from .rules import Advice, Situation, advise, bad_value
 
-if TYPE_CHECKING:
-    from ..hosts.base import Host
+
+class _Host(Protocol):
+    """What advice asks of a WebUI; `hosts.base.Host` says what each answers."""
+
+    def reading(self, architecture: Architecture, number: float | None = None) -> Reading: ...
+    def lora_file(self, name: str) -> str | None: ...
 
 
 class Advisor:
     """Asks `host` where a LoRA lies, and `library` what is known of it and of the model."""
 
-    def __init__(self, host: Host, library: Library) -> None:
+    def __init__(self, host: _Host, library: Library) -> None:
         self._host = host
         self._library = library
 

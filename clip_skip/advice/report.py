@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..interfaces.settings import shown_at
 from ..text.log import logger
 from .rules import Advice
 
@@ -14,16 +13,19 @@ from .rules import Advice
 KEY = "CLIP skip advice"
 
 
-def report(processed: Any, failed: Iterable[Advice], judged: Iterable[Advice], opts: Any) -> None:
+def report(
+    processed: Any, failed: Iterable[Advice], judged: Iterable[Advice], shown_at: Callable[[str, str], bool]
+) -> None:
     """Tell `failed` and `judged` in the job's result `processed`, and `judged`, which is not there yet, in the log.
 
-    The images and their generation parameters, which are made by then, stay as they are.
+    `shown_at(place, severity)` tells what the user wants to hear at "log" and at "result". The images and their
+    generation parameters, which are made by then, stay as they are.
     """
     judged = list(judged)
     for advice in judged:
-        if shown_at("log", advice.severity, opts):
+        if shown_at("log", advice.severity):
             logger.log(logging.INFO if advice.severity in ("hint", "info") else logging.WARNING, "%s", advice)
-    told = [*failed, *(advice for advice in judged if shown_at("result", advice.severity, opts))]
+    told = [*failed, *(advice for advice in judged if shown_at("result", advice.severity))]
     if not told:
         return
     # The page escapes it. The sentence has a line of its own, where a translation finds it.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
+from ..conditioning.loaded_model import LoadedModel
 from ..conditioning.stacks import Stack
 from ..models.checkpoint import Checkpoint
 from ..skip.architectures import Encoder
@@ -15,9 +16,13 @@ from ..text.phrase import Data, Problem
 from .clip_tokens import words
 from .drift import Drift, Passes, collected, drift
 
-if TYPE_CHECKING:
-    from ..conditioning.loaded_model import LoadedModel
-    from ..hosts.base import Host
+T = TypeVar("T")
+
+
+class _Host(Protocol):
+    """What a measurement asks of a WebUI; `hosts.base.Host` says what it does."""
+
+    def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Measured:
     words: Mapping[int, str]
 
 
-def measure(host: Host, prompt: str, checkpoint: Checkpoint, skips: Iterable[Mapping[str, float]]) -> list[Measured]:
+def measure(host: _Host, prompt: str, checkpoint: Checkpoint, skips: Iterable[Mapping[str, float]]) -> list[Measured]:
     """The drift of each encoder of the loaded model, which has to be `checkpoint`, from one pass of each.
 
     `skips` are further ones by encoder id; one that is out of range is left out. Never waits, and loads nothing. Raises

@@ -4,17 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..text.phrase import Data, Phrase
 from .architectures import Architecture
 
-if TYPE_CHECKING:
-    from ..models.inspect.facts import ModelFacts
-    from ..models.presets.preset import Preset
-
 # The recommendation that is descent alone: its number is a setting.
 _LINEAGE = "nai-lineage"
+
+
+class _Preset(Protocol):
+    """What counts of a preset: the skip of each encoder id that it names, and the blend."""
+
+    @property
+    def skip(self) -> Mapping[str, float]: ...
+    @property
+    def blend(self) -> str: ...
+
+
+class _Recommendation(Protocol):
+    """Who recommends which skip by encoder id: an id, and words for the user."""
+
+    @property
+    def skip(self) -> Mapping[str, float]: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+class _Facts(Protocol):
+    """What counts of a model's facts: what its file says that it is, and what they recommend."""
+
+    @property
+    def architecture(self) -> Architecture: ...
+    @property
+    def recommended(self) -> _Recommendation | None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +63,7 @@ class Defaults:
     nai: float = 2.0
 
 
-def automatic(architecture: Architecture, preset: Preset | None, facts: ModelFacts | None, defaults: Defaults) -> Auto:
+def automatic(architecture: Architecture, preset: _Preset | None, facts: _Facts | None, defaults: Defaults) -> Auto:
     """The first of the sources that says anything. An encoder that it leaves out is read as trained."""
     encoders = [encoder.id for encoder in architecture.encoders]
 

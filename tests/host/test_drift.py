@@ -100,7 +100,7 @@ def test_tags_are_no_part_of_the_prompt_and_no_network_is_touched(host, monkeypa
 
 
 def refused(host, prompt=PROMPT):
-    with pytest.raises(ours("phrase").Problem) as problem:
+    with pytest.raises(ours("text.phrase").Problem) as problem:
         measured(host, prompt)
     return str(problem.value)
 
@@ -168,7 +168,7 @@ def test_another_model_that_came_in_meanwhile(host):
     load(host, "sdxl-a")
     before = ours("app").host.loaded()
     load(host, "sd1-a")
-    with pytest.raises(ours("phrase").Problem, match="Another model was loaded just now"):
+    with pytest.raises(ours("text.phrase").Problem, match="Another model was loaded just now"):
         ours("drift.measured").measure(ours("app").host, PROMPT, before, [])
 
 
@@ -233,11 +233,11 @@ HOSTILE = "</title></svg><img src=x onerror=alert(1)> \" ' & </p><script>alert(2
 @pytest.fixture
 def answer(host, monkeypatch):
     """What the button in the panel of txt2img answers, to a prompt and the values of the panel's controls."""
-    panel = ours("ui.panel")
+    panel = ours("interfaces.ui.panel")
     made = next(each for each in panel._page._panels if each.tab == "txt2img")
 
     def ask(prompt, **controls):
-        return made._drift(prompt, ours("ui.controls").Controls(**controls))
+        return made._drift(prompt, ours("interfaces.ui.controls").Controls(**controls))
 
     return ask
 
@@ -297,7 +297,7 @@ def test_an_error_is_a_line_in_the_panel_and_in_the_log(host, answer, monkeypatc
     load(host, "sdxl-a")
     adapter = ours("app").host
     monkeypatch.setattr(type(adapter), "encode", lambda *args: 1 / 0)
-    log = ours("log").logger
+    log = ours("text.log").logger
     monkeypatch.setattr(log, "propagate", True)
     shown = answer(PROMPT)
     text = re.sub(r"<[^>]*>", "", shown)

@@ -401,7 +401,7 @@ def test_registered_once_and_taken_out_again(host):
     for _ in range(3):
         host.reload_ui()
         mine = networks.extra_network_registry["clipskip"]
-        assert sys.modules["clip_skip.skip.prompt_tags"].__dict__ is type(mine).activate.__globals__
+        assert sys.modules["clip_skip.interfaces.extra_network"].__dict__ is type(mine).activate.__globals__
         made = tagged(host, "l=2.5")
         used_conds(host, SDXL, {"l": 2.5})
         assert infotext(made).count("CLIP skip L") == 1

@@ -10,6 +10,7 @@ import pytest
 from clip_skip.advice.report import report
 from clip_skip.advice.rules import Advice, not_applied
 from clip_skip.advice.severities import SEVERITIES
+from clip_skip.interfaces.settings import shown_at
 from clip_skip.text.phrase import Data
 
 ALL = [Advice(f"a-{severity}", severity, f"It is {severity}.", ("Why", Data(" 1"))) for severity in SEVERITIES]
@@ -22,7 +23,9 @@ def done(comments="", params=None):
 
 
 def opts(**places):
-    return SimpleNamespace(**{f"clip_skip_ext_advice_{place}": severity for place, severity in places.items()})
+    """What is shown where, as the settings say."""
+    kept = SimpleNamespace(**{f"clip_skip_ext_advice_{place}": severity for place, severity in places.items()})
+    return lambda *where: shown_at(*where, kept)
 
 
 @pytest.fixture
