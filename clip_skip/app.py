@@ -13,10 +13,10 @@ from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
 from .interfaces.ui import panel, paste, presets_tab, settings_page
-from .jobs.job import Job, forget
+from .jobs.job import Job
 from .models.library import Library
 from .paths import data_folder
-from .skip import plan
+from .skip import infotext, plan
 from .skip.prompt_tags import Tags
 from .skip.request import parse
 from .text import log
@@ -50,7 +50,7 @@ def register(script_callbacks: Any) -> None:
 
 
 def before_ui() -> None:
-    panel.forget()
+    panel.new_page()
     if not host.flag("disable"):
         grid.register(host.scripts)
         extra_network.register(host.extra_networks, tagged)
@@ -62,18 +62,18 @@ def unload() -> None:
 
 
 def switched_on() -> bool:
-    return host.known and not host.flag("disable") and ENABLED.read(host.opts)
+    return host.known and not host.flag("disable") and ENABLED.value(host.opts)
 
 
 def process(p: Any, *args: Any) -> None:
     """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
     try:
-        forget(p.extra_generation_params)
+        infotext.clear(p.extra_generation_params)
         if library is None or not switched_on():
             host.begin(p, None)
             return
         asked = parse(*args, axes=grid.asked(p))
-        host.begin(p, Job(asked, p.extra_generation_params, INFOTEXT.read(host.opts), library.stands_for))
+        host.begin(p, Job(asked, p.extra_generation_params, INFOTEXT.value(host.opts), library.stands_for))
     except Exception:
         logger.exception("this image is made without CLIP Skip")
 
@@ -81,7 +81,7 @@ def process(p: Any, *args: Any) -> None:
 def tagged(p: Any, tags: Tags) -> None:
     """The prompts that the job `p` encodes next have these tags. Never raises."""
     try:
-        host.follow(p, tags)
+        host.tagged(p, tags)
     except Exception:
         logger.exception("the tag in the prompt is ignored")
 

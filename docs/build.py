@@ -17,8 +17,8 @@ from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES
-from clip_skip.skip.effective import Reading
 from clip_skip.skip.parameters import PARAMETERS, WORDS, Parameter, Refusal
+from clip_skip.skip.reading import Reading
 
 HERE = Path(__file__).parent
 API = HERE / "api.md"

@@ -8,8 +8,8 @@ from typing import Protocol
 from ..models.checkpoint import Checkpoint
 from ..models.library import Library
 from ..skip.architectures import Architecture
-from ..skip.effective import Reading
 from ..skip.plan import reading, resolve
+from ..skip.reading import Reading
 from ..skip.request import Request
 from ..text.log import logger
 from . import loras

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..skip.architectures import ENCODER_NAMES
-from ..skip.effective import Reading
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
+from ..skip.reading import Reading
 from ..text.phrase import Data, Phrase, english
 from .severities import SEVERITIES
 

@@ -59,7 +59,7 @@ class Taps:
         while self._handles:
             self._handles.pop().remove()
         for tap in self._taps:
-            tap.forget()
+            tap.clear()
 
     def __enter__(self) -> Taps:
         self.install()
@@ -98,7 +98,7 @@ class _Tap:
             handles.append(following.register_forward_pre_hook(self._restore, with_kwargs=True))
         return handles
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         self._local = threading.local()
 
     def _keeper(self, depth: int) -> Any:

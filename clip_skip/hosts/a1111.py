@@ -24,9 +24,9 @@ from ..models.checkpoint import Checkpoint
 from ..models.inspect.identity.identify import identify
 from ..skip import host_sliders, prompt_tags
 from ..skip.architectures import Architecture
-from ..skip.effective import Reading
 from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
+from ..skip.reading import Reading
 from ..text.log import logger
 from .base import JOB_ATTRIBUTE, Host, listed
 from .encoders import read_webui_model
@@ -78,11 +78,11 @@ class WebUI(Host):
         if job is not None:
             job.start(self._loaded().checkpoint)
 
-    def follow(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Any, tags: Tags) -> None:
         # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
         job = vars(p).get(JOB_ATTRIBUTE)
         if job is not None and not getattr(p, "is_hr_pass", False):
-            job.follow(tags)
+            job.tagged(tags)
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
@@ -130,7 +130,9 @@ class WebUI(Host):
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
         # A job's own number is in the options while it runs.
-        return host_sliders.read(self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number)
+        return host_sliders.reading_at(
+            self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number
+        )
 
     def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
         return host_sliders.slider_for(self._line, architecture, skips)

@@ -10,8 +10,8 @@ from ..conditioning.loaded_model import LoadedModel
 from ..jobs.job import Job
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip.architectures import Architecture
-from ..skip.effective import Reading, as_trained
 from ..skip.prompt_tags import Tags
+from ..skip.reading import Reading, as_trained
 from .idle import no_model
 
 # The attribute of the host's job object under which its `Job` lives; None there says "off for this job".
@@ -63,7 +63,7 @@ class Host:
     def begin(self, p: Any, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
 
-    def follow(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Any, tags: Tags) -> None:
         """The prompts that `p` encodes next have these tags."""
 
     def encoded(self, p: Any) -> None:

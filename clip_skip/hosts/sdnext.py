@@ -18,8 +18,8 @@ from ..models.checkpoint import Checkpoint
 from ..models.inspect.identity.identify import identify
 from ..skip import host_sliders
 from ..skip.architectures import Architecture
-from ..skip.effective import Reading, as_trained
 from ..skip.prompt_tags import Tags
+from ..skip.reading import Reading, as_trained
 from ..text.log import logger
 from .base import JOB_ATTRIBUTE, Host, listed
 from .encoders import read_pipeline
@@ -76,10 +76,10 @@ class SDNext(Host):
             job.start(self._loaded().checkpoint)
             running.start()
 
-    def follow(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Any, tags: Tags) -> None:
         # The prompt of an inner pass without a word of its own follows the outer one.
         if self._running and (tags or self._running[-1].p is p):
-            self._running[-1].follow(p, tags)
+            self._running[-1].tagged(p, tags)
 
     def encoded(self, p: Any) -> None:
         """A batch of `p` is sampled: its prompts went through the taps, or never will."""
@@ -143,7 +143,9 @@ class SDNext(Host):
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
         # No option of SD.Next's has the number: each job does.
-        return host_sliders.read(self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number)
+        return host_sliders.reading_at(
+            self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number
+        )
 
     def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
         return host_sliders.slider_for(self._line(), architecture, skips)
@@ -159,7 +161,7 @@ class SDNext(Host):
         """Every loaded pipeline: the base, then the refiner."""
         return [_model(pipeline) for pipeline in self._pipelines()]
 
-    def forget_embeds(self) -> None:
+    def clear_embeds(self) -> None:
         """Empty the host's prompt caches: their keys know nothing of a plan."""
         self._parser.cache.clear()
         self._te_hijack.prompt_cache.cache.clear()
@@ -222,12 +224,12 @@ class _Running:
         self._taps: list[Taps] = []
         self._held_another = False
 
-    def follow(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Any, tags: Tags) -> None:
         """The prompts that are encoded next, by this pass or one inside it without a job, have these tags."""
         if self.job is None:
             return
         if p is self.p and not getattr(p, "is_hr_pass", False):
-            self.job.follow(tags)
+            self.job.tagged(tags)
         if tags != self._tags:
             self.stop()
             self._tags = tags
@@ -274,4 +276,4 @@ class _Running:
 
     def _forget_embeds(self) -> None:
         if any(taps.calls for taps in self._taps):
-            self._host.forget_embeds()
+            self._host.clear_embeds()

@@ -33,7 +33,7 @@ class Setting:
     def key(self) -> str:
         return _PREFIX + self.name
 
-    def read(self, opts: Any) -> Any:
+    def value(self, opts: Any) -> Any:
         """The current value; the default where the host does not know the option (yet) or holds something else."""
         value = getattr(opts, self.key, self.default)
         if self.kind == "radio" and value not in self.arguments["choices"]:
@@ -91,7 +91,7 @@ ADVICE = {
 
 def shown_at(place: str, severity: str, opts: Any) -> bool:
     """Whether advice of this severity is shown at `place`, a key of `ADVICE`."""
-    return SEVERITIES.index(severity) <= SEVERITIES.index(ADVICE[place].read(opts))
+    return SEVERITIES.index(severity) <= SEVERITIES.index(ADVICE[place].value(opts))
 
 
 def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
@@ -127,4 +127,4 @@ SETTINGS = (
 
 def defaults(opts: Any) -> Defaults:
     """What the settings say to Auto."""
-    return Defaults({key: setting.read(opts) for key, setting in AUTO.items()}, AUTO_NAI.read(opts))
+    return Defaults({key: setting.value(opts) for key, setting in AUTO.items()}, AUTO_NAI.value(opts))

@@ -50,7 +50,7 @@ class Job:
         self.checkpoint = checkpoint
         self._record()
 
-    def follow(self, tags: Tags) -> None:
+    def tagged(self, tags: Tags) -> None:
         """The prompts that are encoded from now on, in the first pass, have these tags."""
         if tags != self.tags:
             self.tags = tags
@@ -77,7 +77,7 @@ class Job:
         """Write the generation parameters: what the first model reads in the first pass."""
         self._refused.clear()
         self.request, self.plan = self._resolve(self.checkpoint, self.tags)
-        forget(self._params)
+        infotext.clear(self._params)
         if self.plan is not None:
             if self.plan.architecture.encoders:
                 # None keeps the host from printing its own slider, which this job does not use.
@@ -120,9 +120,3 @@ class Job:
         if advice not in self.advice:
             self.advice.append(advice)
             logger.error("%s", advice)
-
-
-def forget(params: dict[str, Any]) -> None:
-    """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
-    for key in (*infotext.KEYS, infotext.HOST_KEY):
-        params.pop(key, None)

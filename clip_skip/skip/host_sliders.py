@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .architectures import Architecture, Encoder
-from .effective import Reading, as_trained
+from .reading import Reading, as_trained
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
 }
 
 
-def read(line: str, architecture: Architecture, number: float) -> Reading:
+def reading_at(line: str, architecture: Architecture, number: float) -> Reading:
     """How a host of `line` reads a model of `architecture` while its own slider says `number`."""
     rule = _RULES[line].get(architecture.id)
     skips = as_trained(architecture)
@@ -94,5 +94,5 @@ def slider_for(line: str, architecture: Architecture, skips: Mapping[str, float]
     """
     rule = _RULES[line].get(architecture.id, _AS_IT_SAYS)
     moved = [skips[encoder.id] + rule.shift for encoder in architecture.encoders if rule.moves(encoder)]
-    found = (n for n in (1.0, *moved[:1]) if read(line, architecture, n).skips == skips)
+    found = (n for n in (1.0, *moved[:1]) if reading_at(line, architecture, n).skips == skips)
     return next(found, None)

@@ -37,7 +37,7 @@ def host_value(plan: Plan) -> int | None:
     return int(skip) if plan.architecture.id == "sd1" and skip > 1 and skip == int(skip) else None
 
 
-def read(params: Mapping[str, Any]) -> dict[str, Any] | None:
+def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
     """The options that parsed generation parameters hold, or None where the image was made without us.
 
     Values come as a host's parser leaves them: text on some hosts, already numbers on others.
@@ -48,3 +48,9 @@ def read(params: Mapping[str, Any]) -> dict[str, Any] | None:
     if any(id in options for id in ENCODER_IDS):
         options.setdefault("mode", "manual")
     return options
+
+
+def clear(params: dict[str, Any]) -> None:
+    """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
+    for key in (*KEYS, HOST_KEY):
+        params.pop(key, None)

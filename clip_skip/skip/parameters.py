@@ -41,7 +41,7 @@ class Parameter:
             return " or ".join(f'"{choice}"' for choice in self.choices)
         return f"a number from 1 to {self.maximum}"
 
-    def read(self, value: Any, words: Collection[str] = ()) -> Any:
+    def accept(self, value: Any, words: Collection[str] = ()) -> Any:
         """`value` as this parameter holds it, or one of `words`. Raises ValueError where it is not accepted."""
         if isinstance(value, str) and value.strip().lower() in words:
             return value.strip().lower()

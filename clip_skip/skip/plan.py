@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from .architectures import Architecture
 from .auto import Auto
-from .effective import Reading
 from .numbers import in_range, number
 from .parameters import Refusal
+from .reading import Reading
 from .request import Request
 
 

@@ -122,7 +122,7 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
             refusals.append(refusal("option", name, " or ".join(nearest)))
         elif value is not None:
             try:
-                values[name] = parameter.read(value, () if parameter.choices else words)
+                values[name] = parameter.accept(value, () if parameter.choices else words)
             except (ValueError, TypeError, OverflowError):
                 refusals.append(refusal(name, value, parameter.accepted))
     return values, refusals

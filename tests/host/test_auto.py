@@ -57,7 +57,7 @@ def test_the_infotext_makes_the_image_again_without_the_preset(host, library):
     assert "CLIP skip mode" not in text(made)
     forget_all()
     parser = host.module("generation_parameters_copypaste").parse_generation_parameters
-    options = sys.modules["clip_skip.skip.infotext"].read(parser(text(made)))
+    options = sys.modules["clip_skip.skip.infotext"].parse(parser(text(made)))
     again = host.txt2img(**request(host, "sdxl-a", [True, options]))
     assert again.images[0].tobytes() == made.images[0].tobytes()
 

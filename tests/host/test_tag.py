@@ -384,7 +384,7 @@ def test_the_text_of_the_picture_makes_it_again(host, text):
     utils = host.module("generation_parameters_copypaste")
     params = utils.parse_generation_parameters(infotext(made))
     assert params["Prompt"] == tag(text)
-    options = sys.modules["clip_skip.skip.infotext"].read(params)
+    options = sys.modules["clip_skip.skip.infotext"].parse(params)
     fields = {**SMALL, "override_settings": {"sd_model_checkpoint": host.title(SDXL)}, "prompt": params["Prompt"]}
     for prompt in (params["Prompt"], PROMPT):  # also where the tag has been taken out since
         body = {**fields, "prompt": prompt, "alwayson_scripts": {"clip skip": {"args": [True, options]}}}

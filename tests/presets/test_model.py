@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clip_skip.models.presets.preset import FIELDS, Preset, is_key, join, key_of, merge, read, stem, write
+from clip_skip.models.presets.preset import FIELDS, Preset, is_key, join, key_of, merge, parse_preset, stem, write
 
 from .strategies import JSON, PRESETS, RAW
 
 
 @given(JSON | RAW)
 def test_reading_never_raises_and_keeps_only_values_in_range(raw):
-    preset = read(raw)
+    preset = parse_preset(raw)
     assert all(1 <= skip <= {"l": 12, "g": 32, "h": 23}[id] for id, skip in preset.skip.items())
     assert preset.blend in ("linear", "slerp")
     assert preset.lineage in (None, "nai-derived", "not-nai")
@@ -24,7 +24,7 @@ def test_reading_never_raises_and_keeps_only_values_in_range(raw):
 
 @given(PRESETS)
 def test_what_is_written_reads_back(preset):
-    assert read(json.loads(json.dumps(write(preset)))) == preset
+    assert parse_preset(json.loads(json.dumps(write(preset)))) == preset
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,18 @@ def test_what_is_written_reads_back(preset):
     ],
 )
 def test_a_bad_field_is_named_and_reads_as_its_default(raw, said):
-    preset = read(raw)
+    preset = parse_preset(raw)
     assert [str(refusal) for refusal in preset.refusals] == [said]
     assert preset == Preset()
 
 
 def test_a_bad_field_leaves_the_others_in_use():
-    preset = read({"skip": {"l": 0}, "lineage": "not-nai", "note": "keep"})
+    preset = parse_preset({"skip": {"l": 0}, "lineage": "not-nai", "note": "keep"})
     assert (preset.skip, preset.lineage, preset.note) == ({}, "not-nai", "keep")
 
 
 def test_null_is_not_given():
-    assert read({"skip": {"l": None, "g": 2}, "lineage": None, "note": None}) == Preset(skip={"g": 2})
+    assert parse_preset({"skip": {"l": None, "g": 2}, "lineage": None, "note": None}) == Preset(skip={"g": 2})
 
 
 @pytest.mark.parametrize(
@@ -75,26 +75,28 @@ def test_writing_refuses_what_reading_would(preset):
 @given(RAW, PRESETS)
 def test_an_unchanged_preset_changes_nothing_that_is_saved(raw, new):
     if isinstance(raw, dict):
-        assert merge(raw, read(raw, "key"), ["key"]) == raw
+        assert merge(raw, parse_preset(raw, "key"), ["key"]) == raw
         merged = merge(raw, new, ["key"])
-        assert read(merged) == new
+        assert parse_preset(merged) == new
         assert {k: v for k, v in merged.items() if k not in FIELDS} == {k: v for k, v in raw.items() if k not in FIELDS}
 
 
 @given(PRESETS, PRESETS, PRESETS)
 def test_changes_of_two_programs_to_different_fields_are_both_kept(start, mine, theirs):
     raw = write(start)
-    seen = read(raw, "key")
+    seen = parse_preset(raw, "key")
     by_them = merge(raw, Preset(**{**vars(seen), "note": theirs.note, "lineage": theirs.lineage}), ["key"])
-    both = read(merge(by_them, Preset(**{**vars(seen), "skip": mine.skip, "blend": mine.blend}), ["key"]))
+    both = parse_preset(merge(by_them, Preset(**{**vars(seen), "skip": mine.skip, "blend": mine.blend}), ["key"]))
     assert (both.note, both.lineage, both.skip, both.blend) == (theirs.note, theirs.lineage, mine.skip, mine.blend)
 
 
 def test_advice_silenced_by_two_programs_is_silenced_for_both():
     raw = {"silenced": ["a", "b"]}
-    seen = read(raw, "key")
+    seen = parse_preset(raw, "key")
     by_them = merge(raw, Preset(silenced=frozenset("abc"), origin=seen.origin), ["key"])
-    assert read(merge(by_them, Preset(silenced=frozenset("bd"), origin=seen.origin), ["key"])).silenced == set("bcd")
+    assert parse_preset(merge(by_them, Preset(silenced=frozenset("bd"), origin=seen.origin), ["key"])).silenced == set(
+        "bcd"
+    )
 
 
 def test_encoders_of_the_future_stay():
@@ -113,7 +115,7 @@ def leaves(raw):
 )
 def test_joining_loses_no_value_and_the_hash_wins(sure, other):
     joined = join(sure, other, "name:a")
-    union = {"silenced"} if not read(sure).refusals and not read(other).refusals else set()
+    union = {"silenced"} if not parse_preset(sure).refusals and not parse_preset(other).refusals else set()
     assert all(joined[name] == value for name, value in sure.items() if name not in union | {"earlier"})
     assert all(joined[name] == value for name, value in other.items() if name not in {*sure, *union})
     kept = leaves(joined)
@@ -122,7 +124,7 @@ def test_joining_loses_no_value_and_the_hash_wins(sure, other):
             # 1 == True == 1.0: equal values are not kept twice.
             assert json.dumps(value, sort_keys=True) in kept or joined[name] == value
     if union:
-        assert read(joined).silenced == read(sure).silenced | read(other).silenced
+        assert parse_preset(joined).silenced == parse_preset(sure).silenced | parse_preset(other).silenced
 
 
 def test_joining_keeps_what_is_no_preset_at_all():

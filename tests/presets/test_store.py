@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from clip_skip.models.presets import Preset, Store, StoreError, key_of
-from clip_skip.models.presets.preset import read
+from clip_skip.models.presets.preset import parse_preset
 
 from .strategies import HASHES, NAMES, PRESETS
 
@@ -406,4 +406,4 @@ def test_a_change_that_fails_changes_nothing(store):
 
     with pytest.raises(RuntimeError):
         store.change(edit)
-    assert store.path.read_bytes() == before and read(store.raw()[SHA]).note == "n"
+    assert store.path.read_bytes() == before and parse_preset(store.raw()[SHA]).note == "n"

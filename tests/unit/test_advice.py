@@ -19,8 +19,8 @@ from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation, author_statement
 from clip_skip.models.library import Library
 from clip_skip.skip.architectures import ARCHITECTURES
-from clip_skip.skip.effective import Reading, as_trained
-from clip_skip.skip.host_sliders import read
+from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Data, english
 
@@ -57,7 +57,7 @@ CUTS_OFF = {"sdnext-xhinker": 1}
 
 
 def slider(line, architecture, number):
-    return read(line, ARCHITECTURES[architecture], number)
+    return reading_at(line, ARCHITECTURES[architecture], number)
 
 
 def plan(architecture, **skips):
@@ -613,7 +613,7 @@ _FACTS = st.builds(
 def readings(draw):
     architecture = draw(st.sampled_from([*ARCHITECTURES.values()]))
     if draw(st.booleans()):
-        return read(draw(st.sampled_from(LINES)), architecture, draw(st.integers(-1, 14) | st.floats(-1, 14)))
+        return reading_at(draw(st.sampled_from(LINES)), architecture, draw(st.integers(-1, 14) | st.floats(-1, 14)))
     skips = {encoder.id: draw(_SKIPS) for encoder in architecture.encoders}
     return Reading(architecture, skips, acts=draw(st.booleans()))
 

@@ -34,8 +34,8 @@ from clip_skip.models.library import Library
 from clip_skip.models.presets import Preset
 from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.skip.auto import Defaults, automatic
-from clip_skip.skip.effective import Reading, as_trained
-from clip_skip.skip.host_sliders import read
+from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Problem
 from tests.conftest import ROOT
@@ -168,14 +168,14 @@ def _advice() -> set[str]:
     found: set[str] = set()
     for line, architecture, number in product(lines, ARCHITECTURES.values(), (0.5, 1, 1.7, 2, 3, 6.3)):
         planned = {id: number for id in as_trained(architecture)}
-        for reading in (read(line, architecture, number), Reading(architecture, planned)):
+        for reading in (reading_at(line, architecture, number), Reading(architecture, planned)):
             for facts in _facts():
                 said = advise(Situation(reading, facts, {QUAGGA: 7.7}))
                 shown = [advice_view.Shown(each, advice_view.PLACES, ours=True) for each in said]
                 found |= _in_html(advice_view.render(shown, facts, slider_unused=True))
     # "Why?" has words for every verdict, also for the one that is no reason to speak now.
     nai = ModelFacts(QUAGGA, ARCHITECTURES["sd1"], verdict="nai", recommended=Recommendation({"l": 2}, "card", QUAGGA))
-    (hint,) = advise(Situation(read("a1111", nai.architecture, 1), nai))
+    (hint,) = advise(Situation(reading_at("a1111", nai.architecture, 1), nai))
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
@@ -188,7 +188,7 @@ def _advice() -> set[str]:
 def _panel(folder) -> set[str]:
     host, library = _Host(), Library(folder)
     with gr.Blocks(analytics_enabled=False) as blocks:
-        made = panel._Panel(host, library, Advisor(host, library), lambda: ENABLED.read(host.opts), "txt2img")
+        made = panel._Panel(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts), "txt2img")
         panel.build(host, None, None, {}, lambda: True, "txt2img")
     found = _in_blocks(blocks)
     for architecture in ARCHITECTURES.values():

@@ -133,7 +133,7 @@ def test_infotext_round_trip_makes_the_same_plan(options, architecture):
         return
     # A1111 hands texts back, SD.Next has made numbers of them.
     for params in (written, {key: _as_sdnext_reads(value) for key, value in written.items()}):
-        again = resolve(from_options(infotext.read(params)), architecture)
+        again = resolve(from_options(infotext.parse(params)), architecture)
         assert again.key == plan.key
 
 
@@ -150,7 +150,7 @@ def test_infotext_of_a_job_as_trained_is_only_the_version():
 
 
 def test_an_infotext_without_our_keys_reads_as_none():
-    assert infotext.read({"Steps": "20", "Clip skip": "2"}) is None
+    assert infotext.parse({"Steps": "20", "Clip skip": "2"}) is None
 
 
 def test_keys_are_what_both_parsers_take():

@@ -9,7 +9,7 @@ from clip_skip.interfaces.settings import DEFAULT_MODE, ENABLED, SETTINGS, SLIDE
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: s.name)
 def test_an_unregistered_option_reads_as_its_default(setting):
-    assert setting.read(SimpleNamespace()) == setting.default
+    assert setting.value(SimpleNamespace()) == setting.default
     assert setting.key.startswith("clip_skip_ext_")
 
 
@@ -25,4 +25,4 @@ def test_an_unregistered_option_reads_as_its_default(setting):
     ],
 )
 def test_a_stored_value_is_used_where_it_makes_sense(setting, stored, expected):
-    assert setting.read(SimpleNamespace(**{setting.key: stored})) == expected
+    assert setting.value(SimpleNamespace(**{setting.key: stored})) == expected

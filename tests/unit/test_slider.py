@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clip_skip.skip.architectures import ARCHITECTURES
-from clip_skip.skip.host_sliders import read, slider_for
+from clip_skip.skip.host_sliders import reading_at, slider_for
 
 # Section 2 of the specification: architecture -> encoder -> the depth that it was trained to read.
 TRAINED = {
@@ -66,7 +66,7 @@ STILL = [
 
 @pytest.mark.parametrize("line, architecture, number, depths", CASES)
 def test_what_was_observed(line, architecture, number, depths):
-    reading = read(line, ARCHITECTURES[architecture], number)
+    reading = reading_at(line, ARCHITECTURES[architecture], number)
     expected = {id: deep + 1 - depth for (id, deep), depth in zip(TRAINED[architecture].items(), depths, strict=True)}
     assert reading.skips == pytest.approx(expected)
     assert reading.acts and reading.slider == number and reading.architecture is ARCHITECTURES[architecture]
@@ -75,7 +75,7 @@ def test_what_was_observed(line, architecture, number, depths):
 @pytest.mark.parametrize("line, architecture", STILL)
 def test_a_slider_that_does_nothing_leaves_the_model_as_trained(line, architecture):
     for number in (0, 1, 2, 3.5, 12):
-        reading = read(line, ARCHITECTURES[architecture], number)
+        reading = reading_at(line, ARCHITECTURES[architecture], number)
         assert not reading.acts and reading.slider == number
         assert reading.skips == dict.fromkeys(TRAINED[architecture], 1)
 
@@ -83,7 +83,7 @@ def test_a_slider_that_does_nothing_leaves_the_model_as_trained(line, architectu
 @pytest.mark.parametrize("line", OBSERVED)
 @pytest.mark.parametrize("architecture", WITHOUT)
 def test_without_clip_skip_no_slider_acts(line, architecture):
-    reading = read(line, ARCHITECTURES[architecture], 2)
+    reading = reading_at(line, ARCHITECTURES[architecture], 2)
     assert reading.skips == {} and not reading.acts
 
 
@@ -123,6 +123,6 @@ def test_the_number_for_these_skips(line, architecture, skips, number):
 
 @pytest.mark.parametrize("line, architecture, number, depths", CASES)
 def test_the_number_found_reads_the_same(line, architecture, number, depths):
-    skips = read(line, ARCHITECTURES[architecture], number).skips
+    skips = reading_at(line, ARCHITECTURES[architecture], number).skips
     found = slider_for(line, ARCHITECTURES[architecture], skips)
-    assert found is not None and read(line, ARCHITECTURES[architecture], found).skips == skips
+    assert found is not None and reading_at(line, ARCHITECTURES[architecture], found).skips == skips

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.checkpoint import is_sha256
 from ...models.presets.exchange import Change, Model, apply, export, plan_import
-from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, read, stem
+from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, parse_preset, stem
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
@@ -121,7 +121,7 @@ def _with(preset: Preset, setting: str) -> Preset:
         value = {**preset.skip, name: value}
     elif field == "silenced":
         value = [id for id in text.replace(" ", "").split(",") if id]
-    read_back = read({field: value})
+    read_back = parse_preset({field: value})
     if read_back.refusals:
         raise ValueError("; ".join(map(str, read_back.refusals)))
     return replace(preset, **{field: getattr(read_back, field)})

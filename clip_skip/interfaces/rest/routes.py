@@ -26,7 +26,7 @@ from ...hosts.base import Host
 from ...models.checkpoint import Checkpoint
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import Change, apply, check_plain, export, plan_import
-from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, read
+from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, parse_preset
 from ...models.presets.store import StoreError
 from ...skip.architectures import ARCHITECTURES
 from ...skip.parameters import PARAMETERS
@@ -160,7 +160,7 @@ class Rest:
 
     def put(self, call: Call) -> Any:
         key = _key(call)
-        preset = read(call.body)
+        preset = parse_preset(call.body)
         if preset.refusals:
             raise Refused(422, "; ".join(map(str, preset.refusals)))
         others = {name: value for name, value in call.body.items() if name not in FIELDS}
@@ -168,7 +168,11 @@ class Rest:
 
         def edit(presets: dict[str, Any]) -> None:
             current = presets.get(key)
-            name = preset.name or read(current).name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
+            name = (
+                preset.name
+                or parse_preset(current).name
+                or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
+            )
             saved.update(merge(current, replace(preset, name=name), ()), **others)
             presets[key] = saved
 

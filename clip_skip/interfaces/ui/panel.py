@@ -83,12 +83,12 @@ class _Panel:
         self.prompt_id = f"{tab}_prompt"
         opts = host.opts
         checkpoint = self._selected()
-        controls = Controls(mode=shown([DEFAULT_MODE.read(opts)])[0])
+        controls = Controls(mode=shown([DEFAULT_MODE.value(opts)])[0])
         initial = iter(self._view(checkpoint, controls))
 
         # Outside the accordion: what the host's own slider does is said while that is closed, too.
         self.advice = gr.HTML("", elem_id=self._id("advice"))
-        with self._accordion(START_ENABLED.read(opts)):
+        with self._accordion(START_ENABLED.value(opts)):
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
             self.status = gr.HTML(_status(checkpoint, None), elem_id=self._id("status"))
@@ -141,12 +141,12 @@ class _Panel:
                 component.do_not_save_to_config = True
         self._listen()
 
-    def follow(self, dropdown: Any) -> None:
+    def answer_checkpoint(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
         shown = self._on(dropdown.change, lambda name, *values: self._show(Controls(*values), name), dropdown)
         self._tells(shown, "show")
 
-    def read(self, prompt: Any) -> None:
+    def draw_drift_of(self, prompt: Any) -> None:
         """Let the panel measure the drift of what this box of the page holds."""
         self.draw.click(
             lambda text, *values: self._drift(text, Controls(*values)),
@@ -339,7 +339,7 @@ class _Panel:
             if not deepest:  # hidden: keeps its value for a model that reads it
                 rows += [gr.update(visible=False), gr.update(), gr.update(value="")]
                 continue
-            maximum = max(2, min(deepest, SLIDER_MAXIMUM.read(self._host.opts)))
+            maximum = max(2, min(deepest, SLIDER_MAXIMUM.value(self._host.opts)))
             value = getattr(controls, name)
             value = 1.0 if value is None else value  # its box is empty: the user is typing
             within = min(max(float(value), 1.0), float(maximum))
@@ -415,8 +415,8 @@ class _Panel:
         with gr.Column(visible=column["visible"]) as block:
             control = gr.Slider(
                 minimum=1,
-                maximum=slider.get("maximum", SLIDER_MAXIMUM.read(self._host.opts)),
-                step=SLIDER_STEP.read(self._host.opts),
+                maximum=slider.get("maximum", SLIDER_MAXIMUM.value(self._host.opts)),
+                step=SLIDER_STEP.value(self._host.opts),
                 value=1.0,
                 label=PARAMETERS[name].label,
                 elem_id=self._id(name),
@@ -510,13 +510,13 @@ class _Page:
         prompt = self._prompts.get(panel.prompt_id)
         try:
             if prompt is not None:
-                panel.read(prompt)
+                panel.draw_drift_of(prompt)
         except Exception:
             logger.exception("the panel can't read the prompt")
 
     def _connect(self, panel: _Panel) -> None:
         try:
-            panel.follow(self._dropdown)
+            panel.answer_checkpoint(self._dropdown)
         except Exception:
             logger.exception("the panel can't follow the checkpoint dropdown")
 
@@ -524,7 +524,7 @@ class _Page:
 _page = _Page()
 
 
-def forget() -> None:
+def new_page() -> None:
     """A new page is about to be built."""
     global _page
     _page = _Page()

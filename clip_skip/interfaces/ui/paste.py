@@ -19,7 +19,7 @@ def shown(words: Iterable[str]) -> list[str]:
 
 
 def _pasted(params: dict[str, Any]) -> Request | None:
-    options = infotext.read(params)
+    options = infotext.parse(params)
     if options is None:
         return None
     request = from_options(options)
@@ -38,7 +38,7 @@ def _field(read: Callable[[Request, Mapping[str, Any]], Any]) -> Callable[..., A
 
 
 def _paste_enabled(params: dict[str, Any]) -> Any:
-    if infotext.read(params) is not None:
+    if infotext.parse(params) is not None:
         return gr.update(value=True)
     # An image made without us is made again without us; a bare prompt says nothing.
     return gr.update(value=False) if "Steps" in params else None

@@ -11,7 +11,7 @@ import gradio as gr
 from ...hosts.base import Host
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
-from ...models.presets.preset import Preset, copied, key_of, merge, read, write
+from ...models.presets.preset import Preset, copied, key_of, merge, parse_preset, write
 from ...models.presets.store import StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
@@ -231,7 +231,7 @@ class _Tab:
     def _refresh(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
         """Show the presets of now. What was typed into the form and not saved stays."""
         form: Shown = {}
-        if chosen and list(fields) == _fields(read(chosen["raw"])):
+        if chosen and list(fields) == _fields(parse_preset(chosen["raw"])):
             form = self._form(**chosen)
             chosen = form[self.chosen]
         return {**self._overview(search, chosen), **form}
@@ -273,7 +273,7 @@ class _Tab:
             return self._settled("Choose a model first.")
         key = chosen["key"]
         try:
-            preset = _edited(read(chosen["raw"], key), fields)
+            preset = _edited(parse_preset(chosen["raw"], key), fields)
 
             def edit(presets: dict[str, Any]) -> None:
                 # One that was deleted meanwhile is saved whole, as the form shows it.
@@ -438,7 +438,7 @@ def _edited(preset: Preset, fields: Sequence[Any]) -> Preset:
     """`preset` with what the form's fields say. Raises ValueError, naming what can't be taken."""
     *numbers, blend, mark, note = fields
     skip = {id: value for id, value in zip(ENCODER_IDS, numbers, strict=True) if value is not None}
-    typed = read({"skip": skip, "blend": blend, "lineage": MARKS.get(mark)})
+    typed = parse_preset({"skip": skip, "blend": blend, "lineage": MARKS.get(mark)})
     if typed.refusals:
         raise Problem(*join(map(_refused, typed.refusals), "; "))
     note = note or ""
@@ -457,4 +457,4 @@ def _line(phrase: Phrase) -> Any:
 
 
 def _named(chosen: Mapping[str, Any]) -> str:
-    return read(chosen["raw"]).name or str(chosen["key"])
+    return parse_preset(chosen["raw"]).name or str(chosen["key"])

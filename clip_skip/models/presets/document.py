@@ -21,7 +21,7 @@ from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
 from ...text.plain import quote
-from .preset import NAME_PREFIX, is_key, read, stem
+from .preset import NAME_PREFIX, is_key, parse_preset, stem
 
 SCHEMA = 1
 
@@ -56,7 +56,7 @@ class Document:
             if not is_key(key):
                 expected = '64 lower-case hexadecimal digits, or "name:" and a file name without its suffix'
                 said.append(f"{quote(key)} is no key of a preset, which is {expected}")
-            said += [f"{quote(key)}: {refusal}" for refusal in read(raw).refusals]
+            said += [f"{quote(key)}: {refusal}" for refusal in parse_preset(raw).refusals]
         return said
 
 

@@ -15,7 +15,7 @@ from ...text.plain import quote
 from ..checkpoint import is_sha256
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
-from .preset import Preset, Raw, as_object, is_key, key_of, read
+from .preset import Preset, Raw, as_object, is_key, key_of, parse_preset
 from .store import Store
 
 # As many digits of a hash as tell one's models apart; A1111 writes ten.
@@ -126,12 +126,12 @@ def _ours(text: str) -> Document | None:
 
 def _change(source: str, key: str, raw: Any, store: Store) -> Change:
     before = store.raw().get(key)
-    seen = None if before is None else read(before, key)
+    seen = None if before is None else parse_preset(before, key)
     if not is_key(key):
         return Change(source, why=('it is neither a SHA-256 nor "name:" and a name',))
-    if refusals := read(raw).refusals:
+    if refusals := parse_preset(raw).refusals:
         return Change(source, key, seen, why=(Data("; ".join(map(str, refusals))),))
-    return Change(source, key, seen, read(_over(before, raw), key), raw=raw)
+    return Change(source, key, seen, parse_preset(_over(before, raw), key), raw=raw)
 
 
 def _over(before: Any, raw: Raw) -> dict[str, Any]:

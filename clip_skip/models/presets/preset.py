@@ -46,10 +46,10 @@ class _Refused(ValueError):
 
 
 class Field(NamedTuple):
-    """One field of a preset: `read` takes the JSON value, or raises ValueError; `write` gives it back."""
+    """One field of a preset: `accept` takes the JSON value, or raises ValueError; `write` gives it back."""
 
     accepted: str
-    read: Callable[[Any], Any]
+    accept: Callable[[Any], Any]
     write: Callable[[Any], Any]
 
 
@@ -66,7 +66,7 @@ def _read_skip(value: Any) -> dict[str, float]:
     for id in ENCODER_IDS:
         if value.get(id) is not None:
             try:
-                skip[id] = PARAMETERS[id].read(value[id])
+                skip[id] = PARAMETERS[id].accept(value[id])
             except (ValueError, OverflowError) as error:
                 raise _Refused(f"skip.{id}", value[id], PARAMETERS[id].accepted) from error
     return skip
@@ -96,7 +96,7 @@ def _same(value: Any) -> Any:
 FIELDS = {
     "name": Field("text", _read_text, _same),
     "skip": Field('an object such as {"l": 2}', _read_skip, _write_skip),
-    "blend": Field(PARAMETERS["blend"].accepted, PARAMETERS["blend"].read, _same),
+    "blend": Field(PARAMETERS["blend"].accepted, PARAMETERS["blend"].accept, _same),
     "lineage": Field(" or ".join(f'"{mark}"' for mark in MARKS), _read_mark, _same),
     "silenced": Field("a list of advice ids", _read_silenced, sorted),
     "note": Field("text", _read_text, _same),
@@ -104,7 +104,7 @@ FIELDS = {
 _DEFAULT = Preset()
 
 
-def read(raw: Any, key: str | None = None) -> Preset:
+def parse_preset(raw: Any, key: str | None = None) -> Preset:
     """The preset that a JSON value of whatever type holds. Never raises: what can't be used is in `refusals`."""
     if not isinstance(raw, Mapping):
         return Preset(refusals=(Refusal("preset", quote(raw), 'an object such as {"skip": {"l": 2}}'),))
@@ -115,7 +115,7 @@ def read(raw: Any, key: str | None = None) -> Preset:
         if value is None:
             continue
         try:
-            values[name] = kind.read(value)
+            values[name] = kind.accept(value)
         except _Refused as error:
             refusals.append(error.refusal)
         except (ValueError, TypeError):
@@ -130,7 +130,7 @@ def write(preset: Preset) -> dict[str, Any]:
         for name, kind in FIELDS.items()
         if getattr(preset, name) != getattr(_DEFAULT, name)
     }
-    if refusals := read(raw).refusals:
+    if refusals := parse_preset(raw).refusals:
         raise ValueError("; ".join(map(str, refusals)))
     return raw
 
@@ -144,14 +144,14 @@ def merge(current: Any, preset: Preset, keys: Collection[str]) -> dict[str, Any]
     """
     merged = as_object(current)
     written = write(preset)
-    base = read(preset.origin[1]) if preset.origin and preset.origin[0] in keys else None
+    base = parse_preset(preset.origin[1]) if preset.origin and preset.origin[0] in keys else None
     for name in FIELDS:
         mine = getattr(preset, name)
         if base is not None and mine == getattr(base, name):
             continue
         value = written.get(name)
         if name == "silenced" and base is not None:
-            theirs = read(merged).silenced
+            theirs = parse_preset(merged).silenced
             value = sorted((theirs - base.silenced) | (mine - base.silenced) | (theirs & mine))
         elif name == "skip" and isinstance(merged.get(name), Mapping):
             value = {**_without(merged[name], ENCODER_IDS), **(value or {})}
@@ -170,7 +170,7 @@ def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
     """
     sure, other = as_object(sure), as_object(other)
     joined = {**other, **sure}
-    ours, theirs = read(sure), read(other)
+    ours, theirs = parse_preset(sure), parse_preset(other)
     if not ours.refusals and not theirs.refusals and ours.silenced | theirs.silenced:
         joined["silenced"] = sorted(ours.silenced | theirs.silenced)
         other = _without(other, ("silenced",))

@@ -16,7 +16,7 @@ from ...files.durable import keep_copy, replace_file, sweep, sync_folder
 from ...text.log import logger
 from ...text.plain import quote
 from .document import Document, Unreadable, dump, parse
-from .preset import Preset, copied, is_key, join, key_of, merge, read, write
+from .preset import Preset, copied, is_key, join, key_of, merge, parse_preset, write
 
 FILE = "presets.json"
 _LOCK_SECONDS = 10.0
@@ -83,12 +83,12 @@ class Store:
         presets = self._look().document.presets
         for key in (sha256.lower() if sha256 else "", key_of(name=name) if name else ""):
             if key in presets:
-                return read(presets[key], key)
+                return parse_preset(presets[key], key)
         return None
 
     def all(self) -> Mapping[str, Preset]:
         """Every preset by its key."""
-        return {key: read(raw, key) for key, raw in self._look().document.presets.items() if is_key(key)}
+        return {key: parse_preset(raw, key) for key, raw in self._look().document.presets.items() if is_key(key)}
 
     def raw(self) -> Mapping[str, Any]:
         """The JSON value of every preset by its key, with the fields that this version does not know. Not to change."""
