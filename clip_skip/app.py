@@ -73,7 +73,9 @@ def process(p: Any, *args: Any) -> None:
             host.begin(p, None)
             return
         asked = parse(*args, axes=grid.asked(p))
-        host.begin(p, Job(asked, p.extra_generation_params, INFOTEXT.value(host.opts), library.stands_for))
+        job = Job(asked, p.extra_generation_params, INFOTEXT.value(host.opts), library.stands_for)
+        host.begin(p, job)
+        library.learn_hash(job.checkpoint)
     except Exception:
         logger.exception("this image is made without CLIP Skip")
 

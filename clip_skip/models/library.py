@@ -35,15 +35,18 @@ class Library:
         return Inspector(self._folder)
 
     def preset(self, checkpoint: Checkpoint) -> Preset | None:
-        """The preset of `checkpoint`. One that was saved before the model's hash was known moves to the hash now."""
+        """The preset of `checkpoint`, also one that was saved before the model's hash was known. Never writes."""
         if not checkpoint.file_name:
             return None
-        if checkpoint.sha256:
+        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.file_name)
+
+    def learn_hash(self, checkpoint: Checkpoint) -> None:
+        """`checkpoint` is in use: what was saved for it before its hash was known moves to the hash. Never raises."""
+        if checkpoint.sha256 and checkpoint.file_name:
             try:
                 self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
             except StoreError as error:
                 logger.warning("%s", error)
-        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.file_name)
 
     def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
         """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""

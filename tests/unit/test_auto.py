@@ -85,6 +85,7 @@ def test_a_preset_saved_by_name_is_found_by_hash_later_wherever_the_file_went(li
     library.save(Checkpoint("a", SD1, "/models/a.safetensors"), {"l": 2.0}, "linear")
     known = Checkpoint("a", SD1, "/models/a.safetensors", "cd" * 32)
     assert library.preset(known).skip == {"l": 2.0}
+    library.learn_hash(known)
     moved = Checkpoint("b", SD1, "/other/b.safetensors", "cd" * 32)
     assert library.preset(moved).skip == {"l": 2.0}
     assert library.preset(Checkpoint("c", SD1, "/other/c.safetensors")) is None

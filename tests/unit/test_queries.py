@@ -1,0 +1,118 @@
+"""What a question costs and changes: the panel's answers and the REST interface's, without a WebUI."""
+
+import logging
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from clip_skip.advice.advisor import Advisor
+from clip_skip.hosts.base import Host
+from clip_skip.interfaces.rest.routes import Call, Rest
+from clip_skip.interfaces.ui import panel as panel_module
+from clip_skip.interfaces.ui.controls import Controls
+from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.models.library import Library
+from clip_skip.models.presets.preset import Preset
+from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.host_sliders import reading_at
+from tests.inspect.test_facts import model
+
+SHA = "ab" * 32
+KNOWN_BY_NAME = Preset(skip={"l": 2.0}, lineage="not-nai")
+
+
+class OneModel(Host):
+    """A WebUI with one model, read as the A1111 line reads it."""
+
+    known = True
+
+    def __init__(self, checkpoint, slider=2):
+        super().__init__(SimpleNamespace(opts=SimpleNamespace(), cmd_opts=None))
+        self._checkpoint, self._slider = checkpoint, slider
+
+    def selected(self, name=None):
+        return self._checkpoint
+
+    def loaded(self):
+        return self._checkpoint
+
+    def checkpoint(self, name):
+        return self._checkpoint
+
+    def reading(self, architecture, number=None, p=None):
+        return reading_at("a1111", architecture, self._slider if number is None else number)
+
+    def slider_for(self, architecture, skips):
+        return skips["l"]
+
+
+@pytest.fixture
+def library(tmp_path):
+    return Library(tmp_path / "data")
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return Checkpoint("a", ARCHITECTURES["sd1"], str(model(tmp_path / "a.safetensors")), SHA)
+
+
+@pytest.fixture
+def panel(library, checkpoint):
+    host = OneModel(checkpoint)
+    with gr.Blocks(analytics_enabled=False):
+        return panel_module._Panel(host, library, Advisor(host, library), lambda: True, "txt2img")
+
+
+@pytest.fixture
+def rest(library, checkpoint):
+    host = OneModel(checkpoint)
+    return Rest(host, library, Advisor(host, library), lambda: True, secured=False)
+
+
+PANELS = [
+    Controls(),
+    Controls(enabled=True),
+    Controls(enabled=True, mode="Manual", l=2.0, seen='{"tags": "<lora:x:1>"}'),
+]
+QUESTIONS = {
+    "status": lambda panel, rest: rest.status(Call("", {})),
+    "advice": lambda panel, rest: rest.advice(Call("", {})),
+    "advice on options": lambda panel, rest: rest.advice(Call("", {"options": '{"l": 2}'})),
+    "inspect": lambda panel, rest: rest.inspect(Call("", {})),
+    "presets": lambda panel, rest: rest.presets(Call("", {})),
+    "show": lambda panel, rest: [panel._show(controls) for controls in PANELS],
+    "speak": lambda panel, rest: [panel._speak(controls) for controls in PANELS],
+    "judge": lambda panel, rest: [panel._judge(controls) for controls in PANELS],
+    "drift": lambda panel, rest: panel._drift("a prompt", PANELS[1]),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_changes_nothing_that_is_saved(library, panel, rest, question, monkeypatch, caplog):
+    """Also where the model's hash is known, and what was saved for it is still kept under its name."""
+    library.presets.put(KNOWN_BY_NAME, name="a")
+
+    def saves(*_):
+        raise AssertionError("a question saves")
+
+    monkeypatch.setattr(type(library.presets), "change", saves)
+    monkeypatch.setattr(logging.getLogger("clip_skip"), "propagate", True)
+    before = library.presets.path.read_bytes()
+    QUESTIONS[question](panel, rest)
+    assert library.presets.path.read_bytes() == before
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_what_is_kept_by_name_counts_before_the_hash_is_written_down(library, checkpoint, rest):
+    library.presets.put(KNOWN_BY_NAME, name="a")
+    assert rest.status(Call("", {}))["auto"] == {
+        "skip": {"l": 2.0},
+        "blend": "linear",
+        "source": "preset",
+        "text": "this model's preset",
+    }
+    assert [each["id"] for each in rest.advice(Call("", {}))] == ["not-nai"]
+    library.learn_hash(checkpoint)
+    assert list(library.presets.all()) == [SHA]
+    assert rest.status(Call("", {}))["auto"]["source"] == "preset"
