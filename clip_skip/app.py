@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from . import hosts
@@ -73,7 +74,13 @@ def process(p: Any, *args: Any) -> None:
             host.begin(p, None)
             return
         asked = parse(*args, axes=grid.asked(p))
-        job = Job(asked, p.extra_generation_params, INFOTEXT.value(host.opts), library.stands_for)
+        profile = cache(library.profile)
+        job = Job(
+            asked,
+            p.extra_generation_params,
+            INFOTEXT.value(host.opts),
+            lambda checkpoint, word: profile(checkpoint).stands_for(word),
+        )
         host.begin(p, job)
         library.learn_hash(job.checkpoint)
     except Exception:
@@ -90,7 +97,7 @@ def tagged(p: Any, tags: Tags) -> None:
 
 def _reads_as_trained(name: str) -> bool:
     try:
-        return library is None or library.reads_as_trained(host.selected(name))
+        return library is None or library.profile(host.selected(name)).auto.as_trained
     except Exception:
         logger.exception("the model %r can't be told", name)
         return True
@@ -108,14 +115,14 @@ def postprocess(p: Any, processed: Any) -> None:
     """Say what there is to say of the job `p`, which made `processed`. Never raises."""
     try:
         job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
-        if job is None or advisor is None:
+        if job is None or library is None or advisor is None:
             return
         judged: list[Advice] = []
         # What a failed plan would have read says nothing of how the model was read.
         if not job.failure:
             architecture = job.checkpoint.architecture
             read = plan.reading(job.request, job.plan) if job.plan else host.reading(architecture, p=p)
-            judged = advisor.on_reading(job.checkpoint, read, p.all_prompts or [])
+            judged = advisor.on_reading(library.profile(job.checkpoint), read, p.all_prompts or [])
         report.report(processed, job.advice, judged, lambda place, severity: shown_at(place, severity, host.opts))
     except Exception:
         logger.exception("what there is to say of this image is lost")

@@ -54,6 +54,10 @@ class Auto:
     source: str = "trained"
     text: Phrase = ("as trained",)
 
+    @property
+    def as_trained(self) -> bool:
+        return all(skip == 1 for skip in self.skips.values())
+
 
 @dataclass(frozen=True)
 class Defaults:

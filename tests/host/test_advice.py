@@ -251,8 +251,10 @@ def test_what_fails_costs_no_image(host, opts, log, monkeypatch, broken, logged)
     def fails(*_, **__):
         raise RuntimeError("broken")
 
-    where = extension().library if broken == "facts" else sys.modules["clip_skip.advice.report"]
-    monkeypatch.setattr(where, broken, fails)
+    if broken == "facts":
+        monkeypatch.setattr(sys.modules["clip_skip.models.profile"].Profile, "facts", property(fails))
+    else:
+        monkeypatch.setattr(sys.modules["clip_skip.advice.report"], broken, fails)
     made = make(host, "sd1-a", 2)
     assert same(made) == expected and told(made) == NOTHING
     assert log()[-1] == ("ERROR", logged)

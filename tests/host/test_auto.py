@@ -149,7 +149,7 @@ def test_a_broken_presets_file_costs_no_image(host, library):
     keep(host, "sd1-a", {"l": 2.0})
     library.presets.path.write_text('{"schema": 1, "presets": {')
     fresh = sys.modules["clip_skip.models.library"].Library(library.presets.folder)
-    assert fresh.auto(extension().host.selected(host.title("sd1-a"))).source == "trained"
+    assert fresh.profile(extension().host.selected(host.title("sd1-a"))).auto.source == "trained"
     assert fresh.presets.problems
     assert len(host.txt2img(**request(host, "sd1-a", AUTO)).images) == 1
     library.presets.path.unlink()

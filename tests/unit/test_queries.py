@@ -1,6 +1,10 @@
 """What a question costs and changes: the panel's answers and the REST interface's, without a WebUI."""
 
 import logging
+import os
+import sqlite3
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -12,8 +16,10 @@ from clip_skip.interfaces.rest.routes import Call, Rest
 from clip_skip.interfaces.ui import panel as panel_module
 from clip_skip.interfaces.ui.controls import Controls
 from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.models.inspect.inspector import Inspector
 from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
+from clip_skip.models.presets.store import Store
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at
 from tests.inspect.test_facts import model
@@ -116,3 +122,43 @@ def test_what_is_kept_by_name_counts_before_the_hash_is_written_down(library, ch
     library.learn_hash(checkpoint)
     assert list(library.presets.all()) == [SHA]
     assert rest.status(Call("", {}))["auto"]["source"] == "preset"
+
+
+def spy(monkeypatch, counted, owner, name):
+    really = getattr(owner, name)
+
+    def called(*args, **kwargs):
+        counted[name] += 1
+        return really(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, called)
+
+
+@pytest.mark.parametrize("controls", PANELS, ids=["off", "auto", "manual"])
+@pytest.mark.parametrize("question", ["_judge", "_show"])
+def test_an_answer_of_the_panel_looks_each_fact_up_once(library, checkpoint, panel, controls, question, monkeypatch):
+    library.presets.put(Preset(lineage="not-nai"), sha256=SHA, name="a")
+    os.utime(library.presets.path, ns=(1, 1))  # long ago: the file is not read again
+    controls = replace(controls, seen="")  # no LoRA, which is another file
+    panel._judge(controls)  # reads the model's file
+    counted, stated = Counter(), Counter()
+    spy(monkeypatch, counted, Store, "get")
+    spy(monkeypatch, counted, Inspector, "recall")
+    spy(monkeypatch, counted, Inspector, "inspect")
+    spy(monkeypatch, counted, sqlite3, "connect")
+    spy(monkeypatch, counted, Controls, "asked")
+    stat = os.stat
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", lambda path, **more: stated.update([os.fspath(path)]) or stat(path, **more))
+        getattr(panel, question)(controls)
+    assert counted == {"get": 1, "recall": 1, "connect": 1, "asked": 1}
+    assert stated[checkpoint.path] == 1 and set(stated.values()) == {1}
+
+
+def test_a_job_looks_a_preset_up_once_for_each_model(library, checkpoint, monkeypatch):
+    """Each encode resolves the job's plan anew."""
+    counted = Counter()
+    spy(monkeypatch, counted, Store, "get")
+    model = library.profile(checkpoint)
+    assert [bool(model.stands_for(word)) for word in ("auto", "preset", "recommended", "auto")] == [1, 0, 1, 1]
+    assert counted == {"get": 1}

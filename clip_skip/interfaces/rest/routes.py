@@ -124,7 +124,7 @@ class Rest:
 
     def status(self, call: Call) -> Any:
         checkpoint = self._host.selected()
-        auto = self._library.auto(checkpoint)
+        auto = self._library.profile(checkpoint).auto
         return {
             "enabled": self._switched_on(),
             "model": _model(checkpoint) if checkpoint.file_name else None,
@@ -135,18 +135,18 @@ class Rest:
 
     def inspect(self, call: Call) -> Any:
         checkpoint = self._checkpoint(call)
-        facts = self._library.facts(checkpoint)
+        facts = self._library.profile(checkpoint).facts
         if facts is None:
             raise Refused(404, f"{quote(checkpoint.name)} has no file")
         # Where the models lie on the host's disk is not told.
         return {**facts.as_json(), "file": checkpoint.file_name}
 
     def advice(self, call: Call) -> Any:
-        checkpoint = self._checkpoint(call)
+        model = self._library.profile(self._checkpoint(call))
         options = call.query.get("options")
         if options is None:
-            return [_advice(each) for each in self._advisor.on_slider(checkpoint)]
-        return [_advice(each) for each in self._advisor.on_request(checkpoint, parse(True, options))]
+            return [_advice(each) for each in self._advisor.on_slider(model)]
+        return [_advice(each) for each in self._advisor.on_request(model, parse(True, options))]
 
     def presets(self, call: Call) -> Any:
         return {key: as_object(raw) for key, raw in self._store.raw().items() if is_key(key)}

@@ -17,6 +17,7 @@ from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ...models.library import Library
 from ...models.presets.store import StoreError
+from ...models.profile import Profile
 from ...skip.architectures import UNNAMED, Architecture
 from ...skip.auto import Auto
 from ...skip.numbers import in_range, number, words
@@ -26,7 +27,7 @@ from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED, shown_at
 from . import advice_view, drift_view
-from .controls import SLIDERS, Controls
+from .controls import SLIDERS, Asked, Controls
 from .markup import line
 from .paste import Fields, shown
 
@@ -219,9 +220,10 @@ class _Panel:
 
     def _show(self, controls: Controls, name: str | None = None) -> list[Any]:
         """Everything, as far as it can be told without reading the model's file."""
-        checkpoint = self._selected(name)
-        if self._library.knows(checkpoint):
-            return self._all(checkpoint, controls)
+        model = self._library.profile(self._selected(name))
+        if model.is_read:
+            return self._all(model, controls)
+        checkpoint = model.checkpoint
         pending = [gr.update(value=_status(checkpoint, None)), gr.update(), gr.update(value="")]
         return [gr.update(), *self._view(checkpoint, controls), *pending]
 
@@ -230,10 +232,10 @@ class _Panel:
         return [gr.update(value=_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
 
     def _judge(self, controls: Controls) -> list[Any]:
-        checkpoint = self._selected()
-        verdict = self._verdict(checkpoint, controls)
+        model = self._library.profile(self._selected())
+        verdict = self._verdict(model, controls)
         # While its file was read another model may have been selected. The page asks about that, too.
-        return verdict if checkpoint == self._selected() else [gr.update() for _ in verdict]
+        return verdict if model.checkpoint == self._selected() else [gr.update() for _ in verdict]
 
     def _save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
@@ -244,30 +246,30 @@ class _Panel:
                 raise StoreError("; ".join(map(str, plan.refusals)))
             self._library.save(checkpoint, plan.skips, plan.blend)
         except StoreError as error:
-            return self._all(checkpoint, controls, failure=("Not saved:", Data(f" {error}")))
-        return self._all(checkpoint, replace(controls, mode=shown(MODES)[0]), moved=True)
+            return self._all(self._library.profile(checkpoint), controls, failure=("Not saved:", Data(f" {error}")))
+        return self._all(self._library.profile(checkpoint), replace(controls, mode=shown(MODES)[0]), moved=True)
 
     def _forget(self, controls: Controls) -> list[Any]:
         checkpoint = self._selected()
         try:
             self._library.forget(checkpoint)
         except StoreError as error:
-            return self._all(checkpoint, controls, failure=("Not forgotten:", Data(f" {error}")))
-        return self._all(checkpoint, controls)
+            return self._all(self._library.profile(checkpoint), controls, failure=("Not forgotten:", Data(f" {error}")))
+        return self._all(self._library.profile(checkpoint), controls)
 
     def _act(self, asked: str, controls: Controls) -> list[Any]:
         """What the button stands for that `asked` names: {"advice", "action"}, beside an advice that holds now."""
-        checkpoint = self._selected()
+        model = self._library.profile(self._selected())
         names = json.loads(asked)
-        for advice in self._advice(checkpoint, controls):
+        for advice in self._advice(model, controls.asked(model.checkpoint.architecture), controls):
             for action in advice.actions:
                 if (advice.id, action.id) == (names["advice"], names["action"]):
                     try:
-                        after = self._do(action, advice, checkpoint, controls)
+                        after = self._do(action, advice, model.checkpoint, controls)
                     except StoreError as error:
-                        return self._all(checkpoint, controls, failure=("Not saved:", Data(f" {error}")))
-                    return self._all(checkpoint, after, moved=True)
-        return self._all(checkpoint, controls)
+                        return self._all(model, controls, failure=("Not saved:", Data(f" {error}")))
+                    return self._all(self._library.profile(model.checkpoint), after, moved=True)
+        return self._all(model, controls)
 
     def _do(self, action: Action, advice: Advice, checkpoint: Checkpoint, controls: Controls) -> Controls:
         """Mend what decides; what the page has to have in its controls then. Raises StoreError."""
@@ -290,8 +292,9 @@ class _Panel:
         """The drift of `prompt` on the model that is loaded, or why there is none to show."""
         try:
             loaded = self._host.loaded()
-            recommended = self._library.stands_for(loaded, "recommended")
-            marks = Marks(self._skips(loaded, controls), recommended.skips if recommended else {})
+            model = self._library.profile(loaded)
+            recommended = model.stands_for("recommended")
+            marks = Marks(self._skips(model, controls), recommended.skips if recommended else {})
             measured = measure(self._host, prompt, loaded, [marks.current, marks.recommended])
             picture = drift_view.render(measured, loaded, prompt, marks)
         except Problem as problem:
@@ -305,13 +308,13 @@ class _Panel:
         name = Data(f" {loaded.name}")
         return line("The selected model is not loaded yet. This is of the one that is:", name) + picture
 
-    def _skips(self, checkpoint: Checkpoint, controls: Controls) -> Mapping[str, float]:
-        """Where a job with these controls and this prompt would read each encoder of `checkpoint`."""
-        architecture = checkpoint.architecture
+    def _skips(self, model: Profile, controls: Controls) -> Mapping[str, float]:
+        """Where a job with these controls and this prompt would read each encoder of this model."""
+        architecture = model.checkpoint.architecture
         request = controls.asked(architecture).request
         if not request.enabled or not self._switched_on():
             return self._host.reading(architecture, controls.slider).skips
-        return resolve(request, architecture, lambda word: self._library.stands_for(checkpoint, word)).skips
+        return resolve(request, architecture, model.stands_for).skips
 
     def _slider_after(self, advice: Advice, architecture: Architecture) -> float | None:
         """The number at the host's own slider that does what this advice would use, if it can."""
@@ -320,15 +323,13 @@ class _Panel:
 
     # --- what they show ----------------------------------------------------------------------------------------------
 
-    def _all(
-        self, checkpoint: Checkpoint, controls: Controls, *, moved: bool = False, failure: Phrase = ()
-    ) -> list[Any]:
+    def _all(self, model: Profile, controls: Controls, *, moved: bool = False, failure: Phrase = ()) -> list[Any]:
         """An update for the mode and each of `_outputs`. `moved`: mode and sliders go where `controls` has them."""
-        status, *rest = self._verdict(checkpoint, controls)
+        status, *rest = self._verdict(model, controls)
         if failure:
             status = gr.update(value=status["value"] + line(*failure))
         mode = gr.update(value=controls.mode) if moved else gr.update()
-        return [mode, *self._view(checkpoint, controls, moved), status, *rest]
+        return [mode, *self._view(model.checkpoint, controls, moved), status, *rest]
 
     def _view(self, checkpoint: Checkpoint, controls: Controls, moved: bool = False) -> list[dict[str, Any]]:
         """What the manual part shows, and whether it can be saved."""
@@ -357,42 +358,41 @@ class _Panel:
             gr.update(visible=manual and bool(checkpoint.file_name)),
         ]
 
-    def _verdict(self, checkpoint: Checkpoint, controls: Controls) -> list[dict[str, Any]]:
+    def _verdict(self, model: Profile, controls: Controls) -> list[dict[str, Any]]:
         """One update for each of `_judged`. Reads the model's file where that was not done yet."""
-        auto = self._library.auto(checkpoint)
-        status = _status(checkpoint, auto if controls.auto else None) if self._switched_on() else line(_SWITCHED_OFF)
+        auto, asked = model.auto, controls.asked(model.checkpoint.architecture)
+        words = _status(model.checkpoint, auto if controls.auto else None)
         return [
-            gr.update(value=status),
+            gr.update(value=words if self._switched_on() else line(_SWITCHED_OFF)),
             gr.update(visible=auto.source == "preset"),
-            gr.update(value=self._advice_html(checkpoint, self._advice(checkpoint, controls), controls)),
+            gr.update(value=self._advice_html(model, self._advice(model, asked, controls), asked.request.enabled)),
         ]
 
-    def _advice(self, checkpoint: Checkpoint, controls: Controls) -> list[Advice]:
-        """What there is to say of how the model would be read with these controls."""
+    def _advice(self, model: Profile, asked: Asked, controls: Controls) -> list[Advice]:
+        """What there is to say of how the model would be read with these controls, which ask for `asked`."""
         if not self._switched_on():
             return []
-        asked = controls.asked(checkpoint.architecture)
         said = [bad_tag(refusal) for refusal in asked.refusals]
         if not asked.request.enabled:
-            return said + self._advisor.on_slider(checkpoint, controls.slider, [controls.tags])
-        said += self._advisor.on_request(checkpoint, asked.request, [controls.tags])
+            return said + self._advisor.on_slider(model, controls.slider, [controls.tags])
+        said += self._advisor.on_request(model, asked.request, [controls.tags])
         # No control of ours mends what a tag asks for.
         return [advice.without("use") for advice in said] if asked.by_tags else said
 
-    def _advice_html(self, checkpoint: Checkpoint, advice: Sequence[Advice], controls: Controls) -> str:
-        opts = self._host.opts
-        ours = controls.asked(checkpoint.architecture).request.enabled
+    def _advice_html(self, model: Profile, advice: Sequence[Advice], ours: bool) -> str:
+        """`ours` tells whether the panel or a tag decides, and not the host's own slider."""
+        opts, architecture = self._host.opts, model.checkpoint.architecture
         items = [
             advice_view.Shown(
                 each,
                 [place for place in advice_view.PLACES if shown_at(place, each.severity, opts)],
                 ours,
-                None if ours else self._slider_after(each, checkpoint.architecture),
+                None if ours else self._slider_after(each, architecture),
             )
             for each in advice
         ]
-        facts = self._library.facts(checkpoint) if any(each.id in advice_view.ON_DESCENT for each in advice) else None
-        unused = bool(ours and self._switched_on() and checkpoint.architecture.encoders)
+        facts = model.facts if any(each.id in advice_view.ON_DESCENT for each in advice) else None
+        unused = bool(ours and self._switched_on() and architecture.encoders)
         return advice_view.render(items, facts, unused)
 
     # --- parts -------------------------------------------------------------------------------------------------------
