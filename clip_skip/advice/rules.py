@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ..models.inspect.verdict.recommend import LINEAGE
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
@@ -180,7 +181,7 @@ def _nai_below(s: Situation) -> Iterator[Advice]:
             "nai-below",
             "hint",
             "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2.",
-            (Data(facts.recommended.text),) if facts.recommended.source != "nai-lineage" else _deciding_fact(facts),
+            (Data(facts.recommended.text),) if facts.recommended.source != LINEAGE else _deciding_fact(facts),
             (_use(s.recommended), _IS_NOT_NAI, _SILENCE),
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..advice.severities import SEVERITIES
 from ..skip.architectures import ARCHITECTURES, Architecture, Encoder
-from ..skip.auto import Defaults
+from ..skip.auto import NAI_SKIP, Defaults
 from ..skip.parameters import MODES
 
 SECTION = ("clip_skip", "CLIP Skip")
@@ -105,7 +105,7 @@ def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
 AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
 AUTO_NAI = Setting(
     "auto_nai_l",
-    2,
+    NAI_SKIP,
     "Descendants of NovelAI's SD 1.x model: CLIP-L",
     "slider",
     "what Auto uses where only the descent is known",

@@ -44,12 +44,15 @@ class Profile:
 
     @cached_property
     def facts(self) -> ModelFacts | None:
-        """What the model's file says, None where it has none. Reads up to 64 MB when it is new."""
-        if not self.checkpoint.path:
+        """What the model's file says, None where it has none. Reads up to 64 MB when it is new.
+
+        What descent recommends is what the user's setting says.
+        """
+        path = self.checkpoint.path
+        if not path:
             return None
-        return self._facts_at_hand or self._inspector().inspect(
-            self.checkpoint.path, sha256=self.checkpoint.sha256, mark=self._mark
-        )
+        facts = self._facts_at_hand or self._inspector().inspect(path, sha256=self.checkpoint.sha256, mark=self._mark)
+        return facts.with_descent(self._defaults().nai)
 
     @property
     def is_read(self) -> bool:

@@ -32,8 +32,7 @@ SETTINGS = Defaults({("sd1", "l"): 1.2, ("sdxl", "g"): 3.0}, nai=1.8)
         (SD1, Preset(skip={"l": 1}), says({"l": 2}), SETTINGS, {"l": 1}, "preset"),
         (SD1, Preset(note="no number"), says({"l": 2}), SETTINGS, {"l": 2}, "modelspec"),
         (SD1, Preset(skip={"g": 2}), None, Defaults(), {"l": 1}, "trained"),  # of another architecture
-        (SD1, None, says({"l": 2}, "nai-lineage"), SETTINGS, {"l": 1.8}, "nai-lineage"),
-        (SD1, None, says({"l": 2}, "nai-lineage"), Defaults(), {"l": 2}, "nai-lineage"),
+        (SD1, None, says({"l": 1.8}, "nai-lineage"), SETTINGS, {"l": 1.8}, "nai-lineage"),
         (SD1, None, says({"l": 2}, architecture=SDXL), SETTINGS, {"l": 1.2}, "settings"),  # the file is not what runs
         (SD1, None, ModelFacts("m", SD1), SETTINGS, {"l": 1.2}, "settings"),
         (SD1, None, None, Defaults(), {"l": 1}, "trained"),

@@ -21,6 +21,7 @@ from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
 from clip_skip.models.presets.store import Store
 from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.skip.auto import Defaults
 from clip_skip.skip.host_sliders import reading_at
 from tests.inspect.test_facts import model
 
@@ -162,3 +163,40 @@ def test_a_job_looks_a_preset_up_once_for_each_model(library, checkpoint, monkey
     model = library.profile(checkpoint)
     assert [bool(model.stands_for(word)) for word in ("auto", "preset", "recommended", "auto")] == [1, 0, 1, 1]
     assert counted == {"get": 1}
+
+
+# --- what descent recommends, with the user's setting in it ----------------------------------------------------------
+
+TRAINED_WITH_2 = "trained with clip skip 2"
+
+
+def says_of(settings, checkpoint, tmp_path, lineage, skip):
+    """What Auto uses, what REST says that the facts recommend, and the advice on this skip."""
+    library = Library(tmp_path / "data", lambda: settings)
+    if lineage:
+        library.mark(checkpoint, lineage)
+    rest = Rest(OneModel(checkpoint), library, Advisor(OneModel(checkpoint), library), lambda: True, secured=False)
+    auto = rest.status(Call("", {}))["auto"]
+    advice = rest.advice(Call("", {"options": f'{{"l": {skip}}}'}))
+    return auto, rest.inspect(Call("", {}))["recommended"], advice
+
+
+@pytest.mark.parametrize("nai, used", [(2, 2.0), (1, 1.0), (1.8, 1.8)])
+def test_the_setting_for_descendants_is_what_descent_recommends(checkpoint, tmp_path, nai, used):
+    settings = Defaults({("sd1", "l"): 1.2}, nai=nai)
+    auto, recommended, advice = says_of(settings, checkpoint, tmp_path, "nai-derived", 1)
+    assert (auto["skip"], auto["source"]) == ({"l": used}, "nai-lineage")
+    assert (TRAINED_WITH_2 in auto["text"]) == (nai == 2)
+    assert recommended == {"skip": {"l": used}, "source": "nai-lineage"}
+    assert [each["id"] for each in advice] == (["nai-below"] if used > 1 else [])
+    assert [each["actions"][0]["skip"] for each in advice] == [{"l": used}] * len(advice)
+    assert says_of(settings, checkpoint, tmp_path, "nai-derived", 2)[2] == []
+
+
+@pytest.mark.parametrize("lineage, id", [("not-nai", "not-nai"), (None, "nai-unverified")])
+@pytest.mark.parametrize("nai", [1, 2, 3])
+def test_the_setting_for_descendants_is_not_for_others(checkpoint, tmp_path, lineage, id, nai):
+    auto, recommended, advice = says_of(Defaults(nai=nai), checkpoint, tmp_path, lineage, 2)
+    assert (auto["skip"], recommended) == ({"l": 1.0}, None)
+    assert [(each["id"], each["actions"][0]["skip"]) for each in advice] == [(id, {"l": 1.0})]
+    assert says_of(Defaults(nai=nai), checkpoint, tmp_path, lineage, 1)[2] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from .formats.contents import Contents, ContentsError
 from .formats.reader import read_contents
 from .identity.identify import Identity, identify_contents
 from .verdict import ladder
-from .verdict.recommend import Recommendation, author_statement, recommend, trained_skip
+from .verdict.recommend import LINEAGE, Recommendation, author_statement, by_descent, recommend, trained_skip
 from .weights import fingerprints, trained_layers
 from .weights.descent import weight_evidence
 from .weights.references import NO_REFERENCES, References
@@ -48,6 +48,12 @@ class ModelFacts:
     statements: tuple[SkipStatement, ...] = ()
     base: BaseModel | None = None
     error: str | None = None
+
+    def with_descent(self, skip: float) -> ModelFacts:
+        """The same facts, where the user's setting for NovelAI's descendants is `skip`."""
+        if self.recommended is None or self.recommended.source != LINEAGE:
+            return self
+        return replace(self, recommended=by_descent(skip))
 
     def as_json(self) -> dict[str, Any]:
         """The facts as plain JSON values: the form that the command line and the REST interface give out."""

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ....skip.architectures import Architecture
+from ....skip.auto import NAI_SKIP
+from ....skip.numbers import number
 from ....text.plain import quote
 from ..evidence.evidence import Evidence, SkipStatement
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
+# The recommendation that is descent alone.
+LINEAGE = "nai-lineage"
 # Ids of the statements that recommend, the weightiest first. "trained-layers" is read from the weights.
 SKIP_LADDER = (
     "modelspec",
@@ -23,7 +27,7 @@ SKIP_LADDER = (
     "known-author",
     "sample-images",
     "description",
-    "nai-lineage",
+    LINEAGE,
 )
 
 # What may decide the verdict where descent alone is reason enough to recommend NovelAI's own skip.
@@ -70,9 +74,18 @@ def recommend(
         return None
     fact = deciding(evidence)
     if lineage_verdict in ("nai", "nai-derived") and fact is not None and fact.id in _SURE:
-        text = "NovelAI's SD 1.x model was trained with clip skip 2, and this model descends from it."
-        return Recommendation({"l": 2.0}, "nai-lineage", text)
+        return by_descent()
     return None
+
+
+def by_descent(skip: float = NAI_SKIP) -> Recommendation:
+    """What descent from NovelAI's SD 1.x model alone recommends, where the user's setting for that is `skip`."""
+    text = (
+        "NovelAI's SD 1.x model was trained with clip skip 2, and this model descends from it."
+        if skip == NAI_SKIP
+        else f"The setting for descendants of NovelAI's SD 1.x model is {number(skip)}, and this model is one."
+    )
+    return Recommendation({"l": float(skip)}, LINEAGE, text)
 
 
 def trained_skip(statements: Iterable[SkipStatement]) -> float | None:
