@@ -290,7 +290,7 @@ def _image_skip(meta: Mapping[str, Any]) -> float | None:
         if key in meta:
             return as_number(meta[key])
     of_a1111 = _A1111_VERSION.match(str(meta.get("Version", "")))
-    return 1.0 if of_a1111 and "Model hash" in meta else None
+    return 1.0 if of_a1111 and "Model hash" in meta and "App" not in meta else None
 
 
 def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:
