@@ -7,11 +7,9 @@ Who writes which: `.civitai.info` Civitai Helper; `.json` A1111's user metadata,
 
 from __future__ import annotations
 
-import html
 import os
 import re
 import stat
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from typing import Any, BinaryIO
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
 from ...checkpoint import MODEL_SUFFIXES, is_sha256
-from ...mentions import HIGHEST_SKIP, mentioned_skips
+from ...mentions import HIGHEST_SKIP, mentioned_skips, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
 from .statements import samples_majority, skip_statement
@@ -119,7 +117,7 @@ def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
         stated=tuple(_stated(documents, versions)),
         layers=tuple((s, layer) for s in _CONFIGURATIONS if s in files for layer in _layers(_text(files[s]))),
         images=tuple(_image_skips(versions, [_parameters(files[s]) for s in _PICTURES if s in files][:1])),
-        texts=tuple((suffix, _plain(text)) for suffix, text in dict.fromkeys(texts)),
+        texts=tuple((suffix, plain_words(text)) for suffix, text in dict.fromkeys(texts)),
         names=tuple(_names(documents, versions)),
     )
 
@@ -215,11 +213,6 @@ def _names(
     for suffix, version in versions:
         for name in _strings(version, "name"):
             yield suffix, name
-
-
-def _plain(text: str) -> str:
-    """`text` without HTML markup, with East Asian full-width signs and digits as plain ones."""
-    return unicodedata.normalize("NFKC", html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", text[:_MAX_TEXT])))
 
 
 # --- a configuration -------------------------------------------------------------------------------------------------
