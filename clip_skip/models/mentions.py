@@ -105,7 +105,8 @@ _NOT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _NOT_AFTER = re.compile(
-    r"\s?(?:(?:is|was|are|will be|would be)\s(?:not|never)\s|(?:is|are)n['’]?t\s|(?:do|does)\s?(?:not|n['’]?t)\s"
+    r"\s?(?:(?:is|was|are|will be|would be)\s(?:not|never)\s|(?:is|are)n['’]?t\s|(?:do|does)\s?"
+    r"(?:not|n['’]?t)\s"
     r"|not (?:recommended|needed|required|good|supported|advised)"
     r"|(?:is|are|looks?|gives?) (?:bad|worse|broken|terrible|awful|wrong|not)|breaks|ruins"
     r"|は?(?:使わない|使用しない|非推奨|不要|おすすめしない|推奨しない|ダメ)|不(?:推荐|建议|要|行|好)"
