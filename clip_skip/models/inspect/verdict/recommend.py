@@ -15,7 +15,8 @@ from .ladder import deciding
 
 # The recommendation that is descent alone.
 LINEAGE = "nai-lineage"
-# Ids of the statements that recommend, the weightiest first. "trained-layers" is read from the weights.
+# Ids of the statements that recommend, the weightiest first: a person's words before counts of pictures, which may be
+# others', and of each what lies beside the file before what is known by its hash. The weights say "trained-layers".
 SKIP_LADDER = (
     "modelspec",
     "ss-clip-skip",
@@ -24,9 +25,11 @@ SKIP_LADDER = (
     "lora-manager",
     "civitai-version",
     "yaml",
-    "known-author",
-    "sample-images",
     "description",
+    "known-author",
+    "listed-card",
+    "sample-images",
+    "listed-samples",
     LINEAGE,
 )
 
