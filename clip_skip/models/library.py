@@ -12,7 +12,7 @@ from ..skip.auto import Defaults
 from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Preset, key_of, stem
+from .presets.preset import Mark, Preset, key_of, stem
 from .presets.store import Store, StoreError
 from .profile import Profile
 
@@ -59,8 +59,8 @@ class Library:
         key = key_of(checkpoint.sha256, checkpoint.file_name)
         self.presets.change(lambda presets: _drop_if_empty(presets, key))
 
-    def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
-        """Keep the user's word on the descent of `checkpoint`, one of `MARKS`. Raises StoreError."""
+    def mark(self, checkpoint: Checkpoint, lineage: Mark) -> None:
+        """Keep the user's word on the descent of `checkpoint`. Raises StoreError."""
         self._keep(checkpoint, lambda preset: replace(preset, lineage=lineage))
 
     def silence(self, checkpoint: Checkpoint, advice_id: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..skip.auto import Auto, Defaults, automatic
 from ..text.log import logger
 from .checkpoint import Checkpoint
-from .presets.preset import Preset
+from .presets.preset import Mark, Preset
 from .presets.store import Store
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Profile:
         return self._inspector().recall(self.checkpoint.path, sha256=self.checkpoint.sha256, mark=self._mark)
 
     @property
-    def _mark(self) -> str | None:
+    def _mark(self) -> Mark | None:
         return self.preset.lineage if self.preset else None
 
     @cached_property

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_skip.advice.advisor import Advisor
+from clip_skip.advice.names import Severity
 from clip_skip.advice.rules import Situation, advise, not_applied
-from clip_skip.advice.severities import SEVERITIES
 from clip_skip.hosts.base import Host
 from clip_skip.models.checkpoint import Checkpoint
-from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
 from clip_skip.models.inspect.evidence.known import KnownModel
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation, author_statement
@@ -430,7 +430,7 @@ def test_the_most_severe_comes_first():
         ("too-deep", "caution"),
         ("lora-mismatch", "hint"),
     ]
-    assert SEVERITIES == ("error", "warning", "caution", "hint", "info")
+    assert tuple(Severity) == ("error", "warning", "caution", "hint", "info")
 
 
 @pytest.mark.parametrize("id, reading, found, loras", [
@@ -597,14 +597,14 @@ WORDS = {
 }
 _SKIPS = st.floats(0, 40, allow_nan=False)
 _TEXTS = st.text(max_size=20) | st.sampled_from(["<img src=x onerror=alert(1)>", "2", "block", ""])
-_EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(VERDICTS))
+_EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(Verdict))
 _BY_ENCODER = st.dictionaries(st.sampled_from(["l", "g", "h"]), _SKIPS, max_size=3)
 _STATEMENTS = st.builds(SkipStatement, st.sampled_from(SKIP_LADDER), _TEXTS, _BY_ENCODER, st.booleans())
 _FACTS = st.builds(
     ModelFacts,
     _TEXTS,
     st.sampled_from([*ARCHITECTURES.values()]),
-    verdict=st.sampled_from(VERDICTS),
+    verdict=st.sampled_from(Verdict),
     evidence=st.lists(_EVIDENCE, max_size=3).map(tuple),
     recommended=st.none() | st.builds(Recommendation, _BY_ENCODER, st.sampled_from(SKIP_LADDER), _TEXTS),
     statements=st.lists(_STATEMENTS, max_size=3).map(tuple),
@@ -624,7 +624,7 @@ def readings(draw):
 @given(readings(), st.none() | _FACTS, st.dictionaries(_TEXTS, _SKIPS, max_size=3), st.sets(st.sampled_from([*SAID])))
 def test_whatever_comes_the_words_are_ours_and_the_rest_is_data(reading, found, loras, silenced):
     said = advice(reading, found, loras, silenced)
-    assert [SEVERITIES.index(each.severity) for each in said] == sorted(SEVERITIES.index(e.severity) for e in said)
+    assert [each.severity.rank for each in said] == sorted(each.severity.rank for each in said)
     assert len({each.id for each in said}) == len(said)
     for each in said:
         fixed = [SAID[each.id]] if each.id in SAID else [NOTHING_HERE, NOTHING_BY_THE_SLIDER]

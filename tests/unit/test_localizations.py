@@ -27,7 +27,7 @@ from clip_skip.interfaces.ui import advice_view, drift_view, panel, presets_tab
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
 from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
-from clip_skip.models.inspect.evidence.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.models.library import Library
@@ -149,15 +149,15 @@ class _Host(Host):
 
 def _facts() -> list[ModelFacts]:
     sd1 = ARCHITECTURES["sd1"]
-    evidence = tuple(Evidence("unet", strength, QUAGGA, "nai") for strength in STRENGTHS)
+    evidence = tuple(Evidence("unet", strength, QUAGGA, "nai") for strength in Strength)
     says = {"l": 2.0}
     rich = {"evidence": evidence, "statements": (SkipStatement("card", QUAGGA, says),)}
     return [
-        *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in VERDICTS),
-        *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in VERDICTS),
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in Verdict),
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in Verdict),
         *(
             ModelFacts(QUAGGA, sd1, verdict=verdict, recommended=Recommendation(says, source, QUAGGA), **rich)
-            for verdict, source in product(VERDICTS, ("nai-lineage", "card"))
+            for verdict, source in product(Verdict, ("nai-lineage", "card"))
         ),
         ModelFacts(QUAGGA, sd1, error=QUAGGA),
     ]

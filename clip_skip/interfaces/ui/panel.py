@@ -10,12 +10,14 @@ from typing import Any
 import gradio as gr
 
 from ...advice.advisor import Advisor
+from ...advice.names import ActionId
 from ...advice.rules import Action, Advice, bad_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ...models.library import Library
+from ...models.presets.preset import Mark
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
 from ...skip.architectures import UNNAMED, Architecture
@@ -273,10 +275,10 @@ class _Panel:
 
     def _do(self, action: Action, advice: Advice, checkpoint: Checkpoint, controls: Controls) -> Controls:
         """Mend what decides; what the page has to have in its controls then. Raises StoreError."""
-        if action.id == "silence":
+        if action.id is ActionId.SILENCE:
             self._library.silence(checkpoint, advice.id)
-        elif action.id != "use":
-            self._library.mark(checkpoint, action.id)
+        elif action.id is not ActionId.USE:
+            self._library.mark(checkpoint, Mark(action.id.value))
         elif not controls.enabled:
             slider = self._host.slider_for(checkpoint.architecture, action.skip)
             if slider is not None:
@@ -318,7 +320,7 @@ class _Panel:
 
     def _slider_after(self, advice: Advice, architecture: Architecture) -> float | None:
         """The number at the host's own slider that does what this advice would use, if it can."""
-        skips = [action.skip for action in advice.actions if action.id == "use"]
+        skips = [action.skip for action in advice.actions if action.id is ActionId.USE]
         return self._host.slider_for(architecture, skips[0]) if skips else None
 
     # --- what they show ----------------------------------------------------------------------------------------------
@@ -377,7 +379,7 @@ class _Panel:
             return said + self._advisor.on_slider(model, controls.slider, [controls.tags])
         said += self._advisor.on_request(model, asked.request, [controls.tags])
         # No control of ours mends what a tag asks for.
-        return [advice.without("use") for advice in said] if asked.by_tags else said
+        return [advice.without(ActionId.USE) for advice in said] if asked.by_tags else said
 
     def _advice_html(self, model: Profile, advice: Sequence[Advice], ours: bool) -> str:
         """`ours` tells whether the panel or a tag decides, and not the host's own slider."""

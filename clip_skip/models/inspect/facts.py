@@ -12,7 +12,7 @@ from typing import Any
 from ...skip.architectures import ARCHITECTURES, UNKNOWN, Architecture
 from ...text.log import logger
 from .evidence import metadata
-from .evidence.evidence import Evidence, SkipStatement
+from .evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from .evidence.known import lookup
 from .evidence.listed import listed_statements
 from .evidence.metadata import BaseModel, base_model
@@ -31,7 +31,7 @@ from .weights.references import NO_REFERENCES, References
 class ModelFacts:
     """What is known about one model.
 
-    `verdict` is one of `evidence.VERDICTS`, on descent from NovelAI's SD 1.x model; `evidence` begins with what decides
+    `verdict` is on descent from NovelAI's SD 1.x model; `evidence` begins with what decides
     and keeps what contradicts it. `statements` are all words on the skip, `recommended` what follows from them, and
     `trained_skip` what the model (or LoRA) was trained with, each None if nothing says so. `error` is set, and nothing
     else is known, where the file could not be read.
@@ -42,7 +42,7 @@ class ModelFacts:
     kind: str = "unknown"
     variant: str = ""
     quantised: str = ""
-    verdict: str = "unknown"
+    verdict: Verdict = Verdict.UNKNOWN
     evidence: tuple[Evidence, ...] = ()
     recommended: Recommendation | None = None
     trained_skip: float | None = None
@@ -84,7 +84,11 @@ class ModelFacts:
         """The facts that `to_text` wrote. Raises ValueError, KeyError or TypeError on another text."""
         values = json.loads(text)
         values["architecture"] = ARCHITECTURES[values["architecture"]]
-        values["evidence"] = tuple(Evidence(**e) for e in values["evidence"])
+        values["verdict"] = Verdict(values["verdict"])
+        values["evidence"] = tuple(
+            Evidence(**{**e, "strength": Strength(e["strength"]), "verdict": Verdict(e["verdict"])})
+            for e in values["evidence"]
+        )
         values["statements"] = tuple(SkipStatement(**s) for s in values["statements"])
         values["recommended"] = values["recommended"] and Recommendation(**values["recommended"])
         values["base"] = values["base"] and BaseModel(**values["base"])

@@ -9,7 +9,7 @@ from ....skip.architectures import Architecture
 from ....skip.auto import NAI_SKIP
 from ....skip.numbers import number
 from ....text.plain import quote
-from ..evidence.evidence import Evidence, SkipStatement
+from ..evidence.evidence import DESCENDANTS, Evidence, SkipStatement, Verdict
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
@@ -58,7 +58,7 @@ def author_statement(known: KnownModel) -> SkipStatement | None:
 def recommend(
     architecture: Architecture,
     statements: Iterable[SkipStatement],
-    lineage_verdict: str,
+    lineage_verdict: Verdict,
     evidence: Iterable[Evidence],
 ) -> Recommendation | None:
     """The skip that the weightiest statement names, else NovelAI's own for a sure descendant, else None.
@@ -76,7 +76,7 @@ def recommend(
     if any(statement.leaves_choice for statement in ranked):
         return None
     fact = deciding(evidence)
-    if lineage_verdict in ("nai", "nai-derived") and fact is not None and fact.id in _SURE:
+    if lineage_verdict in DESCENDANTS and fact is not None and fact.id in _SURE:
         return by_descent()
     return None
 

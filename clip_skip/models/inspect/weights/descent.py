@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.evidence import STRONG, Evidence
+from ..evidence.evidence import STRONG, Evidence, Verdict
 from ..formats.contents import Contents, ContentsError, Numbers, Tensor
 from .references import References, Sketch
 
@@ -253,24 +253,24 @@ SURE = 3.0  # standard errors that a block's coefficient must be above CONTAINS
 ROUNDING = 0.04
 
 
-def verdict(fit: Fit, origin: str = "sd1.4") -> str:
+def verdict(fit: Fit, origin: str = "sd1.4") -> Verdict:
     """The verdict that a fit with the reference `origin` as origin means."""
     nai = fit.content["nai"]
     # Seen from SD 1.5 a share of NAI's delta is another length, and all that comes from SD 1.4 moves the same way, in
     # some blocks as if it held a part of NAI.
     exact = origin == "sd1.4"
     if exact and fit.from_nai <= ROUNDING:
-        return "nai"
+        return Verdict.NAI
     if fit.size <= ROUNDING:
-        return "not-nai"
+        return Verdict.NOT_NAI
     if nai >= DERIVED:
-        return "nai-derived"
+        return Verdict.NAI_DERIVED
     if exact and (nai >= CONTAINS or any(c - SURE * error >= CONTAINS for c, error in fit.blocks)):
-        return "contains-nai"
+        return Verdict.CONTAINS_NAI
     no_block = all(c < CONTAINS for c, _ in fit.blocks)
     if nai < TRACE and no_block and (fit.alpha < ALPHA or fit.explained >= EXPLAINED):
-        return "not-nai"
-    return "unknown"
+        return Verdict.NOT_NAI
+    return Verdict.UNKNOWN
 
 
 def weight_evidence(contents: Contents, references: References) -> Evidence | None:
@@ -297,7 +297,7 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     return _evidence(_sentence(result, decided, NAMES[origin]), decided)
 
 
-def _evidence(text: str, verdict: str = "unknown") -> Evidence:
+def _evidence(text: str, verdict: Verdict = Verdict.UNKNOWN) -> Evidence:
     return Evidence("unet-weights", STRONG, text, verdict)
 
 
@@ -309,15 +309,15 @@ def _ask_for(missing: Sequence[str]) -> str:
     )
 
 
-def _sentence(fit: Fit, verdict: str, origin: str) -> str:
-    if verdict == "nai":
+def _sentence(fit: Fit, verdict: Verdict, origin: str) -> str:
+    if verdict is Verdict.NAI:
         return "The UNet's weights are NovelAI's, up to rounding."
     if fit.size <= ROUNDING:
         return f"The UNet's weights are all but {origin}'s own."
     share = f"{fit.content['nai']:.0%} (± {2 * fit.error:.0%})"
     share = f"The UNet holds {share} of the change that NovelAI's training made to {origin}"
-    if verdict == "contains-nai" and fit.content["nai"] < CONTAINS:
+    if verdict is Verdict.CONTAINS_NAI and fit.content["nai"] < CONTAINS:
         return f"{share}, and {max(c for c, error in fit.blocks if error < 1):.0%} of it in some blocks."
-    if verdict == "unknown":
+    if verdict is Verdict.UNKNOWN:
         return f"{share}, {fit.alpha:.0%} compared with that alone: too little to be sure, too much to exclude."
     return f"{share}."
