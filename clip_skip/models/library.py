@@ -46,9 +46,12 @@ class Library:
             except StoreError as error:
                 logger.warning("%s", error)
 
-    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
-        """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
-        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend))
+    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
+        """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.
+
+        Raises StoreError, which says why they can't be kept.
+        """
+        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend or preset.blend))
 
     def forget(self, checkpoint: Checkpoint) -> None:
         """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""

@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from ...advice.actions import act, slider_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Action, Advice, bad_tag
+from ...advice.rules import Advice, bad_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ...models.library import Library
-from ...models.presets.preset import Mark
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
 from ...skip.architectures import UNNAMED, Architecture
@@ -267,28 +267,12 @@ class _Panel:
             for action in advice.actions:
                 if (advice.id, action.id) == (names["advice"], names["action"]):
                     try:
-                        after = self._do(action, advice, model.checkpoint, controls)
+                        moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
                     except StoreError as error:
                         return self._all(model, controls, failure=("Not saved:", Data(f" {error}")))
-                    return self._all(self._library.profile(model.checkpoint), after, moved=True)
+                    after = self._library.profile(model.checkpoint)
+                    return self._all(after, controls.moved(moved), moved=True)
         return self._all(model, controls)
-
-    def _do(self, action: Action, advice: Advice, checkpoint: Checkpoint, controls: Controls) -> Controls:
-        """Mend what decides; what the page has to have in its controls then. Raises StoreError."""
-        if action.id is ActionId.SILENCE:
-            self._library.silence(checkpoint, advice.id)
-        elif action.id is not ActionId.USE:
-            self._library.mark(checkpoint, Mark(action.id.value))
-        elif not controls.enabled:
-            slider = self._host.slider_for(checkpoint.architecture, action.skip)
-            if slider is not None:
-                self._host.use(slider)
-                return controls.with_slider(slider)
-        elif controls.auto:
-            self._library.save(checkpoint, action.skip, "linear")
-        else:
-            return controls.with_skips(action.skip)
-        return controls
 
     def _drift(self, prompt: str, controls: Controls) -> str:
         """The drift of `prompt` on the model that is loaded, or why there is none to show."""
@@ -317,11 +301,6 @@ class _Panel:
         if not request.enabled or not self._switched_on():
             return self._host.reading(architecture, controls.slider).skips
         return resolve(request, architecture, model.stands_for).skips
-
-    def _slider_after(self, advice: Advice, architecture: Architecture) -> float | None:
-        """The number at the host's own slider that does what this advice would use, if it can."""
-        skips = [action.skip for action in advice.actions if action.id is ActionId.USE]
-        return self._host.slider_for(architecture, skips[0]) if skips else None
 
     # --- what they show ----------------------------------------------------------------------------------------------
 
@@ -389,7 +368,7 @@ class _Panel:
                 each,
                 [place for place in advice_view.PLACES if shown_at(place, each.severity, opts)],
                 ours,
-                None if ours else self._slider_after(each, architecture),
+                None if ours else slider_after(each, architecture, self._host),
             )
             for each in advice
         ]
