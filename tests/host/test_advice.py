@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from .grid import grid, texts
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, request, used_conds
 
 KEY = "CLIP skip advice"
@@ -32,10 +33,6 @@ KINDS = {
     "inner": {"inner_pass": True},
     "img2img": {"init_images": [Image.new("RGB", (64, 64), "teal")]},
 }
-
-
-def extension():
-    return sys.modules["clip_skip.app"]
 
 
 def mark(host, lineage, checkpoint="sd1-a"):

@@ -9,6 +9,7 @@ from PIL import Image
 from minihost import weights
 
 from .grid import cells, grid
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, assert_cond, request, used_conds
 
 AUTO, MANUAL_2 = [True], [True, {"skip": 2}]
@@ -21,10 +22,6 @@ def library(host):
     forget_all()
     for key in [key for key in host.opts.data if key.startswith("clip_skip_ext_")]:
         del host.opts.data[key]
-
-
-def extension():
-    return sys.modules["clip_skip.app"]
 
 
 def forget_all():

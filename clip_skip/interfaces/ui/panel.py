@@ -56,14 +56,14 @@ class Built:
 
 def build(
     host: Host,
-    library: Library | None,
-    advisor: Advisor | None,
+    library: Library,
+    advisor: Advisor,
     fields: Fields,
     switched_on: Callable[[], bool],
     tab: str,
 ) -> Built:
     """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
-    if library is None or advisor is None:
+    if not host.known:
         with gr.Accordion("CLIP Skip", open=False):
             gr.HTML(line(_UNKNOWN_HOST))
             return Built([gr.Checkbox(False, visible=False)], [])
