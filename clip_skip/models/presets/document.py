@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
+from ...text.bounded_json import load
 from ...text.plain import quote
 from .preset import NAME_PREFIX, is_key, parse_preset, stem
 
@@ -73,9 +74,8 @@ def parse(data: bytes | str) -> Document:
         return fields
 
     try:
-        top = json.loads(data, object_pairs_hook=pairs)
-    except RecursionError as error:
-        raise Unreadable("it is nested too deep") from error
+        # The user's own file may be however long; the page and the body of a request bound what they hand over.
+        top = load(data, pairs, longest=None)
     except ValueError as error:
         raise Unreadable(str(error)) from error
     if not isinstance(top, dict):

@@ -10,7 +10,8 @@ from itertools import chain
 from operator import sub
 from typing import Any, BinaryIO, NamedTuple
 
-from .contents import MAX_COMMAS, Contents, ContentsError, Tensor, check_shapes, load_object
+from ....text.bounded_json import MAX_COMMAS
+from .contents import Contents, ContentsError, Tensor, check_shapes, load_object
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 
