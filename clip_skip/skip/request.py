@@ -41,7 +41,6 @@ class Request:
 
 # What the panel hands over after `enabled` and `options`, in this order. Append only.
 PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
-ARGUMENTS = ("enabled", "options", *PANEL_FIELDS)
 
 
 def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request:

@@ -266,7 +266,7 @@ def test_one_record(store):
     assert (change.key, change.after.skip) == ("name:anime", {"l": 2})
 
 
-def test_numbers_by_controls_are_no_presets_of_schema_0(store):
+def test_numbers_by_controls_are_no_presets_of_ours(store):
     (change,) = plan_import('{"txt2img_clip_skip": 2, "txt2img_steps": 20}', store, "x.json", sd1)
     assert change.refused == "it does not tell the model"
 
