@@ -1,4 +1,9 @@
-"""The header of a safetensors file: https://huggingface.co/docs/safetensors, read without loading a tensor."""
+"""The header of a safetensors file: https://huggingface.co/docs/safetensors, read without loading a tensor.
+
+The format's own library is not asked, for two reasons. It does not say where in the file a tensor's numbers lie, and
+gives no BF16 without torch; here a few numbers are read in place. And of a damaged file it says what its parser met,
+where the user needs to know what is wrong with the file: cut off, damaged, or no safetensors at all.
+"""
 
 from __future__ import annotations
 
