@@ -95,9 +95,9 @@ def matches(value: float, published: str) -> bool:
     return abs(value - float(published)) <= 0.5 * 10**-digits + 1e-4
 
 
-def published_gram(table: str, models: Sequence[str]) -> np.ndarray:
-    """Inner products of these models' deltas to the base, from the published distances."""
-    order = [TABLES[table]["models"].index(name) for name in (BASE, *models)]
+def published_gram(table: str, models: Sequence[str], origin: str = BASE) -> np.ndarray:
+    """Inner products of these models' deltas to the model `origin`, from the published distances."""
+    order = [TABLES[table]["models"].index(name) for name in (origin, *models)]
     squared = np.square(np.array(TABLES[table]["distance"]))[np.ix_(order, order)]
     return (squared[0, 1:, None] + squared[0, None, 1:] - squared[1:, 1:]) / 2
 
@@ -159,10 +159,9 @@ def test_no_verdict_is_false_whichever_references_are_there(origin: str, nai: st
         if not {files[label] for label in (origin, *labels) if label != "sd1.5" or origin == "sd1.5"} <= {*models}:
             continue
         labels = [label for label in labels if files[label] in models]
-        gram = distances_gram(np.array(table["distance"]), models.index(files[origin]))
         for model in models:
-            order = [models.index(each) for each in (model, *(files[label] for label in labels))]
-            decided[name, model] = verdict(fit(gram[np.ix_(order, order)], labels), origin, nai)
+            gram = published_gram(name, (model, *(files[label] for label in labels)), files[origin])
+            decided[name, model] = verdict(fit(gram, labels), origin, nai)
     for (_, model), said in decided.items():
         if model in NO_NAI:
             assert said in ("not-nai", "unknown"), model
