@@ -21,7 +21,7 @@ PINNED = re.compile(r"^\s*(?:from|import) (?:gradio|fastapi|minihost|pydantic|tr
 
 @dataclass(frozen=True)
 class Suite:
-    """One command: its name, the file in tests/pins that it runs with, and its words; a "python" is that of the pins."""
+    """One command: its name, the file in tests/pins with which it runs, and its words, of which a program is theirs."""
 
     name: str
     pins: str
