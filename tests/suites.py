@@ -87,9 +87,9 @@ def main() -> int:
         passed, last = suite()
         failed += not passed
         told.append(f"{'passed' if passed else 'FAILED'}  {clock(begin)}  {title}: {last}")
-        print(f"== {title}: {'passed' if passed else 'FAILED'} in {clock(begin)}", flush=True)
+        print(f"== {title}: {'passed' if passed else 'FAILED'} in {clock(begin).strip()}", flush=True)
+    told.append(f"{f'{failed} of {len(told)} failed' if failed else 'All passed'}, in {clock(start).strip()}")
     print("\n== Summary", *told, sep="\n")
-    print(f"{failed} of {len(told)} failed, in {clock(start)}" if failed else f"All passed, in {clock(start)}")
     return min(failed, 1)
 
 
