@@ -87,9 +87,9 @@
     }
 
     // Gradio calls this for each of them.
-    /** @param {string | undefined} id @param {string} value @returns {[]} */
+    /** @param {string | null} id @param {string | number} value @returns {[]} */
     function holds(id, value) {
-        held[id && TABS.some((tab) => id.startsWith(tab)) ? id : SHARED] = value;
+        held[id && TABS.some((tab) => id.startsWith(tab)) ? id : SHARED] = String(value);
         if (tell(currentTab())) ask(currentTab(), "judge");
         return [];
     }

@@ -14,6 +14,6 @@ interface Window {
         ask(tab: string, name: string): [];
         heard(tab: string): [];
         answered(tab: string, name: string): [];
-        holds(id: string | undefined, value: string): [];
+        holds(id: string | null, value: string | number): [];
     };
 }
