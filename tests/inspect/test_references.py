@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from clip_skip.models.inspect.formats.contents import Contents, ContentsError
 from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.inspector import Inspector
 from clip_skip.models.inspect.weights import reference_files
 from clip_skip.models.inspect.weights.descent import sketch
 from clip_skip.models.inspect.weights.reference_files import LABELS, learn, load
@@ -231,3 +232,14 @@ def test_loading_again_reads_nothing(tmp_path: Path, models: dict[str, Contents]
 
 def test_the_labels_are_the_known_anchors() -> None:
     assert LABELS == ("sd1.4", "sd1.5", "nai", "wd1.3")
+
+
+def test_a_known_descendant_becomes_the_stand_in(tmp_path: Path, monkeypatch, models: dict[str, Contents]) -> None:
+    sha256 = "543bcbc21294831c6245cd74c8a7707761e28812c690f946cb81fef930d54b5e"  # Anything V3
+    learned: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        reference_files, "learn", lambda contents, label, folder, source, sha256: learned.append((label, source))
+    )
+    file = write_safetensors(tmp_path / "anything.safetensors", {"a": np.zeros(1, np.float16)})
+    Inspector(tmp_path).inspect(file, sha256=sha256)
+    assert learned == [("nai-like", "anything.safetensors")]

@@ -14,12 +14,13 @@ from safetensors.numpy import save
 from ....text.log import logger
 from ..formats.contents import Contents, ContentsError, read_numbers
 from ..formats.reader import read_contents
-from .descent import BLOCKS, BUCKETS, NAMES, VERSION, finite, sketch
+from .descent import BLOCKS, BUCKETS, NAMES, STAND_INS, VERSION, finite, sketch
 from .fingerprints import num_updates
 from .references import NO_REFERENCES, Reference, References, Sketch
 from .trained_layers import LAYERS, TEXT_BUCKETS, text_sketch
 
 LABELS = tuple(NAMES)
+_ALL = (*LABELS, *STAND_INS)
 _SUFFIX = ".safetensors"
 _MAX_BYTES = 1_000_000  # a reference is about 310 KB
 
@@ -30,7 +31,7 @@ def load(folder: str | os.PathLike[str]) -> References:
     One that is broken is renamed, and learned again when its model is next met; one of another version is let be.
     """
     stamps = []
-    for label in LABELS:
+    for label in _ALL:
         try:
             status = os.stat(Path(folder, label + _SUFFIX))
         except OSError:
@@ -101,7 +102,7 @@ def _set_aside(path: Path, error: Exception) -> None:
 def learn(
     contents: Contents, label: str, folder: str | os.PathLike[str], source: str, sha256: str | None = None
 ) -> None:
-    """Make an SD 1.x model the reference `label`, one of LABELS; `source` is its file's name.
+    """Make an SD 1.x model the reference `label`, one of LABELS or a stand-in; `source` is its file's name.
 
     With `sha256`, which shows by itself what the model is, a reference that is there already stays; without, on the
     user's word, it is replaced. Raises ContentsError where the model can't be a reference, OSError where the folder
