@@ -56,7 +56,7 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
     refusals: list[Refusal] = []
     if enabled in (False, None):
         return _varied(Request(), axes)
-    if enabled not in (True, 1):
+    if enabled != 1:  # as True is
         refusals.append(refusal("enabled", enabled, "true or false"))
     if len(panel) > len(PANEL_FIELDS):
         refusals.append(refusal("args", f"of length {len(args)}", "[enabled, options]"))

@@ -76,6 +76,7 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
     "args, words",
     [
         ((True, {"clipskip": 2}), "option clipskip was refused, accepted is skip"),
+        ((True, {5: 2}), "option 5 was refused, accepted is mode or skip or l or g or h or blend"),
         ((True, {"mode": "on"}), 'mode on was refused, accepted is "auto" or "manual"'),
         ((True, "{broken"), "options {broken was refused"),
         ((True, [1]), "options [1] was refused"),
@@ -90,6 +91,16 @@ def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
     assert any(words in str(refusal) for refusal in request.refusals)
     for architecture in ARCHITECTURES.values():
         assert resolve(request, architecture).as_trained
+
+
+def test_of_two_names_that_are_near_the_nearest_is_offered():
+    (refusal,) = parse(True, {"blendmode": "slerp"}).refusals  # near "mode", too
+    assert str(refusal) == "option blendmode was refused, accepted is blend"
+
+
+@pytest.mark.parametrize("enabled", [True, 1, 1.0])
+def test_on_is_true_however_json_says_it(enabled):
+    assert parse(enabled, {"l": 2}) == from_options({"l": 2})
 
 
 def test_a_number_beyond_the_models_own_range_is_refused_as_a_whole():
