@@ -96,10 +96,8 @@ def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
         return replace(request, enabled=request.enabled or bool(axes), refusals=(*request.refusals, *refused))
     if values.keys() == {"mode"}:
         return replace(request, enabled=True, **values)
-    if not request.enabled:
-        request = Request(mode="manual")
-    elif request.mode == "auto":
-        request = Request(mode="manual", skip="auto")  # what no axis varies stays as it is
+    if request.enabled and request.mode == "auto":
+        request = Request(skip="auto")  # what no axis varies stays as it is
     elif "skip" in values:
         request = replace(request, skips={})
     return Request(
@@ -131,9 +129,6 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
 def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
     if str(fields.get("mode", "auto")).lower() == "auto":
-        used: tuple[str, ...] = ("mode",)
-    elif fields.get("same"):
-        used = ("mode", "skip", "blend")
-    else:
-        used = ("mode", *ENCODER_IDS, "blend")
-    return {name: fields[name] for name in used if name in fields}
+        return {}
+    numbers = ("skip",) if fields.get("same") else ENCODER_IDS
+    return {name: fields[name] for name in ("mode", *numbers, "blend") if name in fields}

@@ -81,6 +81,8 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
         ((True, "{broken"), "options {broken was refused"),
         ((True, [1]), "options [1] was refused"),
         (("yes", {"l": 2}), "enabled yes was refused, accepted is true or false"),
+        ((True, None, "Manual", True, "x"), "skip x was refused"),
+        ((True, None, "x", True, 2), "mode x was refused"),
         ((True, "x" * 1000), "xxx..."),
         ((True, "[" * 100_000), "was refused"),
         ((True, *[None] * len(ARGUMENTS)), "[enabled, options]"),
@@ -88,7 +90,7 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
 )
 def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
     request = parse(*args)
-    assert any(words in str(refusal) for refusal in request.refusals)
+    assert request.enabled and any(words in str(refusal) for refusal in request.refusals)
     for architecture in ARCHITECTURES.values():
         assert resolve(request, architecture).as_trained
 
