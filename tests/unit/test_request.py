@@ -131,6 +131,19 @@ def test_the_panels_fields(fields, skip, blend):
         assert request.skip_for(id) == (1 if fields["mode"] == "auto" else expected)
 
 
+@pytest.mark.parametrize("panel, options", [
+    (["auto", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {}),
+    (["manual", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "skip": 5, "blend": "slerp"}),
+    (["manual", False, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "l": 2, "g": 3, "h": 4, "blend": "slerp"}),
+    (["manual", True], {"mode": "manual"}),
+    (["manual", False], {"mode": "manual"}),
+    (["manual"], {"mode": "manual"}),
+    ([], {}),
+])  # fmt: skip
+def test_which_fields_of_the_panel_count(panel, options):
+    assert parse(True, "", *panel) == from_options(options)
+
+
 def test_options_win_over_the_panels_fields():
     assert parse(True, {"l": 2}, "manual", False, 5.0, 5.0, 5.0, 5.0, "slerp") == from_options({"l": 2})
 
