@@ -95,6 +95,7 @@ def test_a_callers_local_of_the_same_name_says_nothing(host):
 @pytest.mark.parametrize("name", ["process_images", "process_images_inner", "extension"])
 def test_what_a_caller_deletes_after_an_inner_pass_is_gone(host, name):
     """Also while the caller goes on, which is when a host's memory is needed."""
+    run = host["process_images_inner"]
     exec(f"def {name}(p, script, make, look):\n{DELETES}", host)
     inner, held = made(host), []
 
@@ -106,5 +107,4 @@ def test_what_a_caller_deletes_after_an_inner_pass_is_gone(host, name):
     def caller():
         return host[name](made(host), lambda: job_of(host, inner), make, lambda: held[0]())
 
-    run = host["process_images_inner"]
     assert run(made(host, "outer"), caller) == ("outer", None)
