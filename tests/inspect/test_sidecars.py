@@ -187,6 +187,10 @@ def test_a_configuration_that_names_no_layer(beside, text):
         ([image(1)] * 3 + [image()] * 7, 1),
         # A1111 leaves out a skip of 1.
         ([image(Version="v1.6.0", **{"Model hash": MEINA[:10]})] * 3, 1),
+        ([image(Version="1.1.1", **{"Model hash": MEINA[:10]})] * 3, 1),
+        ([image(Version="## 1.4.0", **{"Model hash": MEINA[:10]})] * 3, 1),
+        # Before its 1.2 it did not write its version either: 3 with a skip of 2, 7 with 1.
+        ([image(2)] * 3 + [image(**{"Model hash": MEINA[:10]})] * 7, 1),
         ([image(2)] * 3 + [image("two"), image(99), image(0), {"meta": None}, {}], 2),
     ],
 )
@@ -203,6 +207,8 @@ def test_sample_images(beside, images, skip):
         [image(2)] * 5 + [image(1)] * 4,
         [image()] * 10,
         [image(Version="f2.0.1v1.10.1", **{"Model hash": MEINA[:10]})] * 3,
+        [image(Version="ComfyUI", **{"Model hash": MEINA[:10]})] * 3,
+        [image(Version="058a7f0", App="SD.Next", **{"Model hash": MEINA[:10]})] * 3,
         [image(2, **{"Model hash": "6ce0161689"})] * 5,
         [image(2, hashes={"model": "6ce0161689"})] * 5,
         [image(2, resources=[{"type": "model", "hash": "6ce0161689", "name": "other"}])] * 5,

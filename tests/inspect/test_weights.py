@@ -22,7 +22,7 @@ from .families import ANIME, DELTAS, DRIFTS, Family, unet_shapes, watch
 from .files import write_safetensors
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Published models (model-evidence 2.6)
+# Published models
 
 TABLES = {
     table["name"]: table for table in json.loads(Path(__file__).with_name("unet_distances.json").read_text())["tables"]

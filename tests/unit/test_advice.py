@@ -1,4 +1,4 @@
-"""What has to be said of a reading: section 7 of the specification, rule by rule, in the words that the user sees."""
+"""What has to be said of a reading, rule by rule, in the words that the user sees."""
 
 from __future__ import annotations
 

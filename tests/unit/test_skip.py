@@ -1,4 +1,4 @@
-"""The number: depths, weights and words, against the table of the specification."""
+"""The number: depths, weights and words, against a table of its own."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from clip_skip.skip.architectures import ARCHITECTURES, by_encoders, by_pipeline
 from clip_skip.skip.numbers import depth_of, depth_weights, in_range, number, words
 from clip_skip.text.phrase import english
 
-# (architecture, encoder) -> blocks, trained depth, final norm on what is read: section 2 of the specification.
+# (architecture, encoder) -> blocks, trained depth, final norm on what is read: docs/architecture.md, "The number".
 TABLE = {
     ("sd1", "l"): (12, 12, True),
     ("sd2", "h"): (24, 23, True),

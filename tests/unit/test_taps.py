@@ -111,7 +111,7 @@ def plan_for(architecture, **options):
 
 
 def mixed(states, skip, encoder):
-    """The blend of the specification, straight from the states of an untouched run."""
+    """The blend of docs/architecture.md, straight from the states of an untouched run."""
     whole = int(skip)
     fraction = skip - whole
     depth = encoder.trained_depth + 1 - whole

@@ -243,7 +243,7 @@ def _inverse(gram: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
 # ---------------------------------------------------------------------------------------------------------------------
 # The verdict
 
-DERIVED, CONTAINS, TRACE = 0.80, 0.35, 0.15  # NAI's coefficient (model-evidence 2.6)
+DERIVED, CONTAINS, TRACE = 0.80, 0.35, 0.15  # NAI's coefficient
 ALPHA = 0.30  # for no trace the plain projection must agree ...
 EXPLAINED = 0.90  # ... unless the references make up the delta: then what projects on NAI's is known to be another's
 SURE = 3.0  # standard errors that a block's coefficient must be above CONTAINS
