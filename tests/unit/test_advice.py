@@ -483,8 +483,9 @@ def test_an_error_can_t_be_silenced_and_comes_first(library):
 def test_what_was_not_applied_says_to_what_and_why():
     said = not_applied(["l", "g"], "its blocks did not run")
     assert (said.id, said.severity, said.text) == ("not-applied", "error", "CLIP Skip was not applied.")
-    assert said.lines == [said.text, "CLIP-L, CLIP-G: its blocks did not run."]
-    assert english(not_applied([], "RuntimeError: x").reason) == "RuntimeError: x."
+    assert said.lines == [said.text, "CLIP-L, CLIP-G: its blocks did not run. What failed was read as trained."]
+    said = not_applied([], "RuntimeError: x")
+    assert english(said.reason) == "RuntimeError: x. The WebUI's own clip skip was used."
 
 
 # --- what is known, given to the rules -------------------------------------------------------------------------------
