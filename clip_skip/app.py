@@ -13,7 +13,9 @@ from .hosts.base import JOB_ATTRIBUTE, Host
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
-from .interfaces.ui import panel, paste, presets_tab, settings_page
+from .interfaces.ui import paste, presets_tab, settings_page
+from .interfaces.ui.answers import Answers
+from .interfaces.ui.page import Built, Page
 from .jobs.job import Job
 from .models.library import Library
 from .paths import data_folder
@@ -43,13 +45,15 @@ class Extension:
         self.host = host
         self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
         self.advisor = Advisor(host, self.library)
+        self.answers = Answers(host, self.library, self.advisor, self.switched_on)
         self.fields = paste.fields(self._reads_as_trained)
+        self._page = Page(host, self.answers)
 
     def register(self, script_callbacks: Any) -> None:
         """Have the WebUI call what follows, and hook into its conditioning stage."""
         script_callbacks.on_ui_settings(lambda: settings_page.register(self.host.opts))
         script_callbacks.on_before_ui(self.before_ui)
-        script_callbacks.on_after_component(lambda component, **how: panel.meet(self.host, component, **how))
+        script_callbacks.on_after_component(lambda component, **how: self._page.meet(component, **how))
         script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library))
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
         script_callbacks.on_script_unloaded(self.unload)
@@ -57,7 +61,7 @@ class Extension:
             self.host.install()
 
     def before_ui(self) -> None:
-        panel.new_page()
+        self._page = Page(self.host, self.answers)
         if not self.host.flag("disable"):
             grid.register(self.host.scripts)
             extra_network.register(self.host.extra_networks, self.tagged)
@@ -72,9 +76,8 @@ class Extension:
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)
 
-    def build_panel(self, is_img2img: bool) -> panel.Built:
-        tab = "img2img" if is_img2img else "txt2img"
-        return panel.build(self.host, self.library, self.advisor, self.fields, self.switched_on, tab)
+    def build_panel(self, is_img2img: bool) -> Built:
+        return self._page.build("img2img" if is_img2img else "txt2img", self.fields)
 
     def process(self, p: Any, *args: Any) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""

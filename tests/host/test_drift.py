@@ -18,6 +18,7 @@ import torch
 from minihost import encoders, weights
 from tests.drift import reference
 
+from .loaded import extension
 from .reference import PROMPT, SMALL, request
 
 WORDS = ["a", "photo", "of", "a", "cat", ",", "blue", "sky"]
@@ -233,11 +234,9 @@ HOSTILE = "</title></svg><img src=x onerror=alert(1)> \" ' & </p><script>alert(2
 @pytest.fixture
 def answer(host, monkeypatch):
     """What the button in the panel of txt2img answers, to a prompt and the values of the panel's controls."""
-    panel = ours("interfaces.ui.panel")
-    made = next(each for each in panel._page._panels if each.tab == "txt2img")
 
     def ask(prompt, **controls):
-        return made._drift(prompt, ours("interfaces.ui.controls").Controls(**controls))
+        return extension().answers.drift(prompt, ours("interfaces.ui.controls").Controls(**controls))
 
     return ask
 

@@ -7,13 +7,12 @@ from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
 
-import gradio as gr
 import pytest
 
 from clip_skip.advice.advisor import Advisor
 from clip_skip.hosts.base import Host
 from clip_skip.interfaces.rest.routes import Call, Rest
-from clip_skip.interfaces.ui import panel as panel_module
+from clip_skip.interfaces.ui.answers import Answers
 from clip_skip.interfaces.ui.controls import Controls
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.inspector import Inspector
@@ -67,8 +66,7 @@ def checkpoint(tmp_path):
 @pytest.fixture
 def panel(library, checkpoint):
     host = OneModel(checkpoint)
-    with gr.Blocks(analytics_enabled=False):
-        return panel_module._Panel(host, library, Advisor(host, library), lambda: True, "txt2img")
+    return Answers(host, library, Advisor(host, library), lambda: True)
 
 
 @pytest.fixture
@@ -88,10 +86,10 @@ QUESTIONS = {
     "advice on options": lambda panel, rest: rest.advice(Call("", {"options": '{"l": 2}'})),
     "inspect": lambda panel, rest: rest.inspect(Call("", {})),
     "presets": lambda panel, rest: rest.presets(Call("", {})),
-    "show": lambda panel, rest: [panel._show(controls) for controls in PANELS],
-    "speak": lambda panel, rest: [panel._speak(controls) for controls in PANELS],
-    "judge": lambda panel, rest: [panel._judge(controls) for controls in PANELS],
-    "drift": lambda panel, rest: panel._drift("a prompt", PANELS[1]),
+    "show": lambda panel, rest: [panel.show(controls) for controls in PANELS],
+    "speak": lambda panel, rest: [panel.speak(controls) for controls in PANELS],
+    "judge": lambda panel, rest: [panel.judge(controls) for controls in PANELS],
+    "drift": lambda panel, rest: panel.drift("a prompt", PANELS[1]),
 }
 
 
@@ -136,12 +134,12 @@ def spy(monkeypatch, counted, owner, name):
 
 
 @pytest.mark.parametrize("controls", PANELS, ids=["off", "auto", "manual"])
-@pytest.mark.parametrize("question", ["_judge", "_show"])
+@pytest.mark.parametrize("question", ["judge", "show"])
 def test_an_answer_of_the_panel_looks_each_fact_up_once(library, checkpoint, panel, controls, question, monkeypatch):
     library.presets.put(Preset(lineage="not-nai"), sha256=SHA, name="a")
     os.utime(library.presets.path, ns=(1, 1))  # long ago: the file is not read again
     controls = replace(controls, seen="")  # no LoRA, which is another file
-    panel._judge(controls)  # reads the model's file
+    panel.judge(controls)  # reads the model's file
     counted, stated = Counter(), Counter()
     spy(monkeypatch, counted, Store, "get")
     spy(monkeypatch, counted, Inspector, "recall")
