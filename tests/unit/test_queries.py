@@ -118,7 +118,10 @@ def test_what_is_kept_by_name_counts_before_the_hash_is_written_down(library, ch
         "text": "this model's preset",
     }
     assert [each["id"] for each in rest.advice(Call("", {}))] == ["not-nai"]
+    key = rest.status(Call("", {}))["model"]["key"]
+    assert rest.get(Call(key, {})) == rest.presets(Call("", {}))[key]  # where it is now
     library.learn_hash(checkpoint)
+    assert rest.status(Call("", {}))["model"]["key"] == SHA
     assert list(library.presets.all()) == [SHA]
     assert rest.status(Call("", {}))["auto"]["source"] == "preset"
 

@@ -28,6 +28,7 @@ from ...models.library import Library, identify_by
 from ...models.presets.exchange import Change, apply, check_plain, export, plan_import
 from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, parse_preset
 from ...models.presets.store import StoreError
+from ...models.profile import Profile
 from ...skip.architectures import ARCHITECTURES
 from ...skip.parameters import PARAMETERS
 from ...skip.request import parse
@@ -125,10 +126,11 @@ class Rest:
 
     def status(self, call: Call) -> Any:
         checkpoint = self._host.selected()
-        auto = self._library.profile(checkpoint).auto
+        model = self._library.profile(checkpoint)
+        auto = model.auto
         return {
             "enabled": self._switched_on(),
-            "model": _model(checkpoint) if checkpoint.file_name else None,
+            "model": _model(model) if checkpoint.file_name else None,
             "architecture": asdict(checkpoint.architecture),
             "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": english(auto.text)},
             "problems": self._store.problems,
@@ -341,8 +343,10 @@ def _import_fields(body: Any) -> Any:
     return fields.values()
 
 
-def _model(checkpoint: Checkpoint) -> Any:
-    key = key_of(checkpoint.sha256, checkpoint.file_name)
+def _model(model: Profile) -> Any:
+    """`key` is that of its preset: the one that it would have, until it has one."""
+    checkpoint, kept = model.checkpoint, model.preset
+    key = kept.origin[0] if kept and kept.origin else key_of(checkpoint.sha256, checkpoint.file_name)
     return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": key}
 
 
