@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
@@ -409,7 +409,6 @@ def test_a_stack_that_is_no_clip_encoder_is_not_found():
 VECTORS = st.lists(st.floats(-100, 100, width=32), min_size=8, max_size=8)
 
 
-@settings(deadline=None)
 @given(VECTORS, VECTORS, st.floats(0.01, 0.99))
 def test_slerp_keeps_the_norm_linear_and_stays_between(a, b, f):
     a, b = (torch.tensor(v, dtype=torch.float64).reshape(2, 4) for v in (a, b))
