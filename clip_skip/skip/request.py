@@ -55,7 +55,7 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
     refusals: list[Refusal] = []
     if enabled in (False, None):
         return _varied(Request(), axes)
-    if enabled not in (True, 1):
+    if enabled != 1:  # as True is
         refusals.append(refusal("enabled", enabled, "true or false"))
     if len(panel) > len(PANEL_FIELDS):
         refusals.append(refusal("args", f"of length {len(args)}", "[enabled, options]"))
@@ -95,10 +95,8 @@ def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
         return replace(request, enabled=request.enabled or bool(axes), refusals=(*request.refusals, *refused))
     if values.keys() == {"mode"}:
         return replace(request, enabled=True, **values)
-    if not request.enabled:
-        request = Request(mode="manual")
-    elif request.mode == "auto":
-        request = Request(mode="manual", skip="auto")  # what no axis varies stays as it is
+    if request.enabled and request.mode == "auto":
+        request = Request(skip="auto")  # what no axis varies stays as it is
     elif "skip" in values:
         request = replace(request, skips={})
     return Request(
@@ -130,9 +128,6 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
 def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
     if str(fields.get("mode", "auto")).lower() == "auto":
-        used: tuple[str, ...] = ("mode",)
-    elif fields.get("same"):
-        used = ("mode", "skip", "blend")
-    else:
-        used = ("mode", *ENCODER_IDS, "blend")
-    return {name: fields[name] for name in used if name in fields}
+        return {}
+    numbers = ("skip",) if fields.get("same") else ENCODER_IDS
+    return {name: fields[name] for name in ("mode", *numbers, "blend") if name in fields}

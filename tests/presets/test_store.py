@@ -94,7 +94,7 @@ class LikeADictionary(RuleBasedStateMachine):
             assert store.check() == ()
 
 
-LikeADictionary.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+LikeADictionary.TestCase.settings = settings(max_examples=60, stateful_step_count=25)
 TestLikeADictionary = LikeADictionary.TestCase
 
 
@@ -309,15 +309,49 @@ def test_a_name_given_twice_by_hand_is_set_aside_before_one_is_dropped(store):
     assert store.get(SHA).note == "2" and "was set aside" in store.problems[0]
 
 
+def twice(*names):
+    presets = ", ".join(f'"{name}": {{"note": "{index}"}}' for name in names for index in (1, 2))
+    return f'{{"schema": 1, "presets": {{{presets}}}}}'.encode()
+
+
+@pytest.mark.parametrize("data, why", [
+    (b"null", "it holds None where an object is expected"),
+    (b"[" * 100_000, "it is nested too deep"),
+    (b'{"schema": 1, "presets": []}', '"presets" is a list, not an object'),
+    (b'{"schema": 0.5, "presets": {}}', '"schema" is 0.5, not a whole number from 1'),
+    (twice("name:a"), "name:a was there twice"),
+    (twice("name:a", "name:b"), "name:a, name:b was there twice"),
+    (twice("name:" + "x" * 200), "name:" + "x" * 75 + " was there twice"),
+], ids=lambda value: repr(value[:30]))  # fmt: skip
+def test_what_is_set_aside_is_said_with_the_copys_name_and_the_reason(store, data, why, caplog):
+    write(store, data)
+    store.put(Preset(note="new"), name="new")
+    (name,) = asides(store)
+    said = f"{store.path} was set aside as {name} when presets were saved: {why}"
+    assert store.problems == (said,) and said in caplog.messages
+    store.put(Preset(note="newer"), name="new")
+    assert store.problems == (said,) and list(asides(store)) == [name]  # once
+
+
+def test_of_a_file_that_was_doubled_before_it_broke_the_break_is_said(store):
+    write(store, twice("name:a"))
+    assert store.get(name="a").note == "2"
+    write(store, b"null")
+    store.put(Preset(note="new"), name="new")
+    (said,) = store.problems
+    assert said.endswith(": it holds None where an object is expected")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_what_editors_write_is_read(store, encoding):
     write(store, json.dumps({"schema": 1, "presets": {"name:ü": {"note": "é"}}}, ensure_ascii=False).encode(encoding))
     assert store.get(name="ü").note == "é" and store.problems == ()
 
 
-def test_an_edit_within_one_tick_of_the_clock_is_noticed(store):
+def test_an_edit_within_one_tick_of_the_clock_is_noticed(store, monkeypatch):
     store.put(Preset(note="1"), sha256=SHA)
     tick = os.stat(store.path).st_mtime_ns
+    monkeypatch.setattr(time, "time_ns", lambda: tick)  # however long this takes
     assert store.get(SHA).note == "1"
     with open(store.path, "r+b") as file:  # in place: the same file, size and time
         file.write(store.path.read_bytes().replace(b'"1"', b'"2"'))
