@@ -121,8 +121,8 @@ def test_nothing_else_reads_json_from_outside():
     assert unbounded == {
         "text.bounded_json",
         "interfaces.rest.routes",  # what was just written
-        "models.inspect.evidence.known",  # the package's own tables
-        "models.inspect.evidence.listed",
+        "models.inspect.evidence.known",  # the package's own table
+        "models.inspect.evidence.listed",  # another
         "models.inspect.facts",  # the cache
         "models.inspect.formats.safetensors",  # bounded by its pattern
     }
