@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from ..text.bounded_json import load
 from .architectures import ENCODER_IDS
 from .parameters import PARAMETERS, WORDS, Refusal, refusal
 
@@ -41,7 +41,6 @@ class Request:
 
 # What the panel hands over after `enabled` and `options`, in this order. Append only.
 PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
-ARGUMENTS = ("enabled", "options", *PANEL_FIELDS)
 
 
 def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request:
@@ -62,8 +61,8 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
         refusals.append(refusal("args", f"of length {len(args)}", "[enabled, options]"))
     if isinstance(options, str):
         options = options.strip()
-        with contextlib.suppress(ValueError, RecursionError):
-            options = json.loads(options)
+        with contextlib.suppress(ValueError):
+            options = load(options)
     if options is None or options == "" or options == {}:
         fields = dict(zip(PANEL_FIELDS, panel, strict=False))
         options = _panel_options({**fields, "mode": axes["mode"]} if "mode" in axes else fields)

@@ -13,7 +13,7 @@ from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_ID
 from clip_skip.skip.auto import Auto
 from clip_skip.skip.parameters import PARAMETERS, refusal
 from clip_skip.skip.plan import resolve
-from clip_skip.skip.request import ARGUMENTS, Request, from_options, parse
+from clip_skip.skip.request import PANEL_FIELDS, Request, from_options, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -87,7 +87,7 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
         ((True, None, "x", True, 2), "mode x was refused"),
         ((True, "x" * 1000), "xxx..."),
         ((True, "[" * 100_000), "was refused"),
-        ((True, *[None] * len(ARGUMENTS)), "[enabled, options]"),
+        ((True, *[None] * (2 + len(PANEL_FIELDS))), "[enabled, options]"),
     ],
 )
 def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
@@ -163,7 +163,7 @@ PANEL = st.fixed_dictionaries({"mode": st.sampled_from(["auto", "manual"]), "sam
 @given(PANEL, st.floats(1, 32), st.sampled_from(["linear", "slerp"]))
 def test_the_panels_fields(fields, skip, blend):
     values = {**fields, "skip": skip, "blend": blend}
-    request = parse(True, "", *(values[name] for name in ARGUMENTS[2:]))
+    request = parse(True, "", *(values[name] for name in PANEL_FIELDS))
     assert not request.refusals and request.mode == fields["mode"]
     for id in ENCODER_IDS:
         expected = skip if fields["same"] else fields[id]
