@@ -273,6 +273,8 @@ def test_keys_are_what_both_parsers_take():
         ("sd1", {"l": 1.5}, None),
         ("sd1", {"l": 1}, None),
         ("sd2", {"h": 2}, None),
+        ("cascade", {"g": 2}, None),
+        ("flux", {"l": 2}, None),
         ("sdxl", {"l": 2, "g": 2}, None),
     ],
 )
