@@ -122,6 +122,7 @@ def test_nothing_else_reads_json_from_outside():
         "text.bounded_json",
         "interfaces.rest.routes",  # what was just written
         "models.inspect.evidence.known",  # the package's own table
+        "models.inspect.evidence.listed",  # another
         "models.inspect.facts",  # the cache
         "models.inspect.formats.safetensors",  # bounded by its pattern
     }
