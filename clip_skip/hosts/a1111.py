@@ -47,7 +47,6 @@ T = TypeVar("T")
 
 class WebUI(Host):
     known = True
-    input_accordion = True
 
     def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
         super().__init__(shared)
@@ -65,6 +64,12 @@ class WebUI(Host):
         if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)
+
+    @property
+    def input_accordion(self) -> Any:
+        from modules.ui_components import InputAccordion
+
+        return InputAccordion
 
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.

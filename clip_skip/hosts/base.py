@@ -24,11 +24,14 @@ class Host:
     """A WebUI. This class is the unknown one: it is known to nothing and touches nothing."""
 
     known = False
-    # Whether the host's `InputAccordion` shows its checkbox.
-    input_accordion = False
 
     def __init__(self, shared: Any = None) -> None:
         self._shared = shared  # the host's module of that name: its options and its command line
+
+    @property
+    def input_accordion(self) -> Any:
+        """The host's class of that name, a checkbox with its accordion, where it shows that checkbox; else None."""
+        return None
 
     @property
     def opts(self) -> Any:
