@@ -312,11 +312,11 @@ def _cache_key(p: LineProcessing, plan: Plan) -> Iterator[None]:
     def with_plan(*args: Any, **kwargs: Any) -> Any:
         return (*cached_params(*args, **kwargs), *plan.key)
 
-    p.cached_params = with_plan
+    p.cached_params = with_plan  # type: ignore[method-assign]
     try:
         yield
     finally:
         if before is None:
             del p.cached_params
         else:
-            p.cached_params = before
+            p.cached_params = before  # type: ignore[method-assign]

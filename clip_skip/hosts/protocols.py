@@ -154,7 +154,7 @@ class Component(Protocol):
 
 
 class LineProcessing(Processing, Protocol):
-    cached_params: Callable[..., tuple[Any, ...]]
+    def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 
 
 class LineCheckpointInfo(CheckpointInfo, Protocol):
