@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -29,12 +31,14 @@ from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
 from .adapter import Adapter
-from .attributes import JOB_ATTRIBUTE, ORIGINAL_ATTRIBUTE
+from .attributes import JOB_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
 from .encoders import read_webui_model
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
 
 _METHOD = "get_conds_with_caching"
+# The host's own functions around a job, in the module of its job class.
+_RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
 
 T = TypeVar("T")
@@ -63,7 +67,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
         original = vars(self._class)[_METHOD]
-        original = getattr(original, ORIGINAL_ATTRIBUTE, original)
+        if getattr(original, WRAPPER_ATTRIBUTE, None) is original:
+            original = getattr(original, ORIGINAL_ATTRIBUTE)
         self._wrapper = self._wrap(original)
         setattr(self._class, _METHOD, self._wrapper)
 
@@ -72,6 +77,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
         if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
             setattr(self._class, _METHOD, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
         self._wrapper = None
+        if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
+            delattr(type(self.opts), _OPTION)
 
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
@@ -175,12 +182,13 @@ class WebUI(Adapter[LineCheckpointInfo]):
         @functools.wraps(original)
         def get_conds_with_caching(self: LineProcessing, *args: Any, **kwargs: Any) -> Any:
             # Uninstalled, but held by another extension's wrapper: its successor does the work.
-            job = _job_of(self) if host._wrapper is get_conds_with_caching else None
+            job = _job_of(self, host._class) if host._wrapper is get_conds_with_caching else None
             if job is None:
                 return original(self, *args, **kwargs)
             return host._encode(job, self, original, args, kwargs)
 
         setattr(get_conds_with_caching, ORIGINAL_ATTRIBUTE, original)
+        setattr(get_conds_with_caching, WRAPPER_ATTRIBUTE, get_conds_with_caching)
         return get_conds_with_caching
 
     def _encode(self, job: Job, p: LineProcessing, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -242,23 +250,34 @@ def _is_forge() -> bool:
     return "modules_forge.main_entry" in sys.modules
 
 
-def _job_of(p: LineProcessing) -> Job | None:
+def _job_of(p: LineProcessing, job_class: type) -> Job | None:
     """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
 
-    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack. Nothing
-    has to be remembered that an exception could leave behind.
+    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack, in a frame
+    of the host's own functions that run a job. Nothing has to be remembered that an exception could leave behind.
     """
-    if hasattr(p, JOB_ATTRIBUTE):
-        job: Job | None = getattr(p, JOB_ATTRIBUTE)
+    if JOB_ATTRIBUTE in vars(p):
+        job: Job | None = vars(p)[JOB_ATTRIBUTE]
         return job
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        outer = frame.f_locals.get("p")
-        if hasattr(outer, JOB_ATTRIBUTE):
-            job = getattr(outer, JOB_ATTRIBUTE)
-            return job
-        frame = frame.f_back  # type: ignore[assignment]
+        if frame.f_code.co_name in _RUNNERS and frame.f_globals.get("__name__") == job_class.__module__:
+            outer = _local(frame, "p")
+            if issubclass(type(outer), job_class) and JOB_ATTRIBUTE in vars(outer):
+                job = vars(outer)[JOB_ATTRIBUTE]
+                return job
+        frame = frame.f_back
     return None
+
+
+def _local(frame: FrameType, name: str) -> Any:
+    """The value of a local variable of this function that is running, None if it has none yet."""
+    found = frame.f_locals
+    value = found.get(name)
+    if isinstance(found, dict):
+        # Up to Python 3.12 a copy, which the frame keeps: what the function deletes would live on until it ends.
+        found.clear()
+    return value
 
 
 def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
@@ -288,19 +307,33 @@ def _notes_kept() -> Iterator[None]:
         yield
 
 
+class _Neutral(threading.local):
+    """The number that this thread reads at the host's option while it encodes; any other time and thread, the user's.
+
+    It lies on the class of the host's options, which look a setting up in `data` only where nothing else has its name.
+    So `data` has the user's number all the time: the one that is saved, shown and set meanwhile.
+    """
+
+    number: int | None = None
+
+    def __get__(self, opts: Any, owner: type) -> int:
+        if self.number is None:
+            raise AttributeError(_OPTION)
+        return self.number
+
+
+_NEUTRAL = _Neutral()
+
+
 @contextmanager
 def _option(opts: Options, value: int) -> Iterator[None]:
-    # In `data` itself: a setting that was never saved must not stay, and no callback may run.
-    missing = object()
-    before = opts.data.get(_OPTION, missing)
-    opts.data[_OPTION] = value
+    if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
+        setattr(type(opts), _OPTION, _NEUTRAL)
+    before, _NEUTRAL.number = _NEUTRAL.number, value
     try:
         yield
     finally:
-        if before is missing:
-            opts.data.pop(_OPTION, None)
-        else:
-            opts.data[_OPTION] = before
+        _NEUTRAL.number = before
 
 
 @contextmanager

@@ -14,6 +14,8 @@ JOB_ATTRIBUTE = "clip_skip_job"
 AXES_ATTRIBUTE = "clip_skip_axes"
 # On our wrapper around the A1111 line's conditioning stage: the host's own function.
 ORIGINAL_ATTRIBUTE = "__clip_skip_original__"
+# The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
+WRAPPER_ATTRIBUTE = "__clip_skip_wrapper__"
 
 PUT = "put"  # ours: the host knows nothing of it
 CALLED = "called"
@@ -45,6 +47,7 @@ ATTRIBUTES = (
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
+    Attribute("get_conds_with_caching", WRAPPER_ATTRIBUTE, PUT, "a1111", "tells it from another extension's wrapper"),
     # The job's result.
     Attribute("processed", "comments", CHANGED, why="text in all, although A1111's job holds a dictionary"),
     Attribute("processed", "extra_generation_params", CHANGED, why="a new dictionary: the job's own is in use"),
@@ -56,12 +59,12 @@ ATTRIBUTES = (
     Attribute("state", "job", READ),
     Attribute("state", "job_count", READ, why="-1 while an API job is set up, when `job` has no name yet"),
     # The options. Ours, `clip_skip_ext_*`, are read as attributes too: their table is `interfaces.settings`.
-    Attribute("opts", "data", CHANGED, "a1111", "in itself for a moment: setting an attribute runs callbacks"),
     Attribute("opts", "set", CALLED, "a1111"),
     Attribute("opts", "save", CALLED, "a1111"),
     Attribute("opts", "add_option", CALLED, why="SD.Next and Forge leave `data` empty until the option is saved"),
     Attribute("opts", "sd_model_checkpoint", READ, why="a title, a name, a hash, or None on a fresh install"),
-    Attribute("opts", "CLIP_stop_at_last_layers", CHANGED, "a1111", "the slider; SD.Next has the option, unread"),
+    Attribute("opts", "CLIP_stop_at_last_layers", READ, "a1111", "the slider; SD.Next has the option, unread"),
+    Attribute("type(opts)", "CLIP_stop_at_last_layers", PUT, "a1111", "neutral for the thread that encodes"),
     Attribute("opts", "sdxl_clip_l_skip", READ, "a1111", "A1111's since 1.10; Classic and Neo have no such option"),
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.

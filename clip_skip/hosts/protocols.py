@@ -32,8 +32,6 @@ class Processed(Protocol):
 class Options(Protocol):
     """The host's options: what is set, and saved, is an attribute too."""
 
-    data: dict[str, Any]
-
     def set(self, key: str, value: Any, /) -> bool: ...
 
     def save(self, filename: str, /) -> None: ...

@@ -20,9 +20,6 @@ T = TypeVar("T")
 class NoOptions:
     """Options that hold nothing, so that each setting has its default, and take nothing."""
 
-    def __init__(self) -> None:
-        self.data: dict[str, Any] = {}
-
     def set(self, key: str, value: Any) -> bool:
         return False
 

@@ -14,6 +14,7 @@ from ...text.log import logger
 from .evidence import metadata
 from .evidence.evidence import Evidence, SkipStatement
 from .evidence.known import lookup
+from .evidence.listed import listed_statements
 from .evidence.metadata import BaseModel, base_model
 from .evidence.sidecars import Sidecars, read_sidecars
 from .formats.contents import Contents, ContentsError
@@ -196,3 +197,5 @@ def _author_statement(sha256: str | None) -> Iterator[SkipStatement]:
     statement = author_statement(known) if known else None
     if statement is not None:
         yield statement
+    if sha256:
+        yield from listed_statements(sha256)

@@ -15,7 +15,7 @@ from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS
 from ...text.bounded_json import as_number, decode
 from ...text.plain import quote
-from ..mentions import mentioned_skips
+from ..mentions import mentioned_skips, plain_words
 from .preset import stem
 
 _FIELD = re.compile(r"clip_?stop_?at_?last_?layers|clip[ _-]?skip", re.I)  # a control's or an option's id
@@ -105,7 +105,7 @@ def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[
 def _in_model_notes(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
     """A1111's `<model>.json`: {"description", "notes", "vae", and what other programs add, such as "sd version"}."""
     text = "\n".join(top[name] for name in ("notes", "description") if isinstance(top.get(name), str))
-    numbers = frozenset(mentioned_skips(text))
+    numbers = frozenset(mentioned_skips(plain_words(text)))
     if numbers:
         version = top.get("sd version")
         architecture = _ARCHITECTURES.get(version, str(version)) if isinstance(version, str) else ""

@@ -42,4 +42,4 @@ class SkipStatement:
     @property
     def leaves_choice(self) -> bool:
         """Whether a person who was asked for the skip to use names several ("1 or 2")."""
-        return not self.skip and self.id in ("known-author", "description")
+        return not self.skip and self.id in ("known-author", "description", "listed-card")

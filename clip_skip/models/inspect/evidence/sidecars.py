@@ -7,24 +7,23 @@ Who writes which: `.civitai.info` Civitai Helper; `.json` A1111's user metadata,
 
 from __future__ import annotations
 
-import html
+import io
 import os
 import re
 import stat
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
 from ...checkpoint import MODEL_SUFFIXES, is_sha256
-from ...mentions import HIGHEST_SKIP, mentioned_skips
+from ...mentions import HIGHEST_SKIP, mentioned_skips, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
-from .statements import skip_statement
+from .statements import samples_majority, skip_statement
 
 _DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json")
 _CONFIGURATIONS = (".yaml", ".yml")
@@ -33,9 +32,8 @@ _PICTURES = (".preview.png", ".png")
 
 MAX_BYTES = 8_000_000  # of one sidecar
 _MAX_TEXT = 200_000
+_MAX_HEAD = 1 << 20  # of a picture; its texts come first
 _MAX_ITEMS = 200  # of one list in a document
-
-_LEAST_IMAGES, _MAJORITY = 3, 0.6
 
 
 def sidecar_files(path: str | os.PathLike[str]) -> list[Path]:
@@ -121,7 +119,7 @@ def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
         stated=tuple(_stated(documents, versions)),
         layers=tuple((s, layer) for s in _CONFIGURATIONS if s in files for layer in _layers(_text(files[s]))),
         images=tuple(_image_skips(versions, [_parameters(files[s]) for s in _PICTURES if s in files][:1])),
-        texts=tuple((suffix, _plain(text)) for suffix, text in dict.fromkeys(texts)),
+        texts=tuple((suffix, plain_words(text)) for suffix, text in dict.fromkeys(texts)),
         names=tuple(_names(documents, versions)),
     )
 
@@ -219,11 +217,6 @@ def _names(
             yield suffix, name
 
 
-def _plain(text: str) -> str:
-    """`text` without HTML markup, with East Asian full-width signs and digits as plain ones."""
-    return unicodedata.normalize("NFKC", html.unescape(re.sub(r"<[^<>]{0,2000}>", " ", text[:_MAX_TEXT])))
-
-
 # --- a configuration -------------------------------------------------------------------------------------------------
 
 _LAYER = re.compile(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
@@ -251,6 +244,7 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 # --- sample images ---------------------------------------------------------------------------------------------------
 
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
+_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?1\.\d")
 _PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
 
 
@@ -283,48 +277,41 @@ def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
 
 
 def _image_skip(meta: Mapping[str, Any]) -> float | None:
-    """A1111 does not write a skip of 1. Others may not write any: of them, an image without one tells nothing."""
+    """A1111 does not write a skip of 1, nor, before its 1.2, its version, which is "v1.6.0" or "1.1.1".
+
+    Others may not write any skip: of them, an image without one tells nothing.
+    """
     for key in _SKIP_KEYS:
         if key in meta:
             return as_number(meta[key])
-    version = meta.get("Version")
-    return 1.0 if isinstance(version, str) and re.match(r"v1\.\d", version) and "Model hash" in meta else None
+    of_a1111 = _A1111_VERSION.match(str(meta.get("Version", "")))
+    return 1.0 if of_a1111 and "Model hash" in meta and "App" not in meta else None
 
 
 def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:
-    if len(skips) < _LEAST_IMAGES:
-        return
-    (skip, count), *_ = Counter(skips).most_common(1)
-    if count >= _MAJORITY * len(skips):
-        text = f"{count} of its {len(skips)} sample images were made with clip skip {number(skip)}."
+    counts = Counter(skips)
+    skip = samples_majority(counts)
+    if skip is not None:
+        text = f"{counts[skip]} of its {len(skips)} sample images were made with clip skip {number(skip)}."
         yield SkipStatement("sample-images", text, {"l": skip})
 
 
 def _parameters(path: Path) -> str:
-    """The generation parameters in a PNG file's text chunks; empty where there are none. Decodes no picture."""
+    """The generation parameters in a PNG file's texts; empty where it has none before its picture, which stays packed.
+
+    Pillow bounds what it unpacks of a text: to a megabyte each, and 64 together.
+    """
     try:
+        from PIL.PngImagePlugin import PngImageFile
+
         with open(path, "rb") as file:
-            return next(_png_texts(file), "") if file.read(8) == b"\x89PNG\r\n\x1a\n" else ""
-    except OSError:
+            head = io.BytesIO(file.read(_MAX_HEAD))
+        with PngImageFile(head) as image:
+            # `image.text` would unpack the picture, to find what comes after it.
+            parameters = image.info.get("parameters")
+    except (OSError, ValueError, SyntaxError, ImportError):  # a SyntaxError is what Pillow says of a broken file
         return ""
-
-
-def _png_texts(file: BinaryIO) -> Iterator[str]:
-    """The uncompressed texts called "parameters" that come before the picture's data, or the first dozens of chunks."""
-    for _ in range(64):
-        head = file.read(8)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < 8 or kind == b"IDAT":
-            return
-        if kind not in (b"tEXt", b"iTXt") or length > _MAX_TEXT:
-            file.seek(length + 4, os.SEEK_CUR)
-            continue
-        keyword, _, text = file.read(length).partition(b"\0")
-        file.seek(4, os.SEEK_CUR)
-        if keyword == b"parameters" and kind == b"tEXt":
-            yield text.decode("latin-1")
-        elif keyword == b"parameters" and text[:1] == b"\0":  # iTXt: compressed?, method, language, translation, text
-            yield text[2:].split(b"\0", 2)[-1].decode("utf8", errors="replace")
+    return parameters if isinstance(parameters, str) else ""
 
 
 # --- a description ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ....skip.architectures import ARCHITECTURES, Architecture
@@ -9,6 +10,19 @@ from ....skip.numbers import in_range, number
 from ....text.bounded_json import as_number
 from ....text.plain import quote
 from .evidence import SkipStatement
+
+# What sample images say together: at least so many of them, and so large a part of them.
+_LEAST_IMAGES, _MAJORITY = 3, 0.6
+
+
+def samples_majority(counts: Mapping[float, int]) -> float | None:
+    """The skip that most of a model's sample images were made with, None where they are too few or do not agree.
+
+    `counts` holds how many images were made with which skip.
+    """
+    total = sum(counts.values())
+    skip = max(counts, key=lambda each: counts[each], default=None)
+    return skip if skip is not None and total >= _LEAST_IMAGES and counts[skip] >= _MAJORITY * total else None
 
 
 def architecture_of(architecture_id: str) -> Architecture:

@@ -11,7 +11,8 @@ from ..evidence.evidence import Evidence, SkipStatement
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
-# Ids of the statements that recommend, the weightiest first. "trained-layers" is read from the weights.
+# Ids of the statements that recommend, the weightiest first: a person's words before counts of pictures, which may be
+# others', and of each what lies beside the file before what is known by its hash. The weights say "trained-layers".
 SKIP_LADDER = (
     "modelspec",
     "ss-clip-skip",
@@ -20,9 +21,11 @@ SKIP_LADDER = (
     "lora-manager",
     "civitai-version",
     "yaml",
-    "known-author",
-    "sample-images",
     "description",
+    "known-author",
+    "listed-card",
+    "sample-images",
+    "listed-samples",
     "nai-lineage",
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from modules import errors
 
-from minihost import context
+from minihost import context, files
 
 _OWN = {"data", "data_labels"}
 
@@ -121,7 +121,7 @@ class Options:
         return str(value).lower() != "false" if kind is bool else kind(value)
 
     def save(self, filename: str) -> None:
-        Path(filename).write_text(json.dumps(self.data, indent=4, default=str))
+        files.save(Path(filename), json.dumps(self.data, indent=4, default=str))
 
     def load(self, filename: str) -> None:
         """Read the saved settings. On a fresh install nothing is left in ``data``, not even the defaults."""
