@@ -73,7 +73,7 @@ def _js_spelled_both_ways(original: Callable[..., Any]) -> Callable[..., Any]:
     return listen
 
 
-def _run_in_thread(server):
+def _run_in_thread(server: Any) -> None:
     """Gradio gives a server up that is not there within five seconds, which a busy machine may need."""
     server.thread = threading.Thread(target=server.run, daemon=True)
     server.thread.start()
