@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -176,7 +177,7 @@ def test_a_broken_reference_is_set_aside_and_learned_again(
     damage(tmp_path / "nai.safetensors")
     assert load(tmp_path).labels == ("sd1.4",)
     assert [record.levelname for record in said.records].count("WARNING") == 1
-    assert len(list(tmp_path.glob("nai.safetensors.broken-*"))) == 1
+    assert len(list(tmp_path.glob("nai.broken-*.safetensors"))) == 1
     learn(models["one"], "nai", tmp_path, "one", SHA256)
     assert set(load(tmp_path).labels) == {"nai", "sd1.4"}
 
@@ -199,6 +200,27 @@ def test_a_reference_that_cannot_be_set_aside_is_not_fatal(
     monkeypatch.setattr(os, "replace", refuse)
     assert load(tmp_path) is NO_REFERENCES
     assert "not used" in said.records[-1].getMessage()
+    assert [file.name for file in tmp_path.iterdir()] == ["nai.safetensors"]
+
+
+def test_what_is_learned_lasts_before_it_has_its_name(tmp_path: Path, models: dict[str, Contents], monkeypatch) -> None:
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, name=name, real=real: done.append(name) or real(*args))
+    learn(models["one"], "nai", tmp_path, "one")
+    assert done[:2] == ["fsync", "replace"]
+
+
+def test_two_broken_references_of_one_second_are_both_kept(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda form: "2026-11-22T03-04-05")
+    for content in (b"broken 1", b"broken 2"):
+        (tmp_path / "nai.safetensors").write_bytes(content)
+        assert load(tmp_path) is NO_REFERENCES
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        "nai.broken-2026-11-22T03-04-05.safetensors": b"broken 1",
+        "nai.broken-2026-11-22T03-04-05-2.safetensors": b"broken 2",
+    }
 
 
 def test_a_failed_write_leaves_the_old_reference(tmp_path: Path, models: dict[str, Contents], monkeypatch) -> None:

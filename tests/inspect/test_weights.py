@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from clip_skip.models.inspect.evidence.evidence import STRONG
 from clip_skip.models.inspect.formats.contents import READABLE, Contents, ContentsError
 from clip_skip.models.inspect.formats.reader import read_contents
 from clip_skip.models.inspect.weights import descent
-from clip_skip.models.inspect.weights.descent import deltas_gram, distances_gram, fit, sketch, verdict, weight_evidence
+from clip_skip.models.inspect.weights.descent import deltas_gram, fit, sketch, verdict, weight_evidence
 from clip_skip.models.inspect.weights.references import NO_REFERENCES, Reference, References
 
 from .families import ANIME, DELTAS, DRIFTS, Family, unet_shapes, watch
@@ -94,17 +95,22 @@ def matches(value: float, published: str) -> bool:
     return abs(value - float(published)) <= 0.5 * 10**-digits + 1e-4
 
 
+def published_gram(table: str, models: Sequence[str], origin: str = BASE) -> np.ndarray:
+    """Inner products of these models' deltas to the model `origin`, from the published distances."""
+    order = [TABLES[table]["models"].index(name) for name in (origin, *models)]
+    squared = np.square(np.array(TABLES[table]["distance"]))[np.ix_(order, order)]
+    return (squared[0, 1:, None] + squared[0, None, 1:] - squared[1:, 1:]) / 2
+
+
 def published_fit(table: str, model: str, references: dict[str, str]) -> descent.Fit:
-    models = TABLES[table]["models"]
-    gram = distances_gram(np.array(TABLES[table]["distance"]), models.index(BASE))
-    order = [models.index(name) for name in (model, *references.values())]
-    return fit(gram[np.ix_(order, order)], list(references))
+    return fit(published_gram(table, (model, *references.values())), list(references))
 
 
 @pytest.mark.parametrize(("table", "model", "cos", "alpha"), COS_ALPHA)
 def test_cosine_and_projection_are_the_published_ones(table: str, model: str, cos: str, alpha: str) -> None:
     result = published_fit(table, model, {"nai": NAI})
-    assert matches(result.cos, cos)
+    (size, projected), (_, nai) = published_gram(table, (model, NAI))
+    assert matches(projected / np.sqrt(size * nai) if size else 0.0, cos)
     assert matches(result.alpha, alpha)
     assert result.error == 0  # nothing was sketched
 
@@ -153,10 +159,9 @@ def test_no_verdict_is_false_whichever_references_are_there(origin: str, nai: st
         if not {files[label] for label in (origin, *labels) if label != "sd1.5" or origin == "sd1.5"} <= {*models}:
             continue
         labels = [label for label in labels if files[label] in models]
-        gram = distances_gram(np.array(table["distance"]), models.index(files[origin]))
         for model in models:
-            order = [models.index(each) for each in (model, *(files[label] for label in labels))]
-            decided[name, model] = verdict(fit(gram[np.ix_(order, order)], labels), origin, nai)
+            gram = published_gram(name, (model, *(files[label] for label in labels)), files[origin])
+            decided[name, model] = verdict(fit(gram, labels), origin, nai)
     for (_, model), said in decided.items():
         if model in NO_NAI:
             assert said in ("not-nai", "unknown"), model

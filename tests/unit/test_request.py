@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clip_skip import __version__
 from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
-from clip_skip.skip.parameters import PARAMETERS
+from clip_skip.skip.auto import Auto
+from clip_skip.skip.parameters import PARAMETERS, refusal
 from clip_skip.skip.plan import resolve
-from clip_skip.skip.request import ARGUMENTS, Request, from_options, parse
+from clip_skip.skip.request import PANEL_FIELDS, Request, from_options, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -76,20 +78,70 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
     "args, words",
     [
         ((True, {"clipskip": 2}), "option clipskip was refused, accepted is skip"),
+        ((True, {5: 2}), "option 5 was refused, accepted is mode or skip or l or g or h or blend"),
         ((True, {"mode": "on"}), 'mode on was refused, accepted is "auto" or "manual"'),
         ((True, "{broken"), "options {broken was refused"),
         ((True, [1]), "options [1] was refused"),
         (("yes", {"l": 2}), "enabled yes was refused, accepted is true or false"),
+        ((True, None, "Manual", True, "x"), "skip x was refused"),
+        ((True, None, "x", True, 2), "mode x was refused"),
         ((True, "x" * 1000), "xxx..."),
         ((True, "[" * 100_000), "was refused"),
-        ((True, *[None] * len(ARGUMENTS)), "[enabled, options]"),
+        ((True, *[None] * (2 + len(PANEL_FIELDS))), "[enabled, options]"),
     ],
 )
 def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
     request = parse(*args)
-    assert any(words in str(refusal) for refusal in request.refusals)
+    assert request.enabled and any(words in str(refusal) for refusal in request.refusals)
     for architecture in ARCHITECTURES.values():
         assert resolve(request, architecture).as_trained
+
+
+def test_of_two_names_that_are_near_the_nearest_is_offered():
+    (refusal,) = parse(True, {"blendmode": "slerp"}).refusals  # near "mode", too
+    assert str(refusal) == "option blendmode was refused, accepted is blend"
+
+
+@pytest.mark.parametrize("enabled", [True, 1, 1.0])
+def test_on_is_true_however_json_says_it(enabled):
+    assert parse(enabled, {"l": 2}) == from_options({"l": 2})
+
+
+@pytest.mark.parametrize("name, value, held", [
+    ("l", " 1.5 ", 1.5),
+    ("l", 12, 12.0),
+    ("l", 1, 1.0),
+    ("g", 32, 32.0),
+    ("h", 23, 23.0),
+    ("skip", 32, 32.0),
+    ("mode", " Manual", "manual"),
+    ("blend", "SLERP", "slerp"),
+])  # fmt: skip
+def test_how_a_value_is_held(name, value, held):
+    assert PARAMETERS[name].accept(value) == held
+
+
+@pytest.mark.parametrize("name, value", [
+    ("l", 12.01), ("g", 32.01), ("h", 23.01), ("skip", 32.01), ("l", "preset"), ("l", False), ("l", None),
+    ("mode", 1), ("mode", None), ("blend", "preset"),
+])  # fmt: skip
+def test_what_is_not_held(name, value):
+    with pytest.raises(ValueError):
+        PARAMETERS[name].accept(value)
+
+
+def test_a_word_is_taken_where_words_are():
+    assert PARAMETERS["l"].accept(" Preset ", ["preset"]) == "preset"
+    with pytest.raises(ValueError):
+        PARAMETERS["l"].accept("auto", ["preset"])
+
+
+@pytest.mark.parametrize("value, text", [
+    (2.0, "2"), (1.5, "1.5"), (math.nan, "nan"), (math.inf, "inf"), (True, "True"), ([2], "[2]"),
+    ("x" * 60, "x" * 60), ("x" * 61, "x" * 57 + "..."),
+])  # fmt: skip
+def test_a_refused_value_is_shown_in_short(value, text):
+    assert str(refusal("l", value, "a number")) == f"l {text} was refused, accepted is a number"
 
 
 def test_a_number_beyond_the_models_own_range_is_refused_as_a_whole():
@@ -111,11 +163,24 @@ PANEL = st.fixed_dictionaries({"mode": st.sampled_from(["auto", "manual"]), "sam
 @given(PANEL, st.floats(1, 32), st.sampled_from(["linear", "slerp"]))
 def test_the_panels_fields(fields, skip, blend):
     values = {**fields, "skip": skip, "blend": blend}
-    request = parse(True, "", *(values[name] for name in ARGUMENTS[2:]))
+    request = parse(True, "", *(values[name] for name in PANEL_FIELDS))
     assert not request.refusals and request.mode == fields["mode"]
     for id in ENCODER_IDS:
         expected = skip if fields["same"] else fields[id]
         assert request.skip_for(id) == (1 if fields["mode"] == "auto" else expected)
+
+
+@pytest.mark.parametrize("panel, options", [
+    (["auto", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {}),
+    (["manual", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "skip": 5, "blend": "slerp"}),
+    (["manual", False, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "l": 2, "g": 3, "h": 4, "blend": "slerp"}),
+    (["manual", True], {"mode": "manual"}),
+    (["manual", False], {"mode": "manual"}),
+    (["manual"], {"mode": "manual"}),
+    ([], {}),
+])  # fmt: skip
+def test_which_fields_of_the_panel_count(panel, options):
+    assert parse(True, "", *panel) == from_options(options)
 
 
 def test_options_win_over_the_panels_fields():
@@ -153,6 +218,48 @@ def test_an_infotext_without_our_keys_reads_as_none():
     assert infotext.parse({"Steps": "20", "Clip skip": "2"}) is None
 
 
+@pytest.mark.parametrize("options, architecture, written", [
+    ({"l": 2, "g": 1.5, "blend": "slerp"}, "sdxl", {
+        "CLIP skip mode": "manual", "CLIP skip L": "2", "CLIP skip G": "1.5", "CLIP skip blend": "slerp",
+    }),
+    ({"h": 3}, "sd2", {"CLIP skip mode": "manual", "CLIP skip H": "3"}),
+    ({"l": 2, "blend": "slerp"}, "sd2", {"CLIP skip mode": "manual"}),  # as trained, nothing to blend
+    ({"l": 12}, "sdxl", {}),  # refused
+    ({"mode": "auto"}, "sdxl", {}),
+])  # fmt: skip
+def test_an_infotext_has_what_was_used_and_no_default(options, architecture, written):
+    request = parse(True, options)
+    found = infotext.write(request, resolve(request, ARCHITECTURES[architecture]))
+    assert found == {**written, "CLIP skip version": __version__}
+
+
+def test_an_infotext_has_the_numbers_that_auto_used():
+    request, meant = parse(True), Auto({"l": 2.0, "g": 1.0}, "slerp")
+    written = infotext.write(request, resolve(request, ARCHITECTURES["sdxl"], {"auto": meant}.get))
+    assert written == {"CLIP skip L": "2", "CLIP skip blend": "slerp", "CLIP skip version": __version__}
+
+
+@pytest.mark.parametrize("params, options", [
+    ({"CLIP skip L": "2", "Steps": 20}, {"l": "2", "mode": "manual"}),
+    ({"CLIP skip mode": "auto", "CLIP skip G": 1.5}, {"mode": "auto", "g": 1.5}),
+    ({"CLIP skip blend": "slerp"}, {"blend": "slerp"}),
+    ({"CLIP skip version": "0.1.0"}, {}),
+    ({"CLIP skip applied": "no"}, {}),
+    ({"CLIP skip refused": "l 99"}, {}),
+    ({"Clip skip": "2"}, None),
+    ({}, None),
+])  # fmt: skip
+def test_what_an_infotext_is_read_as(params, options):
+    assert infotext.parse(params) == options
+
+
+def test_what_was_written_before_is_dropped_and_the_rest_stays():
+    params = {**dict.fromkeys((*infotext.KEYS, "Clip skip"), "x"), "Steps": 20}
+    infotext.clear(params)
+    infotext.clear(params)
+    assert params == {"Steps": 20}
+
+
 def test_keys_are_what_both_parsers_take():
     for key in infotext.KEYS:
         assert all(c.isalnum() or c in " _" for c in key)
@@ -162,9 +269,12 @@ def test_keys_are_what_both_parsers_take():
     "architecture, options, expected",
     [
         ("sd1", {"l": 2}, 2),
+        ("sd1", {"l": 12}, 12),
         ("sd1", {"l": 1.5}, None),
         ("sd1", {"l": 1}, None),
         ("sd2", {"h": 2}, None),
+        ("cascade", {"g": 2}, None),
+        ("flux", {"l": 2}, None),
         ("sdxl", {"l": 2, "g": 2}, None),
     ],
 )

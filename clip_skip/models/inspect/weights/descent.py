@@ -153,15 +153,14 @@ class Fit:
     """What least squares says of a model's delta. Norms are given as shares of the norm of NAI's own delta.
 
     `content` is the coefficient of each reference's delta, `error` the standard error of NAI's that the sketch brings,
-    `alpha` the projection on NAI's delta alone and `cos` the cosine to it. `size` is the norm of the model's delta,
-    `from_nai` its distance to NAI, and `explained` the share of its squared norm that the references make up.
+    `alpha` the projection on NAI's delta alone, `size` the norm of the model's delta, `from_nai` its distance to NAI,
+    and `explained` the share of its squared norm that the references make up.
     `blocks` has NAI's coefficient in each block fitted alone, with its error; empty where the blocks aren't known.
     """
 
     content: dict[str, float]
     error: float
     alpha: float
-    cos: float
     size: float
     from_nai: float
     explained: float
@@ -175,13 +174,6 @@ def deltas_gram(model: Sketch, origin: Sketch, references: Sequence[Sketch]) -> 
     """
     deltas = np.stack([model, *references], axis=1).astype(np.float64) - origin[:, None]
     gram: npt.NDArray[np.float64] = deltas @ deltas.transpose(0, 2, 1)
-    return gram
-
-
-def distances_gram(distances: npt.NDArray[np.float64], origin: int) -> npt.NDArray[np.float64]:
-    """Inner products of all models' deltas to the model `origin`, shape (n, n), from distances of shape (n, n)."""
-    squared = np.square(np.asarray(distances, np.float64))
-    gram: npt.NDArray[np.float64] = (squared[origin][:, None] + squared[origin][None] - squared) / 2
     return gram
 
 
@@ -208,7 +200,6 @@ def fit(gram: npt.NDArray[np.float64], labels: Sequence[str], buckets: float = m
         content=dict(zip(labels, map(float, content), strict=True)),
         error=float(np.sqrt((inverse @ noise @ inverse)[0, 0])),
         alpha=float(whole[0, 1] / nai),
-        cos=float(whole[0, 1] / np.sqrt(size * nai)) if size else 0.0,
         size=float(np.sqrt(size / nai)),
         from_nai=float(np.sqrt(max(size + nai - 2 * whole[0, 1], 0.0) / nai)),
         explained=float(1 - left / size) if size else 1.0,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
+import time
 import warnings
+from importlib import import_module
 
 import gradio as gr
 from modules import script_callbacks, scripts
@@ -69,11 +72,23 @@ def _js_spelled_both_ways(original):
     return listen
 
 
+def _run_in_thread(server):
+    """Gradio gives a server up that is not there within five seconds, which a busy machine may need."""
+    server.thread = threading.Thread(target=server.run, daemon=True)
+    server.thread.start()
+    while not server.started:
+        if not server.thread.is_alive():
+            raise OSError("the server did not start")
+        time.sleep(1e-3)
+
+
 def install() -> None:
     """Change gradio's classes until :func:`restore`."""
     base = gr.components.Component if GRADIO_4 else gr.components.IOComponent
     for owner in (base, gr.blocks.BlockContext):
         replace(owner, "__init__", _announced(owner.__init__))
+    serving = import_module("gradio.http_server" if GRADIO_4 else "gradio.networking")
+    replace(serving.Server, "run_in_thread", _run_in_thread)
     if not GRADIO_4:
         return
     import gradio.component_meta
