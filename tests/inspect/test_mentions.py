@@ -153,6 +153,10 @@ def test_long_texts_of_the_worst_kind_are_read():
 CARDS = json.loads(Path(__file__).with_name("cards.json").read_text(encoding="utf8"))
 
 
+# The half kept apart was read once, when the rules were done: 79 of 87.
+RIGHT = {"developed_on": 0.98, "kept_apart": 0.9}
+
+
 @pytest.mark.parametrize("half", CARDS)
 def test_cards_are_read_as_a_person_reads_them(half):
     read = [(text, set(mentioned_skips(plain_words(text))), set(skips)) for text, skips in CARDS[half]]

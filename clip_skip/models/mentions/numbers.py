@@ -18,7 +18,7 @@ _THINGS = any_of(
     "loras? girls? boys? previews? embeddings? settings? people testers? votes?"
 )
 _COUNTING = (
-    rf"(?!(?:(?:-|–|~|\sto\s)\d{{1,3}})?\s?(?:{_THINGS})(?![a-z])(?!\s?(?:scale|[:=~(\d])))"
+    rf"(?!(?:(?:-|–|~|\sto\s)\d{{1,3}})? ?(?:{_THINGS})(?![a-z])(?!\s?(?:scale|[:=~(\d])))"
     rf"(?!\s(?:(?:out\s)?of(?![a-z])|(?:for|as|in)\s(?:{_OF_ANOTHER})))"
 )
 _DIGITS = rf"\d{{1,2}}(?:\.\d{{1,3}})?(?!\d|[.:]\d|{_UNIT}){_COUNTING}"
