@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clip_skip.advice.advisor import Advisor
 from clip_skip.advice.names import Severity
 from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
 from clip_skip.models.inspect.evidence.known import KnownModel
@@ -451,7 +451,7 @@ def test_what_is_silenced_is_not_said_and_the_rest_is(id, reading, found, loras)
     assert ids(reading, found, loras, silenced={*SAID, "no-effect", "other"} - {id}) == [id]
 
 
-class KnownTo(Host):
+class KnownTo(UnknownHost):
     """A host that lists these LoRAs."""
 
     def __init__(self, loras=()):
