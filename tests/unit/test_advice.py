@@ -275,6 +275,12 @@ def test_a_descendant_below_its_2(verdict, skip, said):
     assert ids(plan("sd1", l=skip), found) == ["nai-below"] * said
 
 
+@pytest.mark.parametrize("recommended, said", [(1.4, False), (1.49, False), (1.5, True), (2.0, True), (4.0, True)])
+def test_half_way_to_2_is_enough_to_recommend(recommended, said):
+    found = facts("nai", fact(verdict="nai"), recommended=recommended)
+    assert ids(plan("sd1"), found) == ["nai-below"] * said
+
+
 @pytest.mark.parametrize("found, reason", [
     (NAI, "Its UNet is NAI's."),  # the fact, not the conclusion
     (facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source="modelspec"), "modelspec says 2.0."),
