@@ -275,6 +275,12 @@ def test_a_descendant_below_its_2(verdict, skip, said):
     assert ids(plan("sd1", l=skip), found) == ["nai-below"] * said
 
 
+@pytest.mark.parametrize("source", SKIP_LADDER)
+def test_below_gives_the_word_of_every_source_but_descent(source):
+    said = only(plan("sd1"), facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source=source))
+    assert english(said.reason) == ("It is NAI." if source == "nai-lineage" else f"{source} says 2.0.")
+
+
 @pytest.mark.parametrize("recommended, said", [(1.4, False), (1.49, False), (1.5, True), (2.0, True), (4.0, True)])
 def test_half_way_to_2_is_enough_to_recommend(recommended, said):
     found = facts("nai", fact(verdict="nai"), recommended=recommended)
