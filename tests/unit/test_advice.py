@@ -506,7 +506,7 @@ def test_a_refused_tag_is_an_error_that_names_it():
     assert said.actions == () and str(said) == " ".join(said.lines)
 
 
-@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("severity", Severity)
 def test_only_an_error_says_in_its_lines_what_it_is_about(severity):
     said = replace(only(plan("sd1", l=2.0), NOT_NAI), severity=severity)
     assert said.lines == [said.text, *(["Its UNet is SD 1.5's."] if severity == "error" else [])]
