@@ -51,6 +51,12 @@
         return slider.querySelector("input[type=number]");
     }
 
+    // Where messages are: in the panel, and below it while it is off.
+    /** @param {string} tab */
+    function messages(tab) {
+        return ["advice", "ended", "advice_off", "ended_off"].map((name) => part(tab, name)).filter((each) => each !== null);
+    }
+
     function currentTab() {
         return TABS.find(isShown) ?? TABS[0];
     }
@@ -165,7 +171,7 @@
             step(older, "overtake");
         }
         step(id, "answer")(tab, name);
-        if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
+        if (name === "act") setTimeout(() => keepFocus(messages(tab).find((each) => each.offsetParent !== null)));
         return showBusy(tab);
     }
 
@@ -173,7 +179,7 @@
     /** @param {string} tab @returns {[]} */
     function showBusy(tab) {
         const busy = [...unanswered.keys()].some((id) => id.startsWith(question(tab, "")));
-        if (listening) part(tab, "advice")?.setAttribute("aria-busy", String(busy));
+        if (listening) for (const each of messages(tab)) each.setAttribute("aria-busy", String(busy));
         return [];
     }
 
@@ -184,7 +190,7 @@
     }
 
     // What was pressed may be gone by now: a keyboard goes on from where it was.
-    /** @param {HTMLElement | null} place */
+    /** @param {HTMLElement | undefined} place */
     function keepFocus(place) {
         if (document.activeElement === document.body) place?.focus({preventScroll: true});
     }
@@ -206,7 +212,7 @@
     function act(button) {
         /** @type {HTMLElement | null} */
         const box = button.closest(".clip-skip-window");
-        const tab = box?.dataset.tab ?? TABS.find((name) => part(name, "advice")?.contains(button));
+        const tab = box?.dataset.tab ?? TABS.find((name) => messages(name).some((each) => each.contains(button)));
         if (!tab) return;
         write(tab, "asked", button.dataset.clipSkipAct ?? "");
         ask(tab, "act");
@@ -266,7 +272,7 @@
     function drawBadges() {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
             const tab = tabOf(slider) ?? currentTab();
-            const items = /** @type {HTMLElement[]} */ ([...part(tab, "advice")?.querySelectorAll(BADGED) ?? []]);
+            const items = /** @type {HTMLElement[]} */ (messages(tab).flatMap((each) => [...each.querySelectorAll(BADGED)]));
             /** @type {HTMLButtonElement | null} */
             const badge = slider.querySelector(".clip-skip-badge") ?? (items.length ? addBadge(slider) : null);
             if (!badge) continue;
@@ -318,12 +324,12 @@
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
-        const places = TABS.map((tab) => part(tab, "advice")).filter((place) => place !== null);
+        const places = TABS.flatMap(messages);
         if (!places.length) return;
-        for (const advice of places) {
-            advice.setAttribute("role", "status");
-            advice.tabIndex = -1;
-            new MutationObserver(redraw).observe(advice, {childList: true, subtree: true, characterData: true});
+        for (const place of places) {
+            place.setAttribute("role", "status");
+            place.tabIndex = -1;
+            new MutationObserver(redraw).observe(place, {childList: true, subtree: true, characterData: true});
         }
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });

@@ -19,6 +19,9 @@ from .profile import Profile
 if TYPE_CHECKING:
     from .inspect.inspector import Inspector
 
+# The JSON value under each of a model's keys, None where there is none.
+Kept = Mapping[str, Any]
+
 
 class Library:
     """The presets and facts in the data folder `folder`; `defaults` reads what the settings say."""
@@ -45,6 +48,28 @@ class Library:
                 self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
             except StoreError as error:
                 logger.warning("%s", error)
+
+    def kept(self, checkpoint: Checkpoint) -> Kept:
+        """What is kept for `checkpoint`, for `restore`."""
+        if not checkpoint.file_name:
+            return {}
+        raw = self.presets.raw()
+        keys = [key_of(checkpoint.sha256, checkpoint.file_name), key_of(name=checkpoint.file_name)]
+        return {key: raw.get(key) for key in keys}
+
+    def restore(self, before: Kept, now: Kept) -> None:
+        """Keep what was `before` in place of what is `now`. Raises StoreError where that is not there any more."""
+
+        def edit(presets: dict[str, Any]) -> None:
+            if any(presets.get(key) != raw for key, raw in now.items()):
+                raise StoreError("it was changed meanwhile")
+            for key, raw in before.items():
+                if raw is None:
+                    presets.pop(key, None)
+                else:
+                    presets[key] = raw
+
+        self.presets.change(edit)
 
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
         """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.

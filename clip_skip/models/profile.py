@@ -42,6 +42,11 @@ class Profile:
             return None
         return self._presets.get(sha256=self.checkpoint.sha256, name=self.checkpoint.file_name)
 
+    @property
+    def has_skips(self) -> bool:
+        """Whether the user has kept skips for it, beside all else that a preset may hold."""
+        return self.preset is not None and bool(self.preset.skip)
+
     @cached_property
     def facts(self) -> ModelFacts | None:
         """What the model's file says, None where it has none. Reads up to 64 MB when it is new.

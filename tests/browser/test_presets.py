@@ -149,12 +149,44 @@ def test_a_saved_preset_is_what_auto_uses_until_it_is_forgotten(webui, panel, fi
     assert webui.generate().pixels == plain.pixels
 
 
+def test_saving_and_forgetting_can_be_undone(webui, panel, keep, file):
+    """With all that was kept."""
+    whole = {"name": "sdxl-a", "skip": {"l": 1.5, "g": 2.5}, "blend": "slerp", "lineage": "not-nai", "note": "mine"}
+    keep({"name:sdxl-a": whole})
+    panel.switch(True)
+    uses = "Auto uses CLIP-L 1.5, CLIP-G 2.5: this model's preset."
+    expect(panel.status.last).to_have_text(uses)
+    panel.choose("mode", "Manual")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("2.5")
+    panel.chosen("blend", "Slerp")
+    before = list(kept(file).values())
+    panel.set("l", "2")
+    panel.part("save").click()
+    expect(panel.ended).to_have_text("Saved for sdxl-a. Undo")
+    panel.chosen("mode", "Auto")
+    assert [each["skip"] for each in kept(file).values()] == [{"l": 2, "g": 2.5}]
+    panel.ended.get_by_role("button").click()
+    expect(panel.ended).to_have_text("Undone.")
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value("2")
+    assert list(kept(file).values()) == before
+
+    panel.choose("mode", "Auto")
+    panel.part("forget").click()
+    expect(panel.ended).to_have_text("Forgotten. Undo")
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 1, CLIP-G 1: as trained.")
+    panel.ended.get_by_role("button").click()
+    expect(panel.status.last).to_have_text(uses)
+    assert list(kept(file).values()) == before
+
+
 def test_what_can_not_be_saved_is_said(webui, panel, file):
     file.write_text('{"schema": 2, "presets": {}}')
     panel.open_manual()
     panel.set("l", "2")
     panel.part("save").click()
-    expect(panel.status.last).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
+    expect(panel.ended).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
     panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
 
@@ -389,7 +421,7 @@ def test_what_was_silenced_is_listed_and_told_again(webui, panel, file):
     webui.select_model("sdxl-a")
     panel.open_manual()
     panel.set("l", "2")
-    advice = panel.part("advice").locator("[data-advice=off-trained]")
+    advice = panel.advice.place.locator("[data-advice=off-trained]")
     advice.get_by_role("button", name="Don't tell me again").click()
     expect(advice).to_have_count(0)
     assert [preset["silenced"] for preset in kept(file).values()] == [["off-trained"]]
