@@ -96,11 +96,15 @@ _FILLING = (
     r"going|meant|other|using|avec|been|have|made|more|need|than|that|this|usar|used|with|your|any|auf|bei|"
     r"com|con|das|den|die|for|mit|put|run|set|the|use|an|at|be|go|it|my|of|on|to|a|с"
 )
-_NOT_BEFORE = re.compile(
+# Words that say "not" of what follows.
+NEGATION = (
     r"(?:(?<![a-z])(?:do|does|did|is|are|was|should|must|can|could|would|will)\s?n['’]?t"
-    r"|(?<![a-z])(?:not|never|without|avoid|avoiding|stop|no|cannot|instead of|rather than|nicht|kein|keine|ohne|niemals"
-    r"|pas|sans|jamais|sin|nunca|não|sem|evite|не|без|никогда)(?![a-z])"
-    r"|不要|別|别|不用|不使用|不需要|不推荐|不建议|避免|勿|請勿|请勿)(?:使用|用|设置?|把)*"
+    r"|(?<![a-z])(?:not|never|without|avoid|avoiding|stop|no|cannot|instead of|rather than|nicht|kein|keine|ohne"
+    r"|niemals|pas|sans|jamais|sin|nunca|não|sem|evite|не|без|никогда)(?![a-z])"
+    r"|不要|別|别|不用|不使用|不需要|不推荐|不建议|避免|勿|請勿|请勿)"
+)
+_NOT_BEFORE = re.compile(
+    rf"{NEGATION}(?:使用|用|设置?|把)*"
     rf"(?:[ :]+(?:{_FILLING}|work(?:s|ing)?(?: well)? (?:with|at|on|in)))*[ :]*\Z",
     re.IGNORECASE,
 )

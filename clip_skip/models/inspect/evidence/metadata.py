@@ -15,7 +15,7 @@ from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
 from ...checkpoint import is_sha256
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement
-from .known import DESCENT, by_name, lookup, lookup_legacy
+from .known import DESCENT, by_file_name, lookup, lookup_legacy
 from .statements import architecture_of, skip_statement
 
 # --- merge recipes ---------------------------------------------------------------------------------------------------
@@ -151,17 +151,18 @@ def _descent(model: _Ingredient) -> tuple[str, str, str] | None:
     known = lookup(model.sha256)
     if known:
         return (STRONG, known.name, "by its sha256") if known.lineage in DESCENT else None
-    if by_name(model.name):
-        return PROBABLE, model.name, "by its name"
-    short = lookup_legacy(model.legacy)
+    # A name is anybody's, and a short hash is many files': only both together tell a model.
+    named, short = by_file_name(model.name), lookup_legacy(model.legacy)
+    if named:
+        return (PROBABLE, model.name, "by its name and short hash") if short else (HINT, model.name, "by its name")
     return (HINT, short.name, "by a short hash that other files share") if short else None
 
 
 def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     """One fact for each way in which a recipe names NovelAI's model or a descendant of it.
 
-    Added by sha256 is strong, by name probable, by short hash a hint. A + (NAI - X) adds it. Where it is only ever
-    subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be nothing: a hint.
+    Added by sha256 is strong, by name and short hash together probable, by one of them a hint. A + (NAI - X) adds it.
+    Where it is only ever subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be nothing: a hint.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from):
@@ -209,7 +210,8 @@ def base_model(metadata: Mapping[str, str]) -> BaseModel | None:
 
 
 def _trainer_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
-    """What the model was trained on, by the trainer's word: by sha256 or name probable, by short hash a hint.
+    """What the model was trained on, by the trainer's word: probable by sha256, or by name and short hash
+    together; by one of these a hint.
 
     A merge carries along what was written into its ingredients, so there a base that is free of NovelAI's model says
     nothing of the other ingredients.

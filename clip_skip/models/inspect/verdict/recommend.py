@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ....skip.architectures import Architecture
 from ....text.plain import quote
-from ..evidence.evidence import Evidence, SkipStatement
+from ..evidence.evidence import CERTAIN, STRONG, Evidence, SkipStatement
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
@@ -29,7 +29,7 @@ SKIP_LADDER = (
     "nai-lineage",
 )
 
-# What may decide the verdict where descent alone is reason enough to recommend NovelAI's own skip.
+# What may decide the verdict, certain or strong, where descent alone is reason enough to recommend NovelAI's own skip.
 _SURE = ("user-mark", "known-file", "merge-recipe", "unet-weights", "ema-updates")
 
 
@@ -72,10 +72,14 @@ def recommend(
     if any(statement.leaves_choice for statement in ranked):
         return None
     fact = deciding(evidence)
-    if lineage_verdict in ("nai", "nai-derived") and fact is not None and fact.id in _SURE:
+    if lineage_verdict in ("nai", "nai-derived") and fact is not None and _is_sure(fact):
         text = "NovelAI's SD 1.x model was trained with clip skip 2, and this model descends from it."
         return Recommendation({"l": 2.0}, "nai-lineage", text)
     return None
+
+
+def _is_sure(fact: Evidence) -> bool:
+    return fact.id in _SURE and fact.strength in (CERTAIN, STRONG)
 
 
 def trained_skip(statements: Iterable[SkipStatement]) -> float | None:
