@@ -162,7 +162,8 @@ def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     """One fact for each way in which a recipe names NovelAI's model or a descendant of it.
 
     Added by sha256 is strong, by name and short hash together probable, by one of them a hint. A + (NAI - X) adds it.
-    Where it is only ever subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be nothing: a hint.
+    Where it is only ever subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be
+    nothing: a hint.
     """
     found: dict[tuple[str, str], list[str]] = {}
     for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from):
