@@ -257,7 +257,7 @@ def _is_forge() -> bool:
 
 def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256, info.name)
 
 
 def _job_of(p: Any) -> Job | None:

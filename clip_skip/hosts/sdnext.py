@@ -198,7 +198,8 @@ def _model(pipeline: Any) -> LoadedModel:
 
 def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
+    listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
+    return Checkpoint.of(info.model_name, architecture, info.path, info.sha256, listed_as)
 
 
 def _sections(fragments: Sequence[str]) -> Iterator[list[str]]:

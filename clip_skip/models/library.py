@@ -40,10 +40,15 @@ class Library:
             return None
         if checkpoint.sha256:
             try:
-                self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
+                self.presets.learn_hash(checkpoint.place, checkpoint.sha256, checkpoint.architecture)
             except StoreError as error:
                 logger.warning("%s", error)
-        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.file_name)
+        return self.presets.get(checkpoint.sha256, checkpoint.place, checkpoint.architecture)
+
+    def key(self, checkpoint: Checkpoint) -> str:
+        """The key under which the preset of `checkpoint` is kept, or would be."""
+        preset = self.preset(checkpoint)
+        return preset.origin[0] if preset and preset.origin else key_of(checkpoint.sha256, checkpoint.kept_name)
 
     def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
         """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""
@@ -102,7 +107,7 @@ class Library:
         if preset is None:
             return
         self._put(checkpoint, replace(preset, skip={}, blend="linear"))
-        key = key_of(checkpoint.sha256, checkpoint.file_name)
+        key = key_of(checkpoint.sha256, checkpoint.kept_name)
         self.presets.change(lambda presets: _drop_if_empty(presets, key))
 
     def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
@@ -131,10 +136,12 @@ class Library:
     def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
         """Keep the model's preset as `change` makes it, or a new one."""
         preset = self.preset(checkpoint) or Preset()
-        self._put(checkpoint, replace(change(preset), name=checkpoint.file_name))
+        self._put(checkpoint, replace(change(preset), name=checkpoint.kept_name))
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
-        self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)
+        self.presets.put(
+            preset, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, path=checkpoint.place
+        )
 
 
 def _drop_if_empty(presets: dict[str, Any], key: str) -> None:

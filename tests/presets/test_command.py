@@ -31,12 +31,13 @@ def test_set_and_show(cli, store):
     assert (
         cli("set models/pony.safetensors l=2 g=1.5 blend=slerp lineage=not-nai silenced=b,a 'note=for = later'")[0] == 0
     )
-    preset = Preset("pony", {"l": 2, "g": 1.5}, "slerp", "not-nai", frozenset("ab"), "for = later")
-    assert store.get(name="pony") == preset
+    preset = Preset("models/pony", {"l": 2, "g": 1.5}, "slerp", "not-nai", frozenset("ab"), "for = later")
+    assert store.get(name="/webui/models/pony.safetensors") == preset
+    assert store.get(name="pony") is store.get(name="other/pony.safetensors") is None
     code, out, _ = cli("show pony")
     assert code == 0 and json.loads(out) == store.raw()
     assert cli("set pony l= note= silenced=")[0] == 0
-    assert store.get(name="pony") == Preset("pony", {"g": 1.5}, "slerp", "not-nai")
+    assert store.get(name="models/pony") == Preset("models/pony", {"g": 1.5}, "slerp", "not-nai")
 
 
 def test_models_by_hash_short_hash_and_name(cli, store):

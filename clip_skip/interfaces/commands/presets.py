@@ -12,7 +12,7 @@ from typing import Any
 
 from ...models.checkpoint import is_sha256
 from ...models.presets.exchange import Change, Model, apply, export, plan_import
-from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, parse_preset, stem
+from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, keys_of, parse_preset, stem
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
@@ -183,7 +183,7 @@ def _find(store: Store, model: str) -> str:
     presets = store.all()
     name = stem(model)
     for keys in (
-        [key for key in (model, model.lower(), NAME_PREFIX + name) if key in presets][:1],
+        [key for key in (model, model.lower(), *keys_of(model)) if key in presets][:1],
         [key for key, preset in presets.items() if stem(preset.name) == name],
         [key for key in presets if len(model) >= 6 and key.startswith(model.lower())],
     ):
@@ -194,5 +194,5 @@ def _find(store: Store, model: str) -> str:
     raise LookupError(f"there is no preset for {quote(model)}")
 
 
-def _model(key: str) -> dict[str, str]:
+def _model(key: str) -> dict[str, Any]:
     return {"name": key[len(NAME_PREFIX) :]} if key.startswith(NAME_PREFIX) else {"sha256": key}

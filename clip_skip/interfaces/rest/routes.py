@@ -55,7 +55,7 @@ def mount(app: Any, host: Host, library: Library, advisor: Advisor, switched_on:
         rest = Rest(host, library, advisor, switched_on, secured=bool(dependencies))
         for route in ROUTES:
             app.add_api_route(
-                root + PREFIX + route.path,
+                root + PREFIX + route.path.replace("{key}", "{key:path}"),  # a folder may be in it
                 _endpoint(rest, route),
                 methods=[route.method],
                 dependencies=dependencies,
@@ -127,7 +127,7 @@ class Rest:
         auto = self._library.auto(checkpoint)
         return {
             "enabled": self._switched_on(),
-            "model": _model(checkpoint) if checkpoint.file_name else None,
+            "model": self._model(checkpoint) if checkpoint.file_name else None,
             "architecture": asdict(checkpoint.architecture),
             "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": english(auto.text)},
             "problems": self._store.problems,
@@ -200,6 +200,9 @@ class Rest:
             raise Refused(422, str(error)) from error
         saved = 0 if dry_run else apply(changes, self._store)
         return {"saved": saved, "changes": [_change(change) for change in changes]}
+
+    def _model(self, checkpoint: Checkpoint) -> Any:
+        return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": self._library.key(checkpoint)}
 
     def _checkpoint(self, call: Call) -> Checkpoint:
         name = call.query.get("model")
@@ -340,11 +343,6 @@ def _import_fields(body: Any) -> Any:
             words = "text" if _IMPORT[name][0] is str else "true or false"
             raise Refused(422, f"{name} {quote(value)} was refused, accepted is {words}")
     return fields.values()
-
-
-def _model(checkpoint: Checkpoint) -> Any:
-    key = key_of(checkpoint.sha256, checkpoint.file_name)
-    return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": key}
 
 
 def _advice(advice: Advice) -> Any:

@@ -263,8 +263,7 @@ class _Tab:
         key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
         checkpoint = self._host.checkpoint(label) if label and key is None else None
         if checkpoint is not None and checkpoint.file_name:
-            preset = self._library.preset(checkpoint)  # it may have one under another name than its title
-            key = preset.origin[0] if preset and preset.origin else key_of(checkpoint.sha256, checkpoint.file_name)
+            key = self._library.key(checkpoint)  # its preset may go by another name than its title
         form = self._form(key, label or "")
         return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
 
@@ -307,7 +306,7 @@ class _Tab:
             return self._settled("Choose the model that it shall be copied to.")
         there = self._library.preset(checkpoint)
         pending = {"to": "copy", "key": chosen["key"], "title": title}
-        if key_of(checkpoint.sha256, checkpoint.file_name) == chosen["key"]:
+        if self._library.key(checkpoint) == chosen["key"]:
             return self._settled("That is the model of this preset itself.")
         if there is None:
             return self._confirmed(search, chosen, pending)
@@ -334,12 +333,12 @@ class _Tab:
         checkpoint = self._host.checkpoint(title)
         if checkpoint is None:
             raise Problem("the model is not there any more")
-        target = key_of(checkpoint.sha256, checkpoint.file_name)
+        target = key_of(checkpoint.sha256, checkpoint.kept_name)
 
         def edit(presets: dict[str, Any]) -> None:
             if key not in presets:
                 raise Problem("the preset is not there any more")
-            presets[target] = {**copied(presets[key], presets.get(target), target), "name": checkpoint.file_name}
+            presets[target] = {**copied(presets[key], presets.get(target), target), "name": checkpoint.kept_name}
 
         self._store.change(edit)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...models.presets.exchange import Change
-from ...models.presets.preset import NAME_PREFIX, Preset, key_of
+from ...models.presets.preset import NAME_PREFIX, Preset, key_of, keys_of
 from ...skip.architectures import ENCODER_NAMES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, english, join
@@ -75,7 +75,7 @@ def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
     return [
         title
         for title in titles
-        if key_of(name=title) not in taken and title.replace("\\", "/").rpartition("/")[2] not in taken
+        if taken.isdisjoint(keys_of(title)) and title.replace("\\", "/").rpartition("/")[2] not in taken
     ]
 
 
