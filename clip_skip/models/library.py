@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..skip.auto import Auto, Defaults, automatic
 from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Preset, key_of, stem
+from .presets.preset import Preset, folder_of, key_of, stem
 from .presets.store import Store, StoreError
 
 if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
+
+_OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
 
 
 class Library:
@@ -150,11 +153,23 @@ def _drop_if_empty(presets: dict[str, Any], key: str) -> None:
         presets.pop(key, None)
 
 
-def identify_by(find: Callable[[str], Checkpoint | None]) -> Identify:
-    """How an import finds a model, where `find` is the host's look-up: by the word itself, else by its `stem`."""
+def identify_by(find: Callable[[str], Checkpoint | None], titles: Callable[[], Iterable[str]]) -> Identify:
+    """How an import finds models, where `find` is the host's look-up of a name, title or hash and `titles` its list.
 
-    def identify(word: str) -> Model | None:
-        found = find(word) or find(stem(word))
-        return Model(found.file_name, found.sha256, found.architecture.id) if found else None
+    A host lists models of one name in several folders, but its look-up knows one of them; and it knows each by an old
+    hash of eight digits, which others share.
+    """
+    titled: dict[str, list[str]] = {}
+
+    def identify(word: str) -> list[Model]:
+        if not titled:
+            for title in titles():
+                titled.setdefault(stem(title), []).append(title)
+        found = [checkpoint for title in titled.get(stem(word), ()) if (checkpoint := find(title))]
+        if not found and not _OLD_HASH.fullmatch(stem(word)):
+            found = [checkpoint for checkpoint in (find(word) or find(stem(word)),) if checkpoint]
+        folder = folder_of(word)
+        found = [each for each in found if folder in (each.folder, PurePath(each.path).parent.name)] or found
+        return [Model(each.kept_name, each.sha256, each.architecture.id) for each in found]
 
     return identify

@@ -165,6 +165,45 @@ def test_another_programs_text_finds_the_hosts_own_model(ask):
     assert value["changes"][0]["key"] == ask("GET", "/status")[1]["model"]["key"]
 
 
+def test_a_name_is_not_believed_against_the_texts_own_hash(host, ask):
+    sha256 = ask("GET", "/status")[1]["model"]["sha256"]
+    if host.like == "sdnext":  # a folder has no hash to contradict the text's
+        assert sha256 is None
+        return
+    for told, refused in (
+        ("Model hash: deadbeef00, Model: sd1-a", f"another file here, whose SHA-256 begins with {sha256[:10]}"),
+        ("Model hash: deadbeef00", "by a hash that is not known here"),
+    ):
+        (change,) = _imported(ask, told)
+        assert change["after"] is None and refused in change["refused"]
+    for told in (f"Model hash: {sha256[:10]}, Model: renamed", f"Model hash: {sha256[:10]}", "Model: sd1-a"):
+        assert [change["key"] for change in _imported(ask, told)] == [sha256]
+
+
+def test_an_old_hash_of_eight_digits_tells_no_model(host, ask):
+    if host.like == "sdnext":  # which has no such hash
+        return
+    models = host.module("sd_models")
+    old = models.get_closet_checkpoint_match("sd1-a").hash
+    assert models.checkpoint_aliases[old].hash == old  # as the host would find it
+    (change,) = _imported(ask, f"Model hash: {old}")
+    assert change["after"] is None and "not known here" in change["refused"]
+    model = ask("GET", "/status")[1]["model"]
+    assert [change["key"] for change in _imported(ask, f"Model hash: {old}, Model: sd1-a")] == [model["key"]]
+
+
+def _imported(ask, told):
+    text = f"a cat\nSteps: 2, {told}, Clip skip: 2"
+    return ask("POST", "/presets/import", json={"text": text, "dry_run": True})[1]["changes"]
+
+
+def test_a_name_may_have_a_folder(ask):
+    key = "name:SD/pony"
+    assert put(ask, PONY, key)[0] == 200
+    assert ask("GET", f"/presets/{key}")[1] == ask("GET", "/presets/name:SD%2Fpony")[1] == {**PONY, "name": "SD/pony"}
+    assert ask("DELETE", f"/presets/{key}")[0] == 204
+
+
 @pytest.mark.parametrize(
     "body, said",
     [

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...models.checkpoint import is_sha256
-from ...models.presets.exchange import Change, Model, apply, export, plan_import
+from ...models.presets.exchange import Change, apply, export, plan_import
 from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, keys_of, parse_preset, stem
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
@@ -145,11 +145,10 @@ def _export(store: Store, options: argparse.Namespace) -> int:
 
 
 def _import(store: Store, options: argparse.Namespace) -> int:
-    identify = (lambda word: Model("", architecture="sd1")) if options.sd1 else None
     code = 0
     for file in options.files:
         try:
-            changes = plan_import(file.read_text("utf-8"), store, file.name, identify)
+            changes = plan_import(file.read_text("utf-8"), store, file.name, assumed="sd1" if options.sd1 else "")
         except (OSError, ValueError) as error:
             code = fail(f"{file}: {error}")
             continue

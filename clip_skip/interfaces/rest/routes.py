@@ -195,7 +195,9 @@ class Rest:
     def take(self, call: Call) -> Any:
         text, filename, dry_run = _import_fields(call.body)
         try:
-            changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
+            changes = plan_import(
+                text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints)
+            )
         except ValueError as error:
             raise Refused(422, str(error)) from error
         saved = 0 if dry_run else apply(changes, self._store)

@@ -370,7 +370,7 @@ class _Tab:
 
     def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
         """The changes that the text makes, and what the user sees of them. Raises ValueError."""
-        changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
+        changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints))
         return changes, presets_view.preview(changes)
 
     def _preview(self, text: str | None, filename: str | None) -> Shown:
