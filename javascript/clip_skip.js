@@ -1,16 +1,37 @@
 // Puts the panels' questions, tells them what only the page knows, and puts a badge beside the host's own slider.
 (function() {
+    // Where a question stands, what can happen to it there, where it stands then, and what is to do. What is not here
+    // changes nothing. A question is put by a press on its button, which Gradio drops while it waits for the answer to one
+    // before: such a question is put "again". Answers may come in another order than their questions: one that comes after
+    // the answer to a later question is "late", and older than what is shown by then.
+    /** @type {Record<State, Partial<Record<Happening, [State, (tab: string, name: string) => void]>>>} */
+    const QUESTIONS = {
+        unheard: {ask: ["unheard", press], hear: ["asked", rest]},
+        free: {ask: ["asked", press], answer: ["free", judge]},
+        asked: {ask: ["again", rest], overtake: ["late", rest], answer: ["free", judge]},
+        late: {ask: ["again", rest], answer: ["free", refreshTab]},
+        again: {answer: ["free", ask]},
+    };
+
+    /** @typedef {"unheard" | "free" | "asked" | "late" | "again"} State */
+    /** @typedef {"ask" | "hear" | "overtake" | "answer"} Happening */
+
     const TABS = ["txt2img", "img2img"];
     const SLIDER = ".clip-skip-slider";
+    // The advice that the badge shows.
+    const BADGED = ".clip-skip-item[data-badge]";
     // The id of a slider that no tab has for itself.
     const SHARED = "shared";
 
+    /** @param {string} place @param {string} name @returns {HTMLElement | null} */
     function part(place, name) {
         return gradioApp().querySelector(`#clip_skip_${place}_${name}`);
     }
 
     // Whether that changes anything.
+    /** @param {string} place @param {string} name @param {string} value */
     function write(place, name, value) {
+        /** @type {HTMLInputElement | null | undefined} */
         const box = part(place, name)?.querySelector("textarea, input");
         if (!box || box.value === value) return false;
         box.value = value;
@@ -18,15 +39,23 @@
         return true;
     }
 
+    /** @param {string} place */
     function isShown(place) {
+        /** @type {HTMLElement | null} */
         const tab = gradioApp().querySelector(place === "presets" ? "#tab_clip_skip" : `#tab_${place}`);
         return !tab || tab.offsetParent !== null || tab.style.display !== "none";
+    }
+
+    /** @param {Element} slider @returns {HTMLInputElement | null} */
+    function numberOf(slider) {
+        return slider.querySelector("input[type=number]");
     }
 
     function currentTab() {
         return TABS.find(isShown) ?? TABS[0];
     }
 
+    /** @param {Element} slider */
     function tabOf(slider) {
         return TABS.find((tab) => slider.id === `${tab}_clip_skip`);
     }
@@ -34,25 +63,33 @@
     // --- what the panels can't know by themselves ---
 
     // What the host's sliders and prompts hold, by their ids, since they changed.
+    /** @type {Record<string, string>} */
     const held = {};
 
+    /** @param {string} id @param {"input" | "textarea"} box */
     function valueOf(id, box) {
-        return held[id] ?? gradioApp().querySelector(`#${id} ${box}`)?.value;
+        /** @type {HTMLInputElement | null} */
+        const field = gradioApp().querySelector(`#${id} ${box}`);
+        return held[id] ?? field?.value;
     }
 
     // Whether the panel was told anything new. A shared slider's number is in the host's options until it changes.
+    /** @param {string} tab */
     function tell(tab) {
         const own = `${tab}_clip_skip`;
-        const number = Number.parseFloat(gradioApp().querySelector(`${SLIDER}#${own}`) ? valueOf(own, "input") : held[SHARED]);
+        const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
+        const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
         const tags = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco|clipskip):[^<>]*>/gi) ?? [];
+        /** @type {{tags: string, slider?: number}} */
         const seen = {tags: tags.join("")};
         if (Number.isFinite(number)) seen.slider = number;
         return write(tab, "seen", JSON.stringify(seen));
     }
 
     // Gradio calls this for each of them.
+    /** @param {string | null} id @param {string | number} value @returns {[]} */
     function holds(id, value) {
-        held[TABS.some((tab) => id?.startsWith(tab)) ? id : SHARED] = value;
+        held[id && TABS.some((tab) => id.startsWith(tab)) ? id : SHARED] = String(value);
         if (tell(currentTab())) ask(currentTab(), "judge");
         return [];
     }
@@ -62,59 +99,82 @@
     // Whose answer judges, too, or says that nothing could be saved.
     const JUDGED = ["judge", "act", "save", "forget"];
 
-    // The questions that are not answered yet, the oldest first, and whether each has to be put again.
+    // Where those questions stand that are not answered yet, the oldest first.
+    /** @type {Map<string, State>} */
     const unanswered = new Map();
-
-    // Those of them whose answer will be older than what is shown by then.
-    const overtaken = new Set();
 
     // Gradio listens to the buttons some time after it has drawn them. Until then all is left to the first "refresh".
     let listening = false;
-    let knocking;
 
-    // Presses the button that puts this question. Gradio would drop it while it waits for the answer to one before.
+    /** @param {string} tab @param {string} name */
+    function question(tab, name) {
+        return `${tab}_${name}`;
+    }
+
+    // Notes what happens to a question; what is to do now.
+    /** @param {string} id @param {Happening} happening */
+    function step(id, happening) {
+        const state = unanswered.get(id) ?? (listening ? "free" : "unheard");
+        const [next, what] = QUESTIONS[state][happening] ?? [state, rest];
+        if (next === "free" || next === "unheard") unanswered.delete(id);
+        else unanswered.set(id, next);
+        return what;
+    }
+
+    function rest() {}
+
+    /** @param {string} tab @param {string} name */
+    function press(tab, name) {
+        part(tab, name)?.click();
+    }
+
+    /** @param {string} tab @param {string} name */
+    function judge(tab, name) {
+        if (!JUDGED.includes(name)) ask(tab, "judge");
+    }
+
+    /** @param {string} tab */
+    function refreshTab(tab) {
+        ask(tab, "refresh");
+    }
+
+    /** @param {string} tab @param {string} name @returns {[]} */
     function ask(tab, name) {
-        const button = part(tab, name);
-        if (!button || (!listening && name !== "refresh")) return [];
+        if (!part(tab, name) || (!listening && name !== "refresh")) return [];
         // A tab that is not shown is judged when it is.
         if (name === "judge" && tab !== currentTab()) return [];
         tell(tab);
-        const waits = unanswered.has(button.id);
-        if (listening) unanswered.set(button.id, waits);
-        if (!waits) button.click();
+        step(question(tab, name), "ask")(tab, name);
         return showBusy(tab);
     }
 
-    // A screen reader waits with what is about to change.
-    function showBusy(tab) {
-        const busy = [...unanswered.keys()].some((id) => id.startsWith(`clip_skip_${tab}_`));
-        if (listening) part(tab, "advice").setAttribute("aria-busy", String(busy));
-        return [];
-    }
-
     // Gradio calls this for each "refresh" that it hears.
+    /** @param {string} tab @returns {[]} */
     function heard(tab) {
-        if (!listening) unanswered.set(part(tab, "refresh").id, false);
+        step(question(tab, "refresh"), "hear");
         listening = true;
-        clearInterval(knocking);
         return [];
     }
 
     // Gradio calls this after each answer, also to what was not asked here.
+    /** @param {string} tab @param {string} name @returns {[]} */
     function answered(tab, name) {
-        const id = part(tab, name)?.id;
+        const id = question(tab, name);
         for (const older of unanswered.keys()) {
             if (older === id) break;
-            overtaken.add(older);
+            step(older, "overtake");
         }
-        const again = unanswered.get(id);
-        unanswered.delete(id);
-        const late = overtaken.delete(id);
-        if (again) ask(tab, name);
-        else if (late) ask(tab, "refresh");
-        else if (!JUDGED.includes(name)) ask(tab, "judge");
+        step(id, "answer")(tab, name);
         if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
         return showBusy(tab);
+    }
+
+    // A screen reader waits with what is about to change.
+    /** @param {string} tab @returns {[]} */
+    function showBusy(tab) {
+        const busy = [...unanswered.keys()].some((id) => id.startsWith(question(tab, "")));
+        if (listening) part(tab, "advice")?.setAttribute("aria-busy", String(busy));
+        return [];
     }
 
     function refresh() {
@@ -124,35 +184,42 @@
     }
 
     // What was pressed may be gone by now: a keyboard goes on from where it was.
+    /** @param {HTMLElement | null} place */
     function keepFocus(place) {
-        if (document.activeElement === document.body) place.focus({preventScroll: true});
+        if (document.activeElement === document.body) place?.focus({preventScroll: true});
     }
 
     // --- buttons in HTML of ours ---
 
     // A press on a model in the table of presets chooses it, one in the list of the silenced ones has it told again.
+    /** @param {HTMLElement} button */
     function pick(button) {
-        write("presets", "picked", button.dataset.clipSkipPick);
-        part("presets", button.dataset.clipSkipPress ?? "pick").click();
+        write("presets", "picked", button.dataset.clipSkipPick ?? "");
+        part("presets", button.dataset.clipSkipPress ?? "pick")?.click();
         if (button.dataset.clipSkipPress) return;
         // On a narrow page, and beside a long table, the form is out of sight.
-        part("presets", "model").scrollIntoView({block: "nearest"});
+        part("presets", "model")?.scrollIntoView({block: "nearest"});
     }
 
     // A press on a button beside an advice, in a panel or in the badge's window.
+    /** @param {HTMLElement} button */
     function act(button) {
+        /** @type {HTMLElement | null} */
         const box = button.closest(".clip-skip-window");
         const tab = box?.dataset.tab ?? TABS.find((name) => part(name, "advice")?.contains(button));
-        write(tab, "asked", button.dataset.clipSkipAct);
+        if (!tab) return;
+        write(tab, "asked", button.dataset.clipSkipAct ?? "");
         ask(tab, "act");
         if (button.dataset.clipSkipSlider !== undefined) moveSliders(tab, button.dataset.clipSkipSlider);
         box?.hidePopover();
     }
 
+    /** @param {string} tab @param {string} number */
     function moveSliders(tab, number) {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
             if ((tabOf(slider) ?? tab) !== tab) continue;
-            const input = slider.querySelector("input[type=number]");
+            const input = numberOf(slider);
+            if (!input) continue;
             input.value = number;
             updateInput(input);
             // Where a host saves it when the box is left.
@@ -161,16 +228,27 @@
     }
 
     // The advice whose "Why?" is open: it stays so when the advice is drawn anew.
+    /** @type {Set<string | undefined>} */
     const explained = new Set();
 
-    function explain({parentElement: details}) {
-        const {advice} = details.closest(".clip-skip-item").dataset;
+    /** @param {Element} details */
+    function adviceOf(details) {
+        return /** @type {HTMLElement} */ (details.closest(".clip-skip-item")).dataset.advice;
+    }
+
+    /** @param {HTMLElement} summary */
+    function explain(summary) {
+        const details = /** @type {HTMLDetailsElement} */ (summary.parentElement);
+        const advice = adviceOf(details);
         if (details.open) explained.delete(advice);
         else explained.add(advice);
     }
 
+    /** @param {Event} event */
     function pressed({target}) {
-        const button = target.closest?.("[data-clip-skip-pick], [data-clip-skip-act], .clip-skip-item summary");
+        if (!(target instanceof Element)) return;
+        /** @type {HTMLElement | null} */
+        const button = target.closest("[data-clip-skip-pick], [data-clip-skip-act], .clip-skip-item summary");
         if (button?.dataset.clipSkipPick !== undefined) pick(button);
         else if (button?.dataset.clipSkipAct !== undefined) act(button);
         else if (button) explain(button);
@@ -180,7 +258,7 @@
 
     function redraw() {
         for (const details of gradioApp().querySelectorAll(".clip-skip-item details")) {
-            details.open = explained.has(details.closest(".clip-skip-item").dataset.advice);
+            /** @type {HTMLDetailsElement} */ (details).open = explained.has(adviceOf(details));
         }
         drawBadges();
     }
@@ -188,25 +266,27 @@
     function drawBadges() {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
             const tab = tabOf(slider) ?? currentTab();
-            const items = [...part(tab, "advice")?.querySelectorAll(".clip-skip-item[data-badge]") ?? []];
+            const items = /** @type {HTMLElement[]} */ ([...part(tab, "advice")?.querySelectorAll(BADGED) ?? []]);
+            /** @type {HTMLButtonElement | null} */
             const badge = slider.querySelector(".clip-skip-badge") ?? (items.length ? addBadge(slider) : null);
             if (!badge) continue;
-            const box = badge.popoverTargetElement;
+            const box = /** @type {HTMLElement} */ (badge.popoverTargetElement);
             box.dataset.tab = tab;
             fill(box, items);
             if (items.length) {
                 badge.dataset.severity = items[0].dataset.severity;
-                fill(badge, [items[0].querySelector("b")]);
+                fill(badge, [...items[0].querySelectorAll("b")].slice(0, 1));
             } else {
                 box.hidePopover();
             }
             const focused = document.activeElement === badge;
             badge.hidden = !items.length;
-            if (focused && badge.hidden) slider.querySelector("input[type=number]").focus({preventScroll: true});
+            if (focused && badge.hidden) numberOf(slider)?.focus({preventScroll: true});
         }
     }
 
     // Only where it differs: what is being pressed must stay.
+    /** @param {Element} place @param {Element[]} nodes */
     function fill(place, nodes) {
         const shown = place.childNodes;
         if (shown.length === nodes.length && nodes.every((node, number) => node.isEqualNode(shown[number]))) return;
@@ -214,6 +294,7 @@
     }
 
     // The badge opens a window: beside it for the keyboard, above all else for the eye.
+    /** @param {Element} slider */
     function addBadge(slider) {
         const badge = document.createElement("button");
         badge.type = "button";
@@ -229,7 +310,7 @@
             badge.setAttribute("aria-expanded", String(newState === "open"));
         });
         badge.popoverTargetElement = box;
-        (slider.querySelector("label") ?? slider.firstElementChild).after(badge, box);
+        (slider.querySelector("label") ?? slider.firstElementChild)?.after(badge, box);
         return badge;
     }
 
@@ -237,14 +318,14 @@
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
-        const places = TABS.map((tab) => part(tab, "advice")).filter(Boolean);
+        const places = TABS.map((tab) => part(tab, "advice")).filter((place) => place !== null);
         if (!places.length) return;
         for (const advice of places) {
             advice.setAttribute("role", "status");
             advice.tabIndex = -1;
             new MutationObserver(redraw).observe(advice, {childList: true, subtree: true, characterData: true});
         }
-        knocking = setInterval(refresh, 100);
+        const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });
     // What the page was drawn with may have changed since: in Settings, in another tab or by hand.
     onUiTabChange(() => {

@@ -263,6 +263,8 @@ def bad_tag(refusal: Refusal) -> Advice:
 
 
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
+    """These encoders were read as trained instead; without any, the host's own clip skip acted."""
     names = ", ".join(ENCODER_NAMES[id] for id in encoder_ids)
-    reason = f"{names}: {why}." if names else f"{why}."
-    return Advice("not-applied", "error", "CLIP Skip was not applied.", (Data(reason),))
+    reason = Data(f"{names}: {why}. " if names else f"{why}. ")
+    instead = "What failed was read as trained." if names else "The WebUI's own clip skip was used."
+    return Advice("not-applied", "error", "CLIP Skip was not applied.", (reason, instead))

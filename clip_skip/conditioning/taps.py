@@ -7,7 +7,8 @@ three kinds of hook on the blocks of an encoder, and gone with `Taps.remove`.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -25,12 +26,16 @@ class Taps:
     """The taps of one plan on the stacks of one model. Use as a context manager, or `install` and `remove`.
 
     `calls` counts, per encoder id, how often a tap really swapped a state: the proof that the plan was applied.
-    A tap that can't do its work leaves the host's state alone and its reason in `failure`; it never raises.
+    A tap that can't do its work leaves the host's state alone, and never raises. The first reason of each encoder is
+    kept in `failures`, by its id, and `on_failure([id], reason)` is told of it at once.
     """
 
-    def __init__(self, plan: Plan, stacks: Iterable[Stack]) -> None:
+    def __init__(
+        self, plan: Plan, stacks: Iterable[Stack], on_failure: Callable[[list[str], str], None] = lambda *_: None
+    ) -> None:
         self.calls: dict[str, int] = {}
-        self.failure = ""
+        self.failures: dict[str, str] = {}
+        self._on_failure = on_failure
         self._taps: list[_Tap] = []
         self._handles: list[RemovableHandle] = []
         by_encoder = {stack.encoder_id: stack for stack in stacks}
@@ -42,9 +47,20 @@ class Taps:
                 self._taps.append(_Tap(self, encoder, by_encoder[encoder.id], plan.skips[encoder.id], plan.blend))
 
     @property
+    def not_passed(self) -> list[str]:
+        """The encoder ids whose tap was never reached."""
+        return [id for id, calls in self.calls.items() if not calls and id not in self.failures]
+
+    @property
     def unproven(self) -> list[str]:
-        """The encoder ids whose tap was never passed."""
-        return [id for id, calls in self.calls.items() if not calls]
+        """The encoder ids whose tap was never reached, or failed even once."""
+        return [*self.not_passed, *self.failures]
+
+    def failed(self, encoder: Encoder, error: Exception) -> None:
+        """The tap of this encoder could not do its work."""
+        if encoder.id not in self.failures:
+            self.failures[encoder.id] = f"{type(error).__name__}: {error}"
+            self._on_failure([encoder.id], self.failures[encoder.id])
 
     def install(self) -> None:
         if not self._handles:
@@ -103,38 +119,62 @@ class _Tap:
 
     def _keeper(self, depth: int) -> Any:
         def keep(module: nn.Module, args: Any, output: Any) -> None:
-            state = _state(output)
-            if state is not None:
+            kept = self._local.__dict__.setdefault("kept", {})
+            kept.pop(depth, None)  # left by an encode that was broken off
+            try:
                 # A clone, because some hosts add to a hidden state in place.
-                self._local.__dict__.setdefault("kept", {})[depth] = state.clone()
+                kept[depth] = _state(output).clone()
+            except Exception as error:
+                self._taps.failed(self._encoder, error)
 
         return keep
 
     def _swap(self, module: nn.Module, args: Any, output: Any) -> Any:
         states = self._local.__dict__.pop("kept", {})
-        true = states[self._encoder.trained_depth] = _state(output)
+        self._local.__dict__.pop("swapped", None)  # where the host does not run what follows
         try:
+            true = states[self._encoder.trained_depth] = _state(output)
             blended = self._mix([(states[depth].to(true), weight) for depth, weight in self._weights])
         except Exception as error:
-            self._taps.failure = f"{self._encoder.name}: {type(error).__name__}: {error}"
+            self._taps.failed(self._encoder, error)
             return None
-        self._local.true = true
+        self._local.swapped = true, blended
         self._taps.calls[self._encoder.id] += 1
         return (blended, *output[1:]) if isinstance(output, tuple) else blended
 
     def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
-        true = self._local.__dict__.pop("true", None)
-        if true is None:
+        swapped = self._local.__dict__.pop("swapped", None)
+        if swapped is None:
             return None
-        if args:
-            return (true, *args[1:]), kwargs
-        for name, value in kwargs.items():
-            if isinstance(value, torch.Tensor) and value.shape == true.shape:
-                return args, {**kwargs, name: true}
-        return None
+        true, blended = swapped
+        try:
+            return _with_state(true, args, kwargs)
+        except Exception as error:
+            self._taps.failed(self._encoder, error)
+            # What follows must not run on the blend. The blend is ours and the host holds it: it becomes the true state
+            # again for both, rather than being read while everything after it is wrong.
+            with suppress(Exception):
+                blended.copy_(true)
+            return None
 
 
-def _state(output: Any) -> Any:
-    """The hidden state in what a block returned, None if there is none."""
+def _state(output: Any) -> torch.Tensor:
+    """The hidden state in what a block returned. Raises TypeError if there is none."""
     state = output[0] if isinstance(output, tuple) and output else output
-    return state if isinstance(state, torch.Tensor) else None
+    if not isinstance(state, torch.Tensor):
+        raise TypeError(f"a block returned {type(state).__name__} instead of a state")
+    return state
+
+
+def _with_state(state: torch.Tensor, args: Any, kwargs: Any) -> Any:
+    """The arguments of a block or norm, with this hidden state in place of theirs. Raises TypeError if none fits."""
+    if args and _fits(args[0], state):
+        return (state, *args[1:]), kwargs
+    for name, value in kwargs.items():
+        if _fits(value, state):
+            return args, {**kwargs, name: state}
+    raise TypeError(f"the module after the tap was given no state of shape {tuple(state.shape)}")
+
+
+def _fits(value: Any, state: torch.Tensor) -> bool:
+    return isinstance(value, torch.Tensor) and value.shape == state.shape

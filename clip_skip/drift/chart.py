@@ -1,17 +1,19 @@
-"""Drift as a picture: relative norm and cosine over the skip, a line for each encoder. SVG by hand, PNG by Pillow."""
+"""Drift as a picture: relative norm and cosine over the skip, one line an encoder. SVG by hand, PNG by matplotlib."""
 
 from __future__ import annotations
 
 import html
 import io
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..skip.numbers import number
 from ..text.phrase import Data
+from ..text.plain import plain
 
 if TYPE_CHECKING:
     from .drift import Drift, Point
@@ -115,17 +117,24 @@ def svg(
 
 
 def png(drifts: Sequence[Drift], title: str, marks: Marks = NO_MARKS) -> bytes:
-    """The picture as a PNG of twice the size, on white. Needs Pillow. Raises OSError where no font is found."""
-    from PIL import Image, ImageDraw  # type: ignore[import-not-found]
-
-    scale = 2
+    """The picture as a PNG of twice the size, on white. Raises OSError where matplotlib is not there."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise OSError(f"a .png is drawn with matplotlib ({error}); take .svg") from error
     picture = _picture(drifts, title, marks, {}, WIDTH)
-    image = Image.new("RGB", (picture.width * scale, picture.height * scale), "#fff")
-    draw, font = ImageDraw.Draw(image), _font(_LETTER * scale)
+    # A point is a pixel of the picture; twice the resolution makes the PNG twice the size.
+    figure = Figure((picture.width / _POINTS, picture.height / _POINTS), dpi=2 * _POINTS)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, picture.width), ylim=(picture.height, 0))
+    axes.set_axis_off()
     for shape in picture.shapes:
-        _png_shape(draw, font, scale, shape)
+        _png_shape(axes, shape)
     file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a sign that is not in the font is drawn as a box
+        figure.savefig(file, format="png")
     return file.getvalue()
 
 
@@ -259,53 +268,30 @@ def _svg_shape(shape: _Shape) -> str:
 
 
 def _escaped(text: str) -> str:
-    """`text` for XML, which has no way at all to write most control characters."""
-    return html.escape("".join(c if c.isprintable() or c == "\n" else "�" for c in text))
+    """`text` for XML, line by line."""
+    return html.escape("\n".join(map(plain, text.split("\n"))))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # PNG
 
+_POINTS = 72  # in an inch
 _COLOURS: Mapping[str, str] = {_TEXT: "#1f2328", _GRID: "#dddedf", **{ink: ink for ink in _INKS.values()}}
-_ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
+_ALIGNMENTS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def _png_shape(draw: Any, font: Any, scale: int, shape: _Shape) -> None:
+def _png_shape(axes: Any, shape: _Shape) -> None:
     if isinstance(shape, _Line):
-        points = [(x * scale, y * scale) for x, y in shape.points]
-        width = round(shape.width * scale)
-        for part in _dashes(points, 4 * scale) if shape.dashed else [points]:
-            draw.line(part, _COLOURS[shape.ink], width, joint="curve")
+        if shape.points:
+            dashes = (0, (4, 4)) if shape.dashed else "solid"
+            xs, ys = zip(*shape.points, strict=True)
+            axes.plot(xs, ys, color=_COLOURS[shape.ink], linewidth=shape.width, linestyle=dashes)
         return
-    x, y = (value * scale for value in shape.place)
+    x, y = shape.place
     if isinstance(shape, (_Dot, _Ring)):
-        radius = shape.radius * scale
-        box = (x - radius, y - radius, x + radius, y + radius)
-        if isinstance(shape, _Dot):
-            draw.ellipse(box, _COLOURS[shape.ink])
-        else:
-            draw.ellipse(box, outline=_COLOURS[shape.ink], width=2 * scale)
+        filled = {"markerfacecolor": "none", "markeredgewidth": 2} if isinstance(shape, _Ring) else {}
+        size = 2 * shape.radius
+        axes.plot([x], [y], color=_COLOURS[shape.ink], marker="o", markersize=size, clip_on=False, **filled)
         return
-    text = "".join(c if c.isprintable() else "�" for c in shape.text)
-    draw.text((x, y), text, _COLOURS[_TEXT], font, _ANCHORS[shape.anchor])
-
-
-def _dashes(points: Sequence[Place], length: float) -> Iterable[list[Place]]:
-    """A vertical line of two points, cut up."""
-    (x, top), (_, bottom) = points
-    for index in range(0, math.ceil((bottom - top) / length), 2):
-        yield [(x, top + index * length), (x, min(top + (index + 1) * length, bottom))]
-
-
-def _font(size: int) -> Any:
-    from PIL import ImageFont
-
-    for name in ("DejaVuSans.ttf", "Arial.ttf", "arial.ttf", "LiberationSans-Regular.ttf"):
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue
-    try:
-        return ImageFont.load_default(size)
-    except TypeError as error:  # before Pillow 10.1 its own font can't be scaled
-        raise OSError("there is no font to write on a .png with; take .svg") from error
+    text = plain(shape.text).replace("$", r"\$")  # which would begin a formula
+    axes.text(x, y, text, color=_COLOURS[_TEXT], size=_LETTER, ha=_ALIGNMENTS[shape.anchor], va="baseline")

@@ -56,6 +56,18 @@ def keep_copy(path: Path, data: bytes) -> Path:
             raise
 
 
+def set_aside(path: Path) -> Path:
+    """Rename the file that can't be read, to a name that was not there. Raises OSError: then it is where it was."""
+    aside = keep_copy(path, b"")  # takes the name, so that no other process can
+    try:
+        _rename(path, aside)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    return aside
+
+
 def _write_new(path: Path, data: bytes) -> None:
     with open(path, "xb") as file:
         file.write(data)

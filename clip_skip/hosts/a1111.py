@@ -10,9 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import Any, TypeVar
 
 import torch
@@ -34,6 +36,10 @@ from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 
 _METHOD = "get_conds_with_caching"
 _ORIGINAL = "__clip_skip_original__"
+# The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
+_WRAPPER = "__clip_skip_wrapper__"
+# The host's own functions around a job, in the module of its job class.
+_RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
 
 T = TypeVar("T")
@@ -63,7 +69,8 @@ class WebUI(Host):
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
         original = vars(self._class)[_METHOD]
-        original = getattr(original, _ORIGINAL, original)
+        if getattr(original, _WRAPPER, None) is original:
+            original = getattr(original, _ORIGINAL)
         self._wrapper = self._wrap(original)
         setattr(self._class, _METHOD, self._wrapper)
 
@@ -72,6 +79,8 @@ class WebUI(Host):
         if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
             setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
         self._wrapper = None
+        if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
+            delattr(type(self.opts), _OPTION)
 
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
@@ -188,12 +197,13 @@ class WebUI(Host):
         @functools.wraps(original)
         def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
             # Uninstalled, but held by another extension's wrapper: its successor does the work.
-            job = _job_of(self) if host._wrapper is get_conds_with_caching else None
+            job = _job_of(self, host._class) if host._wrapper is get_conds_with_caching else None
             if job is None:
                 return original(self, *args, **kwargs)
             return host._encode(job, self, original, args, kwargs)
 
         setattr(get_conds_with_caching, _ORIGINAL, original)
+        setattr(get_conds_with_caching, _WRAPPER, get_conds_with_caching)
         return get_conds_with_caching
 
     def _encode(self, job: Job, p: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -260,23 +270,34 @@ def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
     return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256, info.name)
 
 
-def _job_of(p: Any) -> Job | None:
+def _job_of(p: Any, job_class: type) -> Job | None:
     """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
 
-    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack. Nothing
-    has to be remembered that an exception could leave behind.
+    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack, in a frame
+    of the host's own functions that run a job. Nothing has to be remembered that an exception could leave behind.
     """
-    if hasattr(p, JOB_ATTRIBUTE):
-        job: Job | None = getattr(p, JOB_ATTRIBUTE)
+    if JOB_ATTRIBUTE in vars(p):
+        job: Job | None = vars(p)[JOB_ATTRIBUTE]
         return job
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        outer = frame.f_locals.get("p")
-        if hasattr(outer, JOB_ATTRIBUTE):
-            job = getattr(outer, JOB_ATTRIBUTE)
-            return job
-        frame = frame.f_back  # type: ignore[assignment]
+        if frame.f_code.co_name in _RUNNERS and frame.f_globals.get("__name__") == job_class.__module__:
+            outer = _local(frame, "p")
+            if issubclass(type(outer), job_class) and JOB_ATTRIBUTE in vars(outer):
+                job = vars(outer)[JOB_ATTRIBUTE]
+                return job
+        frame = frame.f_back
     return None
+
+
+def _local(frame: FrameType, name: str) -> Any:
+    """The value of a local variable of this function that is running, None if it has none yet."""
+    found = frame.f_locals
+    value = found.get(name)
+    if isinstance(found, dict):
+        # Up to Python 3.12 a copy, which the frame keeps: what the function deletes would live on until it ends.
+        found.clear()
+    return value
 
 
 def _tags(job: Job, p: Any, args: Any, kwargs: Any) -> Tags:
@@ -306,19 +327,33 @@ def _notes_kept() -> Iterator[None]:
         yield
 
 
+class _Neutral(threading.local):
+    """The number that this thread reads at the host's option while it encodes; any other time and thread, the user's.
+
+    It lies on the class of the host's options, which look a setting up in `data` only where nothing else has its name.
+    So `data` has the user's number all the time: the one that is saved, shown and set meanwhile.
+    """
+
+    number: int | None = None
+
+    def __get__(self, opts: Any, owner: type) -> int:
+        if self.number is None:
+            raise AttributeError(_OPTION)
+        return self.number
+
+
+_NEUTRAL = _Neutral()
+
+
 @contextmanager
 def _option(opts: Any, value: int) -> Iterator[None]:
-    # In `data` itself: a setting that was never saved must not stay, and no callback may run.
-    missing = object()
-    before = opts.data.get(_OPTION, missing)
-    opts.data[_OPTION] = value
+    if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
+        setattr(type(opts), _OPTION, _NEUTRAL)
+    before, _NEUTRAL.number = _NEUTRAL.number, value
     try:
         yield
     finally:
-        if before is missing:
-            opts.data.pop(_OPTION, None)
-        else:
-            opts.data[_OPTION] = before
+        _NEUTRAL.number = before
 
 
 @contextmanager

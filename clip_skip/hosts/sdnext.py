@@ -247,11 +247,12 @@ class _Running:
                 if plan.skips and self._number is None:
                     self._number = self.p.clip_skip
                     self.p.clip_skip = self._host.neutral(self.p, plan.architecture)
-                taps = Taps(plan, model.stacks)
+                taps = Taps(plan, model.stacks, self.job.failed)
                 taps.install()
                 self._taps.append(taps)
         except Exception as error:
             logger.exception("could not be applied")
+            self.stop()  # all or nothing: no half of a plan, and the host's own number is back
             self.job.failed([], f"{type(error).__name__}: {error}")
         self._forget_embeds()
 
@@ -269,6 +270,8 @@ class _Running:
         self.start()
 
     def prove(self) -> None:
+        if any(taps.failures for taps in self._taps):
+            self._host.clear_embeds()  # they are not what the next batch asks for
         # The base model's taps alone: a refiner's are passed later, if at all.
         taps = next(iter(self._taps), None)
         if self.job is None or taps is None or (self._held_another and not any(taps.calls.values())):

@@ -86,14 +86,19 @@ class Job:
         self._write_faults()
 
     def prove(self, taps: Taps) -> bool:
-        """After an encode: whether every tap was passed. If not, it is said."""
-        if not taps.unproven:
-            return True
-        self.failed(taps.unproven, taps.failure or "its blocks did not run where they were expected to")
-        return False
+        """After an encode: whether every tap was passed, and did its work each time. If not, it is said."""
+        for encoder_id, why in taps.failures.items():
+            self.failed([encoder_id], why)
+        if taps.not_passed:
+            self.failed(taps.not_passed, "its blocks did not run where they were expected to")
+        return not taps.unproven
 
     def failed(self, encoder_ids: list[str], why: str) -> None:
-        """The plan could not be applied; the image is made as the host makes it."""
+        """The plan could not be applied.
+
+        Where encoders are named, their taps were in place and the host's own skip was neutral: what failed was read as
+        trained. Where none is, no part of the plan was in force: the host's own skip acted.
+        """
         self.failure = True
         self.say(not_applied(encoder_ids, why))
         self._write_faults()

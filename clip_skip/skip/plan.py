@@ -9,7 +9,7 @@ from .architectures import Architecture
 from .auto import Auto
 from .numbers import in_range, number
 from .parameters import Refusal
-from .reading import Reading
+from .reading import Reading, as_trained
 from .request import Request
 
 
@@ -21,7 +21,6 @@ class Plan:
     skips: Mapping[str, float]
     blend: str = "linear"
     refusals: tuple[Refusal, ...] = field(default=(), compare=False)
-    source: str = field(default="", compare=False)
 
     @property
     def as_trained(self) -> bool:
@@ -42,13 +41,13 @@ def resolve(
     A value out of the encoder's range, or a word that means nothing there, makes the whole plan as trained. Only mode
     Auto is as trained without a refusal where nothing is known.
     """
-    as_trained = {encoder.id: 1.0 for encoder in architecture.encoders}
+    trained = as_trained(architecture)
     if request.refusals:
-        return Plan(architecture, as_trained, refusals=request.refusals)
+        return Plan(architecture, trained, refusals=request.refusals)
     known = {word: meant for word in request.words if (meant := stands_for(word)) is not None}
     if request.mode == "auto":
-        auto = known.get("auto")
-        skips, blend, source = (auto.skips, auto.blend, auto.source) if auto else (as_trained, "linear", "")
+        auto = known.get("auto", Auto(trained))
+        skips, blend = auto.skips, auto.blend
     else:
         asked = {encoder.id: request.skip_for(encoder.id) for encoder in architecture.encoders}
         unknown = tuple(
@@ -57,9 +56,9 @@ def resolve(
             if isinstance(word := asked[encoder.id], str) and word not in known
         )
         if unknown:
-            return Plan(architecture, as_trained, refusals=unknown)
+            return Plan(architecture, trained, refusals=unknown)
         skips = {id: known[skip].skips[id] if isinstance(skip, str) else skip for id, skip in asked.items()}
-        blend, source = request.blend, ""
+        blend = request.blend
     refusals = tuple(
         Refusal(
             encoder.name,
@@ -70,8 +69,8 @@ def resolve(
         if not in_range(skips[encoder.id], encoder.trained_depth)
     )
     if refusals:
-        return Plan(architecture, as_trained, refusals=refusals)
-    return Plan(architecture, skips, blend, source=source)
+        return Plan(architecture, trained, refusals=refusals)
+    return Plan(architecture, skips, blend)
 
 
 def reading(request: Request, plan: Plan) -> Reading:

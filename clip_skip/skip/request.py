@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from ..text.bounded_json import load
 from .architectures import ENCODER_IDS
 from .parameters import PARAMETERS, WORDS, Refusal, refusal
 
@@ -41,7 +41,6 @@ class Request:
 
 # What the panel hands over after `enabled` and `options`, in this order. Append only.
 PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
-ARGUMENTS = ("enabled", "options", *PANEL_FIELDS)
 
 
 def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request:
@@ -56,14 +55,14 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
     refusals: list[Refusal] = []
     if enabled in (False, None):
         return _varied(Request(), axes)
-    if enabled not in (True, 1):
+    if enabled != 1:  # as True is
         refusals.append(refusal("enabled", enabled, "true or false"))
     if len(panel) > len(PANEL_FIELDS):
         refusals.append(refusal("args", f"of length {len(args)}", "[enabled, options]"))
     if isinstance(options, str):
         options = options.strip()
-        with contextlib.suppress(ValueError, RecursionError):
-            options = json.loads(options)
+        with contextlib.suppress(ValueError):
+            options = load(options)
     if options is None or options == "" or options == {}:
         fields = dict(zip(PANEL_FIELDS, panel, strict=False))
         options = _panel_options({**fields, "mode": axes["mode"]} if "mode" in axes else fields)
@@ -96,10 +95,8 @@ def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
         return replace(request, enabled=request.enabled or bool(axes), refusals=(*request.refusals, *refused))
     if values.keys() == {"mode"}:
         return replace(request, enabled=True, **values)
-    if not request.enabled:
-        request = Request(mode="manual")
-    elif request.mode == "auto":
-        request = Request(mode="manual", skip="auto")  # what no axis varies stays as it is
+    if request.enabled and request.mode == "auto":
+        request = Request(skip="auto")  # what no axis varies stays as it is
     elif "skip" in values:
         request = replace(request, skips={})
     return Request(
@@ -131,9 +128,6 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
 def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
     if str(fields.get("mode", "auto")).lower() == "auto":
-        used: tuple[str, ...] = ("mode",)
-    elif fields.get("same"):
-        used = ("mode", "skip", "blend")
-    else:
-        used = ("mode", *ENCODER_IDS, "blend")
-    return {name: fields[name] for name in used if name in fields}
+        return {}
+    numbers = ("skip",) if fields.get("same") else ENCODER_IDS
+    return {name: fields[name] for name in ("mode", *numbers, "blend") if name in fields}

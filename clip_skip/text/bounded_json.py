@@ -4,22 +4,52 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 MAX_JSON_CHARACTERS = 8_000_000
+MAX_COMMAS = 1_000_000  # in one text; bounds its values, each of which takes some 200 bytes in memory
+MAX_DIGITS = 1000  # of one whole number: before 3.10.7 Python takes quadratic time over them
+
+
+def load(
+    text: str | bytes,
+    pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
+    longest: int | None = MAX_JSON_CHARACTERS,
+) -> Any:
+    """The value that the JSON `text` is; whole numbers are ints. `pairs_hook` as json's `object_pairs_hook`.
+
+    Raises ValueError where it is no JSON, or too much to read: longer than `longest` (None: whoever calls has bounded
+    it), with too many values, a number too long, or nested too deeply.
+    """
+    if longest is not None and len(text) > longest:
+        raise ValueError(f"it is longer than {longest} characters")
+    commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
+    if commas > MAX_COMMAS:
+        raise ValueError(f"it has more than {MAX_COMMAS} values")
+    try:
+        return json.loads(text, parse_int=_whole, object_pairs_hook=pairs_hook)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"a number in it has more than {MAX_DIGITS} digits")
+    return int(digits)
 
 
 def decode(value: Any, times: int = 3) -> Any:
     """`value`, decoded where it is JSON text, again where that gives JSON text (some programs encode twice).
 
-    None where it is no JSON. Whole numbers come as floats: Python's own reading of a very long one takes minutes.
+    None where it is no JSON, or more than `load` reads.
     """
     while isinstance(value, str):
-        if times == 0 or len(value) > MAX_JSON_CHARACTERS:
+        if times == 0:
             return None
         try:
-            value = json.loads(value, parse_int=float)
-        except (ValueError, RecursionError):
+            value = load(value)
+        except ValueError:
             return None
         times -= 1
     return value

@@ -1,4 +1,4 @@
-"""Text from outside made safe to show: on one line, shortened, with no sign that hides or turns the direction."""
+"""Text from outside made safe to show: without signs that hide, turn the direction, or act on a terminal or a page."""
 
 from __future__ import annotations
 
@@ -7,12 +7,23 @@ from typing import Any
 _MAX_QUOTED = 80
 
 
+def plain(value: str, longest: int | None = None) -> str:
+    """`value` on one line, with a blank for each sign that can't be printed, such as one that is no Unicode.
+
+    With `longest`, also shortened to so many signs: runs of blanks become one, and three dots tell what was cut off.
+    """
+    shown = value if longest is None else value[: 4 * longest]
+    shown = "".join(sign if sign.isprintable() else " " for sign in shown)
+    if longest is None:
+        return shown
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
+
+
 def quote(value: Any) -> str:
     """`value` for a message: text in quotes, on one line and shortened; a list or an object only by its kind."""
     if isinstance(value, str):
-        # Control and direction signs could rewrite a terminal's line.
-        text = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * _MAX_QUOTED]).split())
-        return f'"{text}"' if len(text) <= _MAX_QUOTED - 2 else f'"{text[: _MAX_QUOTED - 5]}..."'
+        return f'"{plain(value, _MAX_QUOTED - 2)}"'
     if value is None or isinstance(value, bool):
         return str(value)
     if isinstance(value, (int, float)):

@@ -1,11 +1,13 @@
 """A minihost that reads a model's file when a test lets it: `python -m tests.browser.host DATA FLAVOUR PORT`.
 
 After `POST /test/hold` every inspection waits, until `POST /test/release`; `GET /test/waiting` counts those that do.
+`GET /test/saved` gives the settings as they are in their file.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import threading
 
@@ -52,5 +54,6 @@ if __name__ == "__main__":
         host.app.add_api_route("/test/hold", gate.hold, methods=["POST"])
         host.app.add_api_route("/test/release", gate.release, methods=["POST"])
         host.app.add_api_route("/test/waiting", gate.waiting)
+        host.app.add_api_route("/test/saved", lambda: json.loads((host.data / "config.json").read_text()))
         print("ready", flush=True)
         threading.Event().wait()

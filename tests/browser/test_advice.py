@@ -190,6 +190,10 @@ def test_use_1_moves_the_hosts_own_slider(webui, advice, site):
     advice.says_nothing()
     expect(webui.badge()).to_be_hidden()
     if FLAVOUR != "sdnext":  # has no option for it
+        # It moves in the page before the host has saved it.
+        webui.page.wait_for_function(
+            "async () => (await (await fetch('/test/saved')).json()).CLIP_stop_at_last_layers === 1"
+        )
         saved = json.loads((site.data / "config.json").read_text())["CLIP_stop_at_last_layers"]
         assert (saved, type(saved)) == (1, int)  # A1111 can't count with 1.0
     webui.reload()

@@ -217,3 +217,36 @@ def test_an_english_page_asks_for_no_language(page, tab):
     expect(save(page)).to_have_text("Save preset")
     assert [url for url in asked if "localizations" in url] == []
     assert any("clip_skip_locale.js" in url for url in asked)
+
+
+def test_what_the_host_does_elsewhere_in_the_page_costs_nothing(page, site):
+    """As it shows a job's progress: no part of ours is gone over for that, and what is new of ours is."""
+    speak(page, "ja_JP")
+    webui = WebUI(page, site.address)
+    webui.open()
+    webui.txt2img.switch(True)
+    expect(webui.txt2img.status.last).to_contain_text(WORDS["ja_JP"]["as trained"])
+    gone_over, said = page.evaluate(
+        """async (word) => {
+            const walk = document.createTreeWalker;
+            let walks = 0;
+            document.createTreeWalker = (...of) => { walks += 1; return walk.apply(document, of); };
+            // Changes are told before anything else on the page goes on.
+            const count = async (change) => { walks = 0; change(); await null; await null; return walks; };
+            const theirs = document.createElement("div");
+            const ours = document.createElement("div");
+            ours.id = "clip_skip_something";
+            const counts = [
+                await count(() => document.body.append(theirs)),
+                await count(() => theirs.append(word)),
+                await count(() => { theirs.firstChild.data = `${word} `; }),
+                await count(() => { ours.append(word); theirs.append(ours); }),
+            ];
+            theirs.remove();
+            document.createTreeWalker = walk;
+            return [counts, [theirs.firstChild.data, ours.textContent]];
+        }""",
+        NOTE,
+    )
+    assert gone_over[:3] == [0, 0, 0] and gone_over[3] > 0
+    assert said == [f"{NOTE} ", WORDS["ja_JP"][NOTE]]

@@ -9,7 +9,7 @@ from transformers import CLIPTextModel
 
 from minihost import encoders, weights
 
-# Section 2 of the specification: architecture -> encoder -> (trained depth, whether the final norm is applied).
+# docs/architecture.md, "The number": architecture -> encoder -> (trained depth, whether the final norm is applied).
 TRAINED = {
     "sd1": {"l": (12, True)},
     "sd2": {"h": (23, True)},

@@ -3,11 +3,12 @@
 import io
 import math
 import re
+import sys
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image
 
 from clip_skip.drift import chart
 from clip_skip.drift.chart import Marks
@@ -177,13 +178,12 @@ def test_the_png_shows_each_encoder(architecture):
         assert "#{:02x}{:02x}{:02x}".format(*pixel) in used
 
 
-def test_without_a_font_the_png_is_refused(monkeypatch):
-    """As Pillow 9 does, which A1111 has, on a machine without fonts."""
+@pytest.mark.parametrize("title", ["$", "$x$ $", r"a \$ b", r"$\frac$ costs 5$", "{", "%"])
+def test_no_title_is_a_formula(title):
+    assert chart.png(BOTH, title)
 
-    def truetype(name, size):
-        raise OSError("cannot open resource")
 
-    monkeypatch.setattr(ImageFont, "truetype", truetype)
-    monkeypatch.setattr(ImageFont, "load_default", lambda: None)
+def test_without_matplotlib_the_png_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(OSError, match=r"take \.svg"):
         chart.png(BOTH, "a cat")

@@ -11,7 +11,7 @@ from minihost import encoders, weights
 PROMPT, NEGATIVE = "a photo of a cat, blue sky", "ugly, bad hands"
 SMALL = {"prompt": PROMPT, "negative_prompt": NEGATIVE, "steps": 2, "width": 64, "height": 64, "seed": 1}
 
-# Section 2 of the specification: encoder -> trained depth; and where the final layer norm is applied to the cond.
+# docs/architecture.md, "The number": encoder -> trained depth; and where the final layer norm is applied to the cond.
 TRAINED = {
     "sd1": {"l": 12},
     "sd2": {"h": 23},

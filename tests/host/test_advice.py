@@ -234,7 +234,7 @@ def test_a_plan_that_failed_is_not_judged_by_what_it_would_have_read(host, opts,
     monkeypatch.setattr(sys.modules["clip_skip.conditioning.taps"].Taps, "install", fails)
     made = make(host, "sd1-a", 1, PANEL_2)
     failed = "CLIP Skip was not applied."
-    reason = "RuntimeError: no taps today."
+    reason = "RuntimeError: no taps today. The WebUI's own clip skip was used."
     assert told(made) == ([failed, reason], f"not-applied: {failed} {reason}")
     assert "CLIP skip applied: no" in made.info["infotexts"][0] and len(made.images) == 1
     used_conds(host, "sd1-a", {})

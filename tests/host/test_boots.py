@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import sys
 from dataclasses import replace
 
@@ -125,23 +126,29 @@ def test_reload_ui_keeps_working_once(boot, like):
 
 
 @pytest.mark.parametrize("like", ["a1111", "forge"])
-def test_another_extensions_wrapper_survives_a_reload_and_the_plan_is_applied_once(boot, like):
+@pytest.mark.parametrize("wraps", [functools.wraps, lambda _: lambda wrapper: wrapper], ids=["wraps", "bare"])
+def test_another_extensions_wrapper_survives_a_reload_and_the_plan_is_applied_once(boot, like, wraps):
     host = boot(like, "sdxl")
     processing = host.module("processing").StableDiffusionProcessing
     seen = []
     ours = processing.get_conds_with_caching
 
+    @wraps(ours)
     def theirs(self, *args, **kwargs):
         seen.append(1)
         return ours(self, *args, **kwargs)
 
     processing.get_conds_with_caching = theirs
-    host.reload_ui()
-    host.txt2img(**request(host, "sdxl-a", [True, {"l": 2.5}]))
-    assert seen
-    used_conds(host, "sdxl-a", {"l": 2.5})
-    host.txt2img(**request(host, "sdxl-a", [False]))
-    used_conds(host, "sdxl-a", {})
+    for _ in range(2):
+        host.reload_ui()
+        seen.clear()
+        host.txt2img(**request(host, "sdxl-a", [True, {"l": 2.5}]))
+        assert len(seen) == 2  # the negative prompt's conds, and the prompt's
+        used_conds(host, "sdxl-a", {"l": 2.5})
+        host.txt2img(**request(host, "sdxl-a", [False]))
+        used_conds(host, "sdxl-a", {})
+    host.module("script_callbacks").call("script_unloaded")
+    assert vars(processing)["get_conds_with_caching"] is theirs
 
 
 def test_hires_and_refiner_of_sdnext_read_their_own_plan(boot):

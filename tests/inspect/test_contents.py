@@ -134,7 +134,7 @@ DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
         (b'{"\\ud800":' + X.encode() + b"}", "half a character"),
         (b'{"__metadata__":{"a":"\\uD800"},"x":' + X.encode() + b"}", "half a character"),
         (DEEP, "too deeply"),
-        (b'{"x":' + b"1" * 5000 + b"}", "thousands of digits"),
+        (b'{"x":' + b"1" * 5000 + b"}", "digits"),
         (b'{"x":[' + b"0," * 1_000_001 + b"0]}", "more than 1000000 values"),
         (f'{{"x":{X},"x":{X}}}', "twice"),
         (f'{{"x":5,"x":{X}}}', "twice"),
@@ -251,7 +251,7 @@ def test_a_gguf_with_123_tensors_looks_like_safetensors(tmp_path):
 keys = st.sampled_from(["a", "b", ":", "a:b", '"', "\\", "\\u003a", "é", "\u2028"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(keys, st.booleans()), max_size=5), st.lists(st.tuples(keys, keys, st.booleans()), max_size=4))
 def test_a_name_twice_is_refused_and_nothing_else(tmp_path_factory, names, metadata):
     """However names are escaped, and whatever colons and backslashes they and the metadata have."""
@@ -332,7 +332,7 @@ def header_texts(draw):
     return part(*BEGINS) + part(text.removesuffix(","), [text]) + part(*ENDS)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(header_texts())
 def test_reading_by_columns_says_what_reading_json_says(tmp_path_factory, text):
     path = raw(tmp_path_factory.getbasetemp(), text.encode(), bytes(20))

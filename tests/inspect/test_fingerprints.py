@@ -131,7 +131,7 @@ def test_other_encoders_names_are_not_meant(tmp_path: Path) -> None:
 
 
 def toolkit_metric(tensors: dict[str, torch.Tensor]) -> int:
-    """What model-toolkit's description of its metric means (model-evidence 2.7), in torch."""
+    """What model-toolkit's description of its metric means, in torch."""
     total = sum(
         torch.sum(torch.sigmoid(tensor.to(torch.float16).to(torch.float32)) - 0.5).item()
         for name, tensor in tensors.items()

@@ -1,7 +1,6 @@
 """Merge recipes and training metadata, in the shape that each program writes them."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -485,9 +484,8 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_bombs_are_passed_over_quickly(bomb):
+def test_bombs_are_passed_over(bomb):
+    """So large that a reader whose time grows faster than its text would not come back."""
     values = dict.fromkeys((*KEYS, "modelspec.encoder_layer"), BOMBS[bomb])
-    start = time.perf_counter()
     lineage_evidence(values)
     skip_statements(values, "sd1")
-    assert time.perf_counter() - start < 3

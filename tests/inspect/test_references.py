@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from clip_skip.models.inspect.formats.contents import Contents, ContentsError
 from clip_skip.models.inspect.formats.reader import read_contents
+from clip_skip.models.inspect.inspector import Inspector
 from clip_skip.models.inspect.weights import reference_files
 from clip_skip.models.inspect.weights.descent import sketch
 from clip_skip.models.inspect.weights.reference_files import LABELS, learn, load
@@ -175,7 +177,7 @@ def test_a_broken_reference_is_set_aside_and_learned_again(
     damage(tmp_path / "nai.safetensors")
     assert load(tmp_path).labels == ("sd1.4",)
     assert [record.levelname for record in said.records].count("WARNING") == 1
-    assert len(list(tmp_path.glob("nai.safetensors.broken-*"))) == 1
+    assert len(list(tmp_path.glob("nai.broken-*.safetensors"))) == 1
     learn(models["one"], "nai", tmp_path, "one", SHA256)
     assert set(load(tmp_path).labels) == {"nai", "sd1.4"}
 
@@ -198,6 +200,27 @@ def test_a_reference_that_cannot_be_set_aside_is_not_fatal(
     monkeypatch.setattr(os, "replace", refuse)
     assert load(tmp_path) is NO_REFERENCES
     assert "not used" in said.records[-1].getMessage()
+    assert [file.name for file in tmp_path.iterdir()] == ["nai.safetensors"]
+
+
+def test_what_is_learned_lasts_before_it_has_its_name(tmp_path: Path, models: dict[str, Contents], monkeypatch) -> None:
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, name=name, real=real: done.append(name) or real(*args))
+    learn(models["one"], "nai", tmp_path, "one")
+    assert done[:2] == ["fsync", "replace"]
+
+
+def test_two_broken_references_of_one_second_are_both_kept(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(time, "strftime", lambda form: "2026-11-22T03-04-05")
+    for content in (b"broken 1", b"broken 2"):
+        (tmp_path / "nai.safetensors").write_bytes(content)
+        assert load(tmp_path) is NO_REFERENCES
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {
+        "nai.broken-2026-11-22T03-04-05.safetensors": b"broken 1",
+        "nai.broken-2026-11-22T03-04-05-2.safetensors": b"broken 2",
+    }
 
 
 def test_a_failed_write_leaves_the_old_reference(tmp_path: Path, models: dict[str, Contents], monkeypatch) -> None:
@@ -231,3 +254,14 @@ def test_loading_again_reads_nothing(tmp_path: Path, models: dict[str, Contents]
 
 def test_the_labels_are_the_known_anchors() -> None:
     assert LABELS == ("sd1.4", "sd1.5", "nai", "wd1.3")
+
+
+def test_a_known_descendant_becomes_the_stand_in(tmp_path: Path, monkeypatch, models: dict[str, Contents]) -> None:
+    sha256 = "543bcbc21294831c6245cd74c8a7707761e28812c690f946cb81fef930d54b5e"  # Anything V3
+    learned: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        reference_files, "learn", lambda contents, label, folder, source, sha256: learned.append((label, source))
+    )
+    file = write_safetensors(tmp_path / "anything.safetensors", {"a": np.zeros(1, np.float16)})
+    Inspector(tmp_path).inspect(file, sha256=sha256)
+    assert learned == [("nai-like", "anything.safetensors")]

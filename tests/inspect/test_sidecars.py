@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 import zlib
 
 import pytest
@@ -244,17 +243,25 @@ def test_whole_model_of_sdnext_and_civitai_browser(beside):
     assert beside.skips() == {"sample-images": {"l": 1}}
 
 
-def png(parameters, kind=b"tEXt", before=()):
-    def chunk(kind, data):
-        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
-
-    middle = b"\0" if kind == b"tEXt" else b"\0\0\0\0\0"
-    text = b"parameters" + middle + parameters.encode("latin-1" if kind == b"tEXt" else "utf8")
-    header = chunk(b"IHDR", b"\0\0\0\1\0\0\0\1\x08\0\0\0\0")
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunk(*c) for c in before) + chunk(kind, text) + chunk(b"IEND", b"")
+def chunk(kind, data):
+    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
-@pytest.mark.parametrize("kind", [b"tEXt", b"iTXt"])
+# How each kind of text is written: its keyword, then its flags, then the text.
+TEXTS = {
+    b"tEXt": lambda text: b"parameters\0" + text.encode("latin-1"),
+    b"zTXt": lambda text: b"parameters\0\0" + zlib.compress(text.encode("latin-1")),
+    b"iTXt": lambda text: b"parameters\0\0\0\0\0" + text.encode("utf8"),
+}
+
+
+def png(parameters, kind=b"tEXt", before=(), size=1):
+    header = chunk(b"IHDR", 2 * size.to_bytes(4, "big") + b"\x08\0\0\0\0")
+    chunks = b"".join(chunk(*c) for c in before) + chunk(kind, TEXTS[kind](parameters))
+    return b"\x89PNG\r\n\x1a\n" + header + chunks + chunk(b"IDAT", b"no picture") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize(
     "line, skip",
     [
@@ -278,6 +285,50 @@ def test_broken_previews(beside, data):
     beside.put(".civitai.info", version([image(2)] * 2))
     beside.put(".png", data)
     assert beside.skips() == {}
+
+
+@pytest.fixture(scope="module")
+def previews(tmp_path_factory):
+    """What the preview with these bytes says, beside two sample images with clip skip 2."""
+    model = tmp_path_factory.mktemp("previews") / "m.safetensors"
+    model.with_suffix(".civitai.info").write_text(json.dumps(version([image(2)] * 2)))
+
+    def read(data):
+        model.with_suffix(".png").write_bytes(data)
+        return read_sidecars(model).images[2:]
+
+    return read
+
+
+TOLD = "Steps: 20, Clip skip: 2"
+USUAL = png(TOLD, before=[(b"gAMA", b"1234"), (b"zTXt", b"x\0\0" + zlib.compress(b"y"))])
+
+
+def test_the_picture_itself_stays_packed(previews, recwarn):
+    assert previews(png(TOLD, size=100_000)) == (2,)  # 10 billion pixels, of which there is none
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(TOLD, b"zTXt", [(b"zTXt", b"parameters\0\0" + zlib.compress(b"x" * 50_000_000))]),
+        png("x" * 50_000_000 + TOLD, b"zTXt"),
+        png(TOLD, before=[(b"prVt", b"x" * 2_000_000)]),  # no such length comes before a picture
+        png(TOLD, before=[(b"iCCP", b"x\0\0" + zlib.compress(b"x" * 50_000_000))]),
+        png(TOLD).replace(b"Clip skip: 2", b"Clip skip: 3"),  # the checksum is wrong
+        b"GIF89a" + png(TOLD),
+    ],
+    ids=["bomb before", "bomb", "far behind", "bomb of a profile", "altered", "another format"],
+)
+def test_hostile_previews_say_nothing(previews, data):
+    assert previews(data) == ()
+
+
+@given(st.integers(0, len(USUAL)), st.binary(max_size=9), st.integers(0, 9))
+def test_no_damage_to_a_preview_raises(previews, place, put, cut):
+    assert previews(USUAL) == (2,)
+    assert previews(USUAL[:place] + put + USUAL[place + cut :]) in [(), (2,)]
 
 
 # --- descriptions ----------------------------------------------------------------------------------------------------
@@ -461,7 +512,7 @@ CONTENT = JSON.map(json.dumps).map(str.encode) | st.binary(max_size=80) | st.tex
 SUFFIXES = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json", ".yaml", ".txt", ".png")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(SUFFIXES), CONTENT, max_size=4), st.sampled_from(sorted(ARCHITECTURES)))
 def test_never_raises_and_keeps_to_the_words(beside, files, architecture_id):
     for suffix in SUFFIXES:
@@ -492,14 +543,13 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_bombs_are_passed_over_quickly(beside, bomb):
+def test_bombs_are_passed_over(beside, bomb):
+    """So large that a reader whose time grows faster than its text would not come back."""
     for suffix in (".civitai.info", ".json", ".yaml", ".txt"):
         beside.put(suffix, BOMBS[bomb])
     beside.put(".metadata.json", {"description": BOMBS[bomb].decode("latin-1"), "usage_tips": "{}"})
-    start = time.perf_counter()
     assert all(statement.skip in ({}, {"l": 1}, {"l": 2}) for statement in beside.statements())
     beside.evidence()
-    assert time.perf_counter() - start < 3
 
 
 def test_a_name_that_is_no_path():

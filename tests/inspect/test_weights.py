@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,14 @@ from clip_skip.models.inspect.evidence.evidence import STRONG
 from clip_skip.models.inspect.formats.contents import READABLE, Contents, ContentsError
 from clip_skip.models.inspect.formats.reader import read_contents
 from clip_skip.models.inspect.weights import descent
-from clip_skip.models.inspect.weights.descent import deltas_gram, distances_gram, fit, sketch, verdict, weight_evidence
+from clip_skip.models.inspect.weights.descent import deltas_gram, fit, sketch, verdict, weight_evidence
 from clip_skip.models.inspect.weights.references import NO_REFERENCES, Reference, References
 
 from .families import ANIME, DELTAS, DRIFTS, Family, unet_shapes, watch
 from .files import write_safetensors
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Published models (model-evidence 2.6)
+# Published models
 
 TABLES = {
     table["name"]: table for table in json.loads(Path(__file__).with_name("unet_distances.json").read_text())["tables"]
@@ -94,17 +95,22 @@ def matches(value: float, published: str) -> bool:
     return abs(value - float(published)) <= 0.5 * 10**-digits + 1e-4
 
 
+def published_gram(table: str, models: Sequence[str], origin: str = BASE) -> np.ndarray:
+    """Inner products of these models' deltas to the model `origin`, from the published distances."""
+    order = [TABLES[table]["models"].index(name) for name in (origin, *models)]
+    squared = np.square(np.array(TABLES[table]["distance"]))[np.ix_(order, order)]
+    return (squared[0, 1:, None] + squared[0, None, 1:] - squared[1:, 1:]) / 2
+
+
 def published_fit(table: str, model: str, references: dict[str, str]) -> descent.Fit:
-    models = TABLES[table]["models"]
-    gram = distances_gram(np.array(TABLES[table]["distance"]), models.index(BASE))
-    order = [models.index(name) for name in (model, *references.values())]
-    return fit(gram[np.ix_(order, order)], list(references))
+    return fit(published_gram(table, (model, *references.values())), list(references))
 
 
 @pytest.mark.parametrize(("table", "model", "cos", "alpha"), COS_ALPHA)
 def test_cosine_and_projection_are_the_published_ones(table: str, model: str, cos: str, alpha: str) -> None:
     result = published_fit(table, model, {"nai": NAI})
-    assert matches(result.cos, cos)
+    (size, projected), (_, nai) = published_gram(table, (model, NAI))
+    assert matches(projected / np.sqrt(size * nai) if size else 0.0, cos)
     assert matches(result.alpha, alpha)
     assert result.error == 0  # nothing was sketched
 
@@ -119,6 +125,52 @@ def test_coefficients_and_verdicts_are_the_published_ones(
         assert matches(result.content["nai"], nai)
         assert matches(result.content["wd1.3"], wd)
     assert verdict(result) == expected
+
+
+# What each published model is known to be, whatever the references: the verdicts that are false are the other two.
+ANYTHING = "Anything-V3.0-pruned-fp32.ckpt"
+NO_NAI = {
+    "wd-v1-3-full.ckpt",
+    "yiffy-e18.ckpt",
+    "dreamlike-photoreal-2.0.safetensors",
+    "v1-5-pruned.ckpt",
+    "sd-v1-2-full-ema.ckpt",
+    "sd-v1-4.ckpt",
+}
+MIXED = {"Lawlas-YiffMix-inclVae.ckpt", "Basil_mix_fixed.safetensors", "woopwoopPhoto_12.safetensors"}
+# origin, what stands for NAI, whether Waifu Diffusion 1.3 is there -> how many models get a verdict, of how many in
+# the tables that have these references.
+SETS = {
+    ("sd1.4", "nai", True): (25, 25),
+    ("sd1.4", "nai", False): (39, 49),
+    ("sd1.4", "nai-like", True): (16, 16),
+    ("sd1.4", "nai-like", False): (23, 32),
+    ("sd1.5", "nai", True): (8, 9),
+}
+
+
+@pytest.mark.parametrize(("origin", "nai", "with_wd"), SETS)
+def test_no_verdict_is_false_whichever_references_are_there(origin: str, nai: str, with_wd: bool) -> None:
+    files = {"sd1.4": BASE, "sd1.5": SD15, "nai": NAI, "nai-like": ANYTHING, "wd1.3": WD13}
+    decided: dict[tuple[str, str], str] = {}
+    for name, table in TABLES.items():
+        models = table["models"]
+        labels = [nai, *(["wd1.3"] if with_wd else []), *(["sd1.5"] if origin == "sd1.4" else [])]
+        if not {files[label] for label in (origin, *labels) if label != "sd1.5" or origin == "sd1.5"} <= {*models}:
+            continue
+        labels = [label for label in labels if files[label] in models]
+        for model in models:
+            gram = published_gram(name, (model, *(files[label] for label in labels)), files[origin])
+            decided[name, model] = verdict(fit(gram, labels), origin, nai)
+    for (_, model), said in decided.items():
+        if model in NO_NAI:
+            assert said in ("not-nai", "unknown"), model
+        elif model in MIXED:
+            assert said in ("contains-nai", "unknown"), model
+        else:
+            assert said in ("nai", "nai-derived"), model
+    known = sum(said != "unknown" for said in decided.values())
+    assert (known, len(decided)) == SETS[origin, nai, with_wd]
 
 
 def test_all_29_published_models_are_tested() -> None:
@@ -499,3 +551,26 @@ def test_references_that_are_the_same_model_tell_nothing(
     assert evidence is not None
     assert evidence.verdict == "unknown"
     assert "same model" in evidence.text
+
+
+def test_anything_v3_stands_for_nai_until_that_is_there(family: Family, sketches: dict[str, np.ndarray]) -> None:
+    """With the share of each reference that the published distances give it."""
+    by_label = dict(references_of(sketches, "sd1.4", "nai", "wd1.3").by_label)
+    anything = Reference(
+        "anything", sketch(read_contents(family.write("any.safetensors", family.vector(mixed(nai=0.93, d0=0.2)))))
+    )
+    contents = read_contents(family.write("model.safetensors", family.vector(mixed(nai=0.97, d1=0.2))))
+    standing = weight_evidence(contents, References({"sd1.4": by_label["sd1.4"], "nai-like": anything}, "x"))
+    assert standing is not None
+    assert standing.verdict == "nai-derived" and "for which Anything V3 stands here" in standing.text
+    itself = weight_evidence(
+        read_contents(family.write("model.safetensors", family.vector(mixed(nai=0.93, d0=0.2)))),
+        References({"sd1.4": by_label["sd1.4"], "nai-like": anything}, "x"),
+    )
+    assert itself is not None and itself.verdict == "nai-derived"
+    both = weight_evidence(contents, References({**by_label, "nai-like": anything}, "x"))
+    assert both is not None
+    assert both.verdict == "nai-derived" and "Anything" not in both.text
+    from_sd15 = weight_evidence(contents, References({"sd1.5": by_label["sd1.4"], "nai-like": anything}, "x"))
+    assert from_sd15 is not None
+    assert from_sd15.verdict == "unknown" and "learn FILE --as wd1.3" in from_sd15.text

@@ -298,3 +298,21 @@ def listening(demo, component, event):
         return [fn.fn for fn in demo.fns.values() if (component._id, event) in fn.targets]
     wanted = [component._id], event
     return [demo.fns[i].fn for i, d in enumerate(demo.dependencies) if (d["targets"], d["trigger"]) == wanted]
+
+
+@pytest.mark.parametrize("like", LIKES)
+def test_a_saved_file_is_never_half_there(host, data, like):
+    """Who has opened it reads on what was in it then; what is saved now is another file."""
+    booted = host(like)
+    booted.txt2img(prompt="a cat", **SMALL)
+    booted.opts.save(data / "config.json")
+    files = [data / "config.json", data / "params.txt"]
+    before = [file.read_text() for file in files]
+    with files[0].open() as settings, files[1].open() as infotext:
+        booted.opts.data["note"] = "changed"
+        booted.opts.save(data / "config.json")
+        booted.txt2img(prompt="a dog", **SMALL)
+        assert [settings.read(), infotext.read()] == before
+    assert json.loads(files[0].read_text())["note"] == "changed"
+    assert files[1].read_text().startswith("a dog")
+    assert not list(data.glob("config.json.*"))

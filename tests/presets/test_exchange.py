@@ -35,7 +35,7 @@ def manager(presets, default="default"):
     return json.dumps({"url": "", "default_preset": default, "trigger_words": [], "presets": presets}, indent=4)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*HASHES, *(key_of(name=name) for name in NAMES)]), PRESETS), JSON)
 def test_importing_an_export_is_the_identity(presets, future):
     with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
@@ -272,7 +272,7 @@ def test_one_record(store):
     assert (change.key, change.after.skip) == ("name:anime", {"l": 2})
 
 
-def test_numbers_by_controls_are_no_presets_of_schema_0(store):
+def test_numbers_by_controls_are_no_presets_of_ours(store):
     (change,) = plan_import('{"txt2img_clip_skip": 2, "txt2img_steps": 20}', store, "x.json", assumed="sd1")
     assert change.refused == "it does not tell the model"
 
@@ -490,7 +490,7 @@ HOSTILE = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(HOSTILE, st.sampled_from(["", "m.json", "6ce0161689.json", "../../x.json", "\\\\x\\y.json"]), st.booleans())
 def test_hostile_files(value, filename, known):
     with tempfile.TemporaryDirectory() as folder:

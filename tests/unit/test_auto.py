@@ -7,7 +7,7 @@ import pytest
 
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.facts import ModelFacts
-from clip_skip.models.inspect.verdict.recommend import Recommendation
+from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation
 from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
 from clip_skip.models.presets.store import StoreError
@@ -17,6 +17,7 @@ from clip_skip.skip.auto import Auto, Defaults, automatic
 from clip_skip.skip.plan import resolve
 from clip_skip.skip.request import Request
 from clip_skip.text.log import logger
+from clip_skip.text.phrase import english
 
 SD1, SDXL = ARCHITECTURES["sd1"], ARCHITECTURES["sdxl"]
 
@@ -39,6 +40,7 @@ SETTINGS = Defaults({("sd1", "l"): 1.2, ("sdxl", "g"): 3.0}, nai=1.8)
         (SD1, None, says({"l": 2}, "nai-lineage"), Defaults(), {"l": 2}, "nai-lineage"),
         (SD1, None, says({"l": 2}, architecture=SDXL), SETTINGS, {"l": 1.2}, "settings"),  # the file is not what runs
         (SD1, None, ModelFacts("m", SD1), SETTINGS, {"l": 1.2}, "settings"),
+        (SD1, None, None, Defaults({("sd1", "l"): 0.5}), {"l": 0.5}, "settings"),  # refused later, not passed over
         (SD1, None, None, Defaults(), {"l": 1}, "trained"),
         (SDXL, Preset(skip={"l": 2}), None, SETTINGS, {"l": 2, "g": 1}, "preset"),
         (SDXL, None, None, SETTINGS, {"l": 1, "g": 3}, "settings"),
@@ -50,10 +52,41 @@ def test_the_first_source_that_speaks(architecture, preset, facts, defaults, ski
     assert (auto.skips, auto.source) == (skips, source)
 
 
+@pytest.mark.parametrize("source", SKIP_LADDER)
+def test_descent_alone_takes_its_number_from_the_settings(source):
+    auto = automatic(SD1, None, says({"l": 2}, source), SETTINGS)
+    assert (auto.skips, auto.source) == ({"l": 1.8 if source == "nai-lineage" else 2}, source)
+
+
+@pytest.mark.parametrize("inspected", ARCHITECTURES.values(), ids=lambda architecture: architecture.id)
+def test_only_facts_of_what_runs_count(inspected):
+    auto = automatic(SD1, None, says({"l": 2}, architecture=inspected), Defaults())
+    assert (auto.skips, auto.source) == (({"l": 2}, "modelspec") if inspected is SD1 else ({"l": 1}, "trained"))
+
+
+@pytest.mark.parametrize(
+    "preset, facts, defaults, words",
+    [
+        (Preset(skip={"l": 3}), says({"l": 2}), SETTINGS, "this model's preset"),
+        (None, says({"l": 2}), SETTINGS, "It says so."),
+        (None, None, SETTINGS, "the default in Settings for SD 1.x"),
+        (None, None, Defaults(), "as trained"),
+    ],
+)
+def test_where_it_comes_from_is_said(preset, facts, defaults, words):
+    assert english(automatic(SD1, preset, facts, defaults).text) == words
+
+
+def test_a_presets_blend_is_used_and_nothing_else_has_one():
+    assert automatic(SD1, Preset(skip={"l": 1.5}, blend="slerp"), None, SETTINGS).blend == "slerp"
+    for facts in (says({"l": 1.5}), None):
+        assert automatic(SD1, Preset(blend="slerp"), facts, SETTINGS).blend == "linear"
+
+
 def test_the_plan_follows_auto_and_manual_does_not():
     auto = Auto({"l": 2.5, "g": 1.0}, "slerp", "preset")
     plan = resolve(Request(enabled=True), SDXL, lambda _: auto)
-    assert (plan.skips, plan.blend, plan.source) == ({"l": 2.5, "g": 1.0}, "slerp", "preset")
+    assert (plan.skips, plan.blend) == ({"l": 2.5, "g": 1.0}, "slerp")
     by_hand = resolve(Request(enabled=True, mode="manual", skip=2.5, skips={"g": 1.0}, blend="slerp"), SDXL)
     assert plan.key == by_hand.key
     assert resolve(Request(enabled=True, mode="manual", skip=3.0), SDXL, lambda _: auto).skips == {"l": 3.0, "g": 3.0}

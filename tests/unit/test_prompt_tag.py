@@ -108,6 +108,19 @@ def test_find_reads_back_what_is_written(text, tags):
     assert find(text) == ()
 
 
+def test_find_takes_each_tag_apart():
+    assert find("a <clipskip:l=2:g=1.5>, <lora:x:1>\n<clipskip:3> b") == (("l=2", "g=1.5"), ("3",))
+
+
+@pytest.mark.parametrize("tag, value", [(("2", "3"), "2:3"), (("l=1", "g=2", " l =1"), "l=1:g=2: l =1")])
+def test_an_option_given_twice_is_named_as_it_is_written(tag, value):
+    asked, (refusal,) = request((tag,), PANEL, ARCHITECTURES["sdxl"])
+    assert asked is PANEL
+    assert str(refusal) == (
+        f"the tag's value {value} was refused, accepted is one number, or each option once by its name"
+    )
+
+
 @pytest.mark.parametrize(
     "prompt", ["<clipskip>", "<clipskip:>", "<clip_skip:2>", "<lora:clipskip:2>", "clipskip:2", ""]
 )

@@ -41,7 +41,7 @@ def logged(caplog, monkeypatch):
 def test_comments_keep_what_they_had_and_get_a_line_for_each_sentence(before, lines):
     processed = done(before)
     report(processed, [FAILED], ALL[1:], opts())
-    expected = ["CLIP Skip was not applied.", "CLIP-L: no.", "It is warning.", "It is caution."]
+    expected = [*FAILED.lines, "It is warning.", "It is caution."]
     assert processed.comments.split("\n") == [*lines, *expected]
 
 
@@ -78,7 +78,7 @@ def test_each_place_has_its_own_least_severity(logged, least):
 def test_what_failed_is_told_under_every_setting_and_was_logged_already(logged):
     processed = done()
     report(processed, [FAILED], [], opts(result="error", log="error"))
-    assert processed.comments == "CLIP Skip was not applied.\nCLIP-L: no." and logged() == []
+    assert processed.comments.split("\n") == FAILED.lines and logged() == []
     assert processed.extra_generation_params == {"CLIP skip advice": f"not-applied: {FAILED}"}
 
 

@@ -11,7 +11,7 @@ from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
 from clip_skip.skip.parameters import PARAMETERS
 from clip_skip.skip.plan import resolve
-from clip_skip.skip.request import ARGUMENTS, Request, from_options, parse
+from clip_skip.skip.request import PANEL_FIELDS, Request, from_options, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -76,20 +76,33 @@ def test_a_bad_number_is_named_with_what_is_accepted(name, value):
     "args, words",
     [
         ((True, {"clipskip": 2}), "option clipskip was refused, accepted is skip"),
+        ((True, {5: 2}), "option 5 was refused, accepted is mode or skip or l or g or h or blend"),
         ((True, {"mode": "on"}), 'mode on was refused, accepted is "auto" or "manual"'),
         ((True, "{broken"), "options {broken was refused"),
         ((True, [1]), "options [1] was refused"),
         (("yes", {"l": 2}), "enabled yes was refused, accepted is true or false"),
+        ((True, None, "Manual", True, "x"), "skip x was refused"),
+        ((True, None, "x", True, 2), "mode x was refused"),
         ((True, "x" * 1000), "xxx..."),
         ((True, "[" * 100_000), "was refused"),
-        ((True, *[None] * len(ARGUMENTS)), "[enabled, options]"),
+        ((True, *[None] * (2 + len(PANEL_FIELDS))), "[enabled, options]"),
     ],
 )
 def test_what_is_refused_is_named_and_nothing_is_asked_for(args, words):
     request = parse(*args)
-    assert any(words in str(refusal) for refusal in request.refusals)
+    assert request.enabled and any(words in str(refusal) for refusal in request.refusals)
     for architecture in ARCHITECTURES.values():
         assert resolve(request, architecture).as_trained
+
+
+def test_of_two_names_that_are_near_the_nearest_is_offered():
+    (refusal,) = parse(True, {"blendmode": "slerp"}).refusals  # near "mode", too
+    assert str(refusal) == "option blendmode was refused, accepted is blend"
+
+
+@pytest.mark.parametrize("enabled", [True, 1, 1.0])
+def test_on_is_true_however_json_says_it(enabled):
+    assert parse(enabled, {"l": 2}) == from_options({"l": 2})
 
 
 def test_a_number_beyond_the_models_own_range_is_refused_as_a_whole():
@@ -111,11 +124,24 @@ PANEL = st.fixed_dictionaries({"mode": st.sampled_from(["auto", "manual"]), "sam
 @given(PANEL, st.floats(1, 32), st.sampled_from(["linear", "slerp"]))
 def test_the_panels_fields(fields, skip, blend):
     values = {**fields, "skip": skip, "blend": blend}
-    request = parse(True, "", *(values[name] for name in ARGUMENTS[2:]))
+    request = parse(True, "", *(values[name] for name in PANEL_FIELDS))
     assert not request.refusals and request.mode == fields["mode"]
     for id in ENCODER_IDS:
         expected = skip if fields["same"] else fields[id]
         assert request.skip_for(id) == (1 if fields["mode"] == "auto" else expected)
+
+
+@pytest.mark.parametrize("panel, options", [
+    (["auto", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {}),
+    (["manual", True, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "skip": 5, "blend": "slerp"}),
+    (["manual", False, 5.0, 2.0, 3.0, 4.0, "slerp"], {"mode": "manual", "l": 2, "g": 3, "h": 4, "blend": "slerp"}),
+    (["manual", True], {"mode": "manual"}),
+    (["manual", False], {"mode": "manual"}),
+    (["manual"], {"mode": "manual"}),
+    ([], {}),
+])  # fmt: skip
+def test_which_fields_of_the_panel_count(panel, options):
+    assert parse(True, "", *panel) == from_options(options)
 
 
 def test_options_win_over_the_panels_fields():

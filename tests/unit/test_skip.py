@@ -1,4 +1,6 @@
-"""The number: depths, weights and words, against the table of the specification."""
+"""The number: depths, weights and words, against a table of its own."""
+
+import math
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from clip_skip.skip.architectures import ARCHITECTURES, by_encoders, by_pipeline
 from clip_skip.skip.numbers import depth_of, depth_weights, in_range, number, words
 from clip_skip.text.phrase import english
 
-# (architecture, encoder) -> blocks, trained depth, final norm on what is read: section 2 of the specification.
+# (architecture, encoder) -> blocks, trained depth, final norm on what is read: docs/architecture.md, "The number".
 TABLE = {
     ("sd1", "l"): (12, 12, True),
     ("sd2", "h"): (24, 23, True),
@@ -51,11 +53,16 @@ def test_a_whole_skip_is_one_block(trained, skip):
         assert depth_weights(skip, trained) == ((trained + 1 - skip, 1.0),)
 
 
-@given(st.integers(1, 32), st.floats(allow_nan=True, allow_infinity=True))
-def test_out_of_range_is_an_error(trained, skip):
-    if not in_range(skip, trained):
-        with pytest.raises(ValueError):
-            depth_weights(skip, trained)
+@pytest.mark.parametrize(
+    "skip, ok",
+    [(1, True), (1.5, True), (12, True), (0, False), (0.99, False), (12.01, False), (-1, False)]
+    + [(value, False) for value in (math.nan, math.inf, -math.inf)],
+)
+def test_out_of_range_is_an_error(skip, ok):
+    assert in_range(skip, 12) == ok
+    if not ok:
+        with pytest.raises(ValueError, match=f"skip {skip} is not from 1 to 12"):
+            depth_weights(skip, 12)
 
 
 @pytest.mark.parametrize(
@@ -65,12 +72,19 @@ def test_out_of_range_is_an_error(trained, skip):
         ("sdxl", "g", 1, "block 31 of 32 (as trained)"),
         ("sdxl", "l", 2, "block 10 of 12 (trained: 11)"),
         ("sd1", "l", 1.1, "block 11.9 of 12 (trained: 12)"),
+        ("sdxl", "l", 0, "block 12 of 12 (trained: 11)"),  # past it, as a host may read
+        ("sd1", "l", 1.23456, "block 11.7654 of 12 (trained: 12)"),
         ("sd2", "h", 1, "block 23 of 24 (as trained)"),
         ("cascade", "g", 32, "block 1 of 32 (trained: 32)"),
     ],
 )
 def test_words(architecture, encoder, skip, expected):
     assert english(words(ARCHITECTURES[architecture].encoder(encoder), skip)) == expected
+
+
+@pytest.mark.parametrize("value, text", [(2, "2"), (2.0, "2"), (1.5, "1.5"), (0.1 + 0.2, "0.30000000000000004")])
+def test_a_number_is_as_short_as_it_can_be(value, text):
+    assert number(value) == text
 
 
 @given(st.floats(-1e6, 1e6))

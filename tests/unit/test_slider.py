@@ -7,7 +7,7 @@ import pytest
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at, slider_for
 
-# Section 2 of the specification: architecture -> encoder -> the depth that it was trained to read.
+# docs/architecture.md, "The number": architecture -> encoder -> the depth that it was trained to read.
 TRAINED = {
     "sd1": {"l": 12},
     "sd2": {"h": 23},

@@ -120,6 +120,7 @@ def test_cells_that_are_shallow_copies_do_not_see_each_others_values(axes):
         (AUTO, {"l": 5.0}, {"l": 5, "g": 4}, "linear"),  # what no axis varies stays as it is
         (AUTO, {"skip": 5.0}, {"l": 5, "g": 5}, "linear"),
         (AUTO, {"blend": "linear"}, {"l": 2.5, "g": 4}, "linear"),
+        ([True, {"mode": "auto", "l": 3}], {"mode": "manual"}, {"l": 3, "g": 1}, "linear"),
         ([True, {"skip": 3}], {"g": 1.5}, {"l": 3, "g": 1.5}, "linear"),
         ([True, {"l": 3}], {"mode": "auto"}, {"l": 2.5, "g": 4}, "slerp"),
         ([True, {"l": 3}], {"blend": "slerp"}, {"l": 3, "g": 1}, "slerp"),
@@ -131,7 +132,9 @@ def test_cells_that_are_shallow_copies_do_not_see_each_others_values(axes):
 )
 def test_an_axis_acts_on_top_of_what_is_asked_for(args, axes, skips, blend):
     for order in (axes, dict(reversed(axes.items()))):
-        plan = resolve(parse(*args, axes=order), SDXL, MEANT.get)
+        request = parse(*args, axes=order)
+        plan = resolve(request, SDXL, MEANT.get)
+        assert request.enabled and (not axes or request.mode == axes.get("mode", "manual"))
         assert (plan.refusals, plan.skips, plan.blend) == ((), skips, blend)
 
 
@@ -141,8 +144,9 @@ def test_an_axis_acts_on_top_of_what_is_asked_for(args, axes, skips, blend):
 )
 @pytest.mark.parametrize("args", [[], PANEL])
 def test_a_bad_value_is_named_and_the_cell_is_as_trained(args, axes, named):
-    plan = resolve(parse(*args, axes=axes), SDXL, MEANT.get)
-    assert plan.as_trained and named in str(plan.refusals[0])
+    request = parse(*args, axes=axes)
+    plan = resolve(request, SDXL, MEANT.get)
+    assert request.enabled and plan.as_trained and named in str(plan.refusals[0])
 
 
 def test_the_preset_of_a_model_without_one_is_refused():

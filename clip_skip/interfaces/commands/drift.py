@@ -16,7 +16,8 @@ from ...models.inspect.formats.reader import read_contents
 from ...models.inspect.inspector import Inspector
 from ...skip.architectures import ARCHITECTURES, Architecture, Encoder, by_encoders
 from ...skip.numbers import number
-from .terminal import fail, plain, table
+from ...text.plain import plain
+from .terminal import fail, table
 
 if TYPE_CHECKING:
     from ...drift.drift import Drift

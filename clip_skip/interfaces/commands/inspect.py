@@ -16,7 +16,8 @@ from ...models.checkpoint import MODEL_SUFFIXES
 from ...models.inspect.facts import ModelFacts
 from ...models.inspect.inspector import Inspector, file_sha256
 from ...skip.numbers import number
-from .terminal import plain, table
+from ...text.plain import plain
+from .terminal import table
 
 _HEAD = ("FILE", "ARCHITECTURE", "KIND", "LINEAGE", "RECOMMENDED", "TRAINED")
 

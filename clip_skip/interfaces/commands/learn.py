@@ -8,7 +8,8 @@ from typing import Any
 from ...models.inspect.formats.contents import ContentsError
 from ...models.inspect.inspector import Inspector
 from ...models.inspect.weights import reference_files
-from .terminal import fail, plain
+from ...text.plain import plain
+from .terminal import fail
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:

@@ -16,8 +16,8 @@ from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, keys_o
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
-from ...text.plain import quote
-from .terminal import fail, plain, table
+from ...text.plain import plain, quote
+from .terminal import fail, table
 
 _MODEL = "the model's SHA-256 or the beginning of it, or its file name"
 _SETTINGS = (*ENCODER_IDS, *(name for name in FIELDS if name not in ("skip", "name")))

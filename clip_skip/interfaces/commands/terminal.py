@@ -1,14 +1,11 @@
-"""Text for a terminal. What comes from files is hostile: no control character reaches the terminal."""
+"""Text for a terminal. What comes from files is hostile: all of it passes through `plain`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
 
-
-def plain(text: str) -> str:
-    """`text` with every character that a terminal might act on replaced by its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+from ...text.plain import plain
 
 
 def fail(message: str) -> int:

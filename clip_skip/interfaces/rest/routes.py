@@ -31,6 +31,7 @@ from ...models.presets.store import StoreError
 from ...skip.architectures import ARCHITECTURES
 from ...skip.parameters import PARAMETERS
 from ...skip.request import parse
+from ...text.bounded_json import load
 from ...text.phrase import english
 from ...text.plain import quote
 from ..settings import SETTINGS
@@ -298,11 +299,9 @@ def _parse(content_type: str, body: bytes | None) -> Any:
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise Refused(415, f"the body is {quote(content_type)}, not application/json")
     try:
-        value = json.loads(body.decode())
+        value = load(body.decode())
     except ValueError as error:
         raise Refused(400, f"the body is no JSON: {error}") from error
-    except RecursionError as error:
-        raise Refused(400, "the body is no JSON: it is nested too deep") from error
     try:
         check_plain(value)
     except ValueError as error:

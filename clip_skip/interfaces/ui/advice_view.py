@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from ...advice.rules import Action, Advice
 from ...text.phrase import Data, Phrase
-from .markup import pieces
+from .markup import NOTHING, joined, pieces
 
 if TYPE_CHECKING:
     from ...models.inspect.facts import ModelFacts
@@ -47,57 +48,58 @@ class Shown:
         return self.ours or action.id != "use" or self.slider is not None
 
 
-def render(shown: Sequence[Shown], facts: ModelFacts | None, slider_unused: bool) -> str:
+def render(shown: Sequence[Shown], facts: ModelFacts | None, slider_unused: bool) -> Markup:
     """The HTML of all messages; empty where there is nothing to say. `facts` are what "Why?" opens.
 
     `slider_unused` adds, for the badge alone, that the host's own slider does not decide.
     """
     items = [_item(each, facts) for each in shown]
     if slider_unused:
-        items.append(
-            f'<div class="clip-skip-item" data-badge data-severity="info">{_sentence("Not used", _UNUSED)}</div>'
-        )
-    return f'<div class="clip-skip-advice">{"".join(items)}</div>' if items else ""
+        unused = Markup('<div class="clip-skip-item" data-badge data-severity="info">{}</div>')
+        items.append(unused.format(_sentence("Not used", _UNUSED)))
+    return Markup('<div class="clip-skip-advice">{}</div>').format(joined(items)) if items else NOTHING
 
 
-def _item(shown: Shown, facts: ModelFacts | None) -> str:
+def _item(shown: Shown, facts: ModelFacts | None) -> Markup:
     advice = shown.advice
-    where = " ".join(f"data-{place}" for place in shown.places)
-    why = _why(facts) if advice.id in ON_DESCENT and facts is not None else ""
-    buttons = "".join(_button(advice, action, shown.slider) for action in advice.actions if shown.can(action))
-    return (
-        f'<div class="clip-skip-item" {where} data-advice="{html.escape(advice.id)}"'
-        f' data-severity="{html.escape(advice.severity)}">'
-        f"{_sentence(_SEVERITIES[advice.severity], advice.text)}"
-        f"{_paragraph(advice.reason)}{_row(buttons)}{why}</div>"
+    item = Markup('<div class="clip-skip-item" {} data-advice="{}" data-severity="{}">{}{}{}{}</div>')
+    return item.format(
+        " ".join(f"data-{place}" for place in shown.places),
+        advice.id,
+        advice.severity,
+        _sentence(_SEVERITIES[advice.severity], advice.text),
+        _paragraph(advice.reason),
+        _row([_button(advice, action, shown.slider) for action in advice.actions if shown.can(action)]),
+        _why(facts) if advice.id in ON_DESCENT and facts is not None else NOTHING,
     )
 
 
-def _sentence(head: str, text: str) -> str:
+def _sentence(head: str, text: str) -> Markup:
     """The head is also what the badge says."""
-    return f"<p><b>{pieces((head,))}</b> {pieces((text,))}</p>"
+    return Markup("<p><b>{}</b> {}</p>").format(pieces((head,)), pieces((text,)))
 
 
-def _paragraph(phrase: Phrase) -> str:
-    return f"<p>{pieces(phrase)}</p>" if phrase else ""
+def _paragraph(phrase: Phrase) -> Markup:
+    return Markup("<p>{}</p>").format(pieces(phrase)) if phrase else NOTHING
 
 
-def _row(buttons: str) -> str:
-    return f'<div class="clip-skip-actions">{buttons}</div>' if buttons else ""
+def _row(buttons: Sequence[Markup]) -> Markup:
+    return Markup('<div class="clip-skip-actions">{}</div>').format(joined(buttons)) if buttons else NOTHING
 
 
-def _button(advice: Advice, action: Action, slider: float | None) -> str:
-    asked = html.escape(json.dumps({"advice": advice.id, "action": action.id}))
-    moves = "" if slider is None or action.id != "use" else f' data-clip-skip-slider="{slider:g}"'
-    return f'<button type="button" data-clip-skip-act="{asked}"{moves}>{pieces(action.label)}</button>'
+def _button(advice: Advice, action: Action, slider: float | None) -> Markup:
+    asked = json.dumps({"advice": advice.id, "action": action.id})
+    moves = NOTHING
+    if slider is not None and action.id == "use":
+        moves = Markup(' data-clip-skip-slider="{:g}"').format(slider)
+    button = Markup('<button type="button" data-clip-skip-act="{}"{}>{}</button>')
+    return button.format(asked, moves, pieces(action.label))
 
 
-def _why(facts: ModelFacts) -> str:
-    lines = [f"<li>{pieces(phrase)}</li>" for phrase in _reasons(facts)]
-    return (
-        f"<details><summary>{pieces(('Why?',))}</summary>"
-        f"{_paragraph((_VERDICTS[facts.verdict],))}<ul>{''.join(lines)}</ul></details>"
-    )
+def _why(facts: ModelFacts) -> Markup:
+    details = Markup("<details><summary>{}</summary>{}<ul>{}</ul></details>")
+    lines = [Markup("<li>{}</li>").format(pieces(phrase)) for phrase in _reasons(facts)]
+    return details.format(pieces(("Why?",)), _paragraph((_VERDICTS[facts.verdict],)), joined(lines))
 
 
 def _reasons(facts: ModelFacts) -> Iterator[Phrase]:

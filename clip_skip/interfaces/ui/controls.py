@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from ...skip import prompt_tags
 from ...skip.architectures import ENCODER_IDS, Architecture
 from ...skip.parameters import Refusal
 from ...skip.request import Request, parse
+from ...text.bounded_json import as_number, decode_object
 
 SLIDERS = ("skip", *ENCODER_IDS)
 
@@ -57,8 +57,7 @@ class Controls:
     @property
     def slider(self) -> float | None:
         """The number at the host's own slider, None where the one in its options holds."""
-        value = self._seen.get("slider")
-        return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+        return as_number(self._seen.get("slider"))
 
     @property
     def tags(self) -> str:
@@ -75,8 +74,4 @@ class Controls:
 
     @property
     def _seen(self) -> Mapping[str, Any]:
-        try:
-            seen = json.loads(self.seen or "{}")
-        except (ValueError, RecursionError):
-            return {}
-        return seen if isinstance(seen, dict) else {}
+        return decode_object(self.seen)

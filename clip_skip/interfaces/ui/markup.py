@@ -1,44 +1,48 @@
-"""HTML for the page. What comes from files is hostile: everything that is shown passes through `text`."""
+"""HTML for the page. What comes from files is hostile: it is escaped, since only `Markup` is taken as it stands."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Sequence
 
+from markupsafe import Markup, escape
+
 from ...text.phrase import Data, Phrase
+from ...text.plain import plain
 
 _LONGEST = 300
+NOTHING = Markup()
 
 
-def plain(value: str, longest: int = _LONGEST) -> str:
-    """`value` on one line and shortened, without signs that hide, turn the direction or are no Unicode."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in value[: 4 * longest]).split())
-    return words if len(words) <= longest else f"{words[: longest - 3]}..."
+def joined(parts: Iterable[str]) -> Markup:
+    """The parts one after the other; what is no `Markup` is escaped."""
+    return NOTHING.join(parts)
 
 
-def text(value: str) -> str:
-    return html.escape(plain(value))
+def text(value: str) -> Markup:
+    return escape(plain(value, _LONGEST))
 
 
-def pieces(phrase: Phrase) -> str:
+def pieces(phrase: Phrase) -> Markup:
     """Each piece in an element of its own, where the page's translation finds it; data are marked as no words."""
-    return "".join(
-        f"<span{' translate=no' if isinstance(piece, Data) else ''}>{_edges(piece, text(piece))}</span>"
-        for piece in phrase
-    )
+    return joined(map(_piece, phrase))
 
 
-def line(*phrase: str) -> str:
-    return f'<p class="clip-skip-words">{pieces(phrase)}</p>'
+def _piece(piece: str) -> Markup:
+    span = Markup("<span translate=no>{}</span>" if isinstance(piece, Data) else "<span>{}</span>")
+    return span.format(_edges(piece, text(piece)))
 
 
-def _edges(piece: str, shown: str) -> str:
+def line(*phrase: str) -> Markup:
+    return Markup('<p class="clip-skip-words">{}</p>').format(pieces(phrase))
+
+
+def _edges(piece: str, shown: Markup) -> Markup:
     """`shown` with the spaces around `piece`, which part it from its neighbours."""
     before, after = (" " if edge.isspace() else "" for edge in (piece[:1], piece[-1:]))
-    return f"{before}{shown}{after}" if shown else before
+    return before + shown + after if shown else Markup(before)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = ()) -> Markup:
     """The rows under their heads. With `picks`, the first cell of each row is a button that stands for its pick.
 
     A narrow page has the cells of a row one below the other, each with its head before it, which a wide one hides.
@@ -47,15 +51,16 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence
     for number, row in enumerate(rows):
         first, *rest = map(pieces, row)
         if picks:
-            first = f'<button type="button" data-clip-skip-pick="{html.escape(picks[number])}">{first}</button>'
-        cells = [f'<td data-head="{text(head[0])}">{first}</td>']
+            button = Markup('<button type="button" data-clip-skip-pick="{}">{}</button>')
+            first = button.format(picks[number], first)
+        cells = [Markup('<td data-head="{}">{}</td>').format(text(head[0]), first)]
         cells += [_cell(name, cell) for name, cell in zip(head[1:], rest, strict=True)]
-        lines.append("".join(cells))
-    heads = "".join(f"<th>{text(name)}</th>" for name in head)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        lines.append(Markup("<tr>{}</tr>").format(joined(cells)))
+    heads = joined(Markup("<th>{}</th>").format(text(name)) for name in head)
+    whole = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
+    return whole.format(heads, joined(lines))
 
 
-def _cell(head: str, cell: str) -> str:
-    before = f'<span class="clip-skip-head" hidden>{pieces((head, Data(": ")))}</span>' if cell else ""
-    return f'<td data-head="{text(head)}">{before}{cell}</td>'
+def _cell(head: str, cell: Markup) -> Markup:
+    named = Markup('<span class="clip-skip-head" hidden>{}</span>').format(pieces((head, Data(": "))))
+    return Markup('<td data-head="{}">{}{}</td>').format(text(head), named if cell else "", cell)

@@ -22,6 +22,7 @@ from ...skip.auto import Auto
 from ...skip.numbers import in_range, number, words
 from ...skip.parameters import BLENDS, MODES, PARAMETERS
 from ...skip.plan import resolve
+from ...text.bounded_json import load
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED, shown_at
@@ -258,7 +259,7 @@ class _Panel:
     def _act(self, asked: str, controls: Controls) -> list[Any]:
         """What the button stands for that `asked` names: {"advice", "action"}, beside an advice that holds now."""
         checkpoint = self._selected()
-        names = json.loads(asked)
+        names = load(asked)
         for advice in self._advice(checkpoint, controls):
             for action in advice.actions:
                 if (advice.id, action.id) == (names["advice"], names["action"]):

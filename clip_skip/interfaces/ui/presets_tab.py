@@ -11,7 +11,7 @@ import gradio as gr
 from ...hosts.base import Host
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
-from ...models.presets.preset import Preset, copied, key_of, merge, parse_preset, write
+from ...models.presets.preset import Preset, merge, parse_preset, write
 from ...models.presets.store import StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
@@ -333,14 +333,7 @@ class _Tab:
         checkpoint = self._host.checkpoint(title)
         if checkpoint is None:
             raise Problem("the model is not there any more")
-        target = key_of(checkpoint.sha256, checkpoint.kept_name)
-
-        def edit(presets: dict[str, Any]) -> None:
-            if key not in presets:
-                raise Problem("the preset is not there any more")
-            presets[target] = {**copied(presets[key], presets.get(target), target), "name": checkpoint.kept_name}
-
-        self._store.change(edit)
+        self._store.copy(key, checkpoint.sha256, checkpoint.kept_name)
 
     def _asked(self, pending: Mapping[str, Any], *question: str) -> Shown:
         """A question, with the button that says yes."""

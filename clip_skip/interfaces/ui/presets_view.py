@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from ...models.presets.exchange import Change
 from ...models.presets.preset import NAME_PREFIX, Preset, key_of, keys_of
 from ...skip.architectures import ENCODER_NAMES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, english, join
+from ...text.plain import plain
 from . import markup
 
 MARKS = {
@@ -79,7 +81,7 @@ def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def shown(found: Sequence[Row], search: str) -> tuple[list[Row], str]:
+def shown(found: Sequence[Row], search: str) -> tuple[list[Row], Markup]:
     """The rows that the table has room for, and its HTML."""
     room = list(found[:_MOST_ROWS])
     if not room and search.strip():
@@ -88,17 +90,17 @@ def shown(found: Sequence[Row], search: str) -> tuple[list[Row], str]:
         how = "To keep one, choose a model here, press its button in the CLIP Skip panel, or import."
         return room, markup.line("No model has a preset yet.", Data(" "), how)
     more = len(found) - len(room)
-    said = markup.line(Data(f"{more} "), "more are not shown: search for them.") if more else ""
+    said = markup.line(Data(f"{more} "), "more are not shown: search for them.") if more else markup.NOTHING
     return room, markup.table(_HEAD, [row.cells for row in room], [row.label for row in room]) + said
 
 
-def problems(sentences: Sequence[str]) -> str:
+def problems(sentences: Sequence[str]) -> Markup:
     """What is wrong with the store; "" where nothing is."""
     lines = [markup.line(Data(sentence)) for sentence in sentences[:_MOST_PROBLEMS]]
-    return "".join(lines) + _more(len(sentences) - len(lines))
+    return markup.joined(lines) + _more(len(sentences) - len(lines))
 
 
-def preview(changes: Iterable[Change]) -> str:
+def preview(changes: Iterable[Change]) -> Markup:
     """What importing these changes does: how many, then each of them before and after."""
     lines: list[tuple[Phrase, Phrase, Phrase]] = []
     counts = {"new": 0, "changed": 0, "unchanged": 0, "left out": 0}
@@ -119,21 +121,31 @@ def preview(changes: Iterable[Change]) -> str:
     return markup.line(*said, Data(":")) + table + _more(len(lines) - _MOST_ROWS)
 
 
-def silenced(presets: Mapping[str, Preset]) -> str:
+def silenced(presets: Mapping[str, Preset]) -> Markup:
     """Each model about which some advice was silenced, that advice, and a button; "" where there is none."""
     found = sorted(((_name(key, preset).casefold(), key) for key, preset in presets.items() if preset.silenced))
+    item = Markup(
+        '<div class="clip-skip-item" data-severity="info"><p>{}</p><p>{}</p><div class="clip-skip-actions">'
+        '<button type="button" data-clip-skip-press="again" data-clip-skip-pick="{}">{}</button></div></div>'
+    )
     items = [
-        '<div class="clip-skip-item" data-severity="info">'
-        f"<p>{markup.pieces(_named(key, presets[key]))}</p><p>{markup.pieces(_about(presets[key]))}</p>"
-        '<div class="clip-skip-actions"><button type="button" data-clip-skip-press="again"'
-        f' data-clip-skip-pick="{html.escape(key)}">{markup.pieces(("Tell me again",))}</button></div></div>'
+        item.format(
+            markup.pieces(_named(key, presets[key])),
+            markup.pieces(_about(presets[key])),
+            key,
+            markup.pieces(("Tell me again",)),
+        )
         for _, key in found[:_MOST_ROWS]
     ]
-    return f'<div class="clip-skip-advice">{"".join(items)}</div>{_more(len(found) - len(items))}' if items else ""
+    if not items:
+        return markup.NOTHING
+    return Markup('<div class="clip-skip-advice">{}</div>{}').format(
+        markup.joined(items), _more(len(found) - len(items))
+    )
 
 
-def _more(count: int) -> str:
-    return markup.line(Data(f"{count} "), "more.") if count > 0 else ""
+def _more(count: int) -> Markup:
+    return markup.line(Data(f"{count} "), "more.") if count > 0 else markup.NOTHING
 
 
 def _cells(key: str, preset: Preset) -> tuple[Phrase, ...]:
@@ -187,8 +199,8 @@ def _named(key: str, preset: Preset) -> Phrase:
 
 
 def _label(key: str, preset: Preset) -> str:
-    name = markup.plain(_name(key, preset), 120)
+    name = plain(_name(key, preset), 120)
     if not key.startswith(NAME_PREFIX):
         return f"{name} [{key[:_HASH_SHOWN]}]".strip()
     # By hand, a preset may have got another name than the one that it is found by.
-    return name if key_of(name=_name(key, preset)) == key else f"{name} ({markup.plain(key, 120)})"
+    return name if key_of(name=_name(key, preset)) == key else f"{name} ({plain(key, 120)})"

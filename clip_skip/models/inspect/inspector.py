@@ -91,13 +91,14 @@ class Inspector:
 
     def _learn_if_known(self, path: str, sha256: str) -> None:
         model = known.lookup(sha256)
-        if model is None or model.reference is None:
+        label = model.reference_label if model else None
+        if label is None:
             return
-        if model.reference in reference_files.load(self._references_folder).labels:
+        if label in reference_files.load(self._references_folder).labels:
             return
         try:
-            self.learn(path, model.reference, sha256)
-            logger.info("%s is now the reference %r for telling a model's lineage", Path(path).name, model.reference)
+            self.learn(path, label, sha256)
+            logger.info("%s is now the reference %r for telling a model's lineage", Path(path).name, label)
         except (ContentsError, OSError) as error:
             logger.warning("%s could not become a reference: %s", Path(path).name, error)
 

@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...skip.architectures import ENCODER_IDS
+from ...text.bounded_json import load
 from ...text.plain import quote
-from .preset import NAME_PREFIX, is_key, parse_preset, stem
+from .preset import is_key, parse_preset
 
 SCHEMA = 1
 
@@ -73,9 +73,8 @@ def parse(data: bytes | str) -> Document:
         return fields
 
     try:
-        top = json.loads(data, object_pairs_hook=pairs)
-    except RecursionError as error:
-        raise Unreadable("it is nested too deep") from error
+        # The user's own file may be however long; the page and the body of a request bound what they hand over.
+        top = load(data, pairs, longest=None)
     except ValueError as error:
         raise Unreadable(str(error)) from error
     if not isinstance(top, dict):
@@ -85,7 +84,7 @@ def parse(data: bytes | str) -> Document:
 
 def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
     if top and not top.keys() & {"schema", "presets"}:
-        return Document(0, _from_flat(top), doubled=doubled)
+        raise Unreadable('it has neither "schema" nor "presets"')
     rest = dict(top)
     schema, presets = rest.pop("schema", SCHEMA), rest.pop("presets", {})
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
@@ -93,20 +92,6 @@ def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
     if not isinstance(presets, dict):
         raise Unreadable(f'"presets" is {quote(presets)}, not an object')
     return Document(schema, presets, rest, doubled)
-
-
-def _from_flat(top: dict[str, Any]) -> dict[str, Any]:
-    """The presets of schema 0, which early tests wrote: {"model name": skip of all encoders}."""
-    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in top.values()):
-        raise Unreadable('it has neither "schema" nor "presets"')
-    presets: dict[str, Any] = {}
-    for name in sorted(top, key=lambda name: (stem(name) != name, name)):
-        # Of two files with one stem, the second keeps its whole name, and a number that an encoder does not take stays
-        # as it is: both are named by `refusals`, to be put right by hand.
-        key = NAME_PREFIX + stem(name)
-        raw = {"name": name, "skip": {id: top[name] for id in ENCODER_IDS}}
-        presets[NAME_PREFIX + name if key in presets else key] = raw
-    return presets
 
 
 def dump(

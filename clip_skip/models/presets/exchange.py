@@ -118,12 +118,12 @@ def apply(changes: Iterable[Change], store: Store) -> int:
 
 
 def _ours(text: str) -> Document | None:
-    """The document that `text` is, if it is one of ours: with its schema, or the flat one before there was any."""
+    """The document that `text` is, if it is one of ours."""
     try:
         document = parse(text)
     except Unreadable:
         return None
-    if not text.strip() or "default_preset" in document.rest or (document.schema == 0 and foreign.find(text)):
+    if not text.strip() or "default_preset" in document.rest:
         return None
     return document
 

@@ -181,12 +181,11 @@ def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
     return joined
 
 
-def copied(source: Any, target: Any, target_key: str) -> dict[str, Any]:
+def copied(source: Any, target: Any, name: str | None) -> dict[str, Any]:
     """The JSON value of a preset with everything from `source` but its name, in place of `target` (None: nothing)."""
     target = as_object(target)
-    name = target.get("name", target_key[len(NAME_PREFIX) :] if target_key.startswith(NAME_PREFIX) else "")
     return {
-        "name": name,
+        "name": name or target.get("name", ""),
         **_without(target, FIELDS),
         **_without(as_object(source), ("name", "earlier", "architecture")),
     }

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from ...files.durable import keep_copy, replace_file, sweep, sync_folder
 from ...skip.architectures import UNKNOWN, Architecture
 from ...text.log import logger
-from ...text.plain import quote
+from ...text.phrase import Problem
 from .document import Document, Unreadable, dump, parse
 from .preset import (
     NAME_PREFIX,
@@ -151,16 +151,17 @@ class Store:
 
         self.change(edit)
 
-    def copy(self, from_key: str, to_key: str) -> None:
-        """Save the preset under `from_key` for the model of `to_key` as well, which keeps its name.
+    def copy(self, from_key: str, sha256: str | None = None, name: str | None = None) -> None:
+        """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
-        Raises KeyError where there is none, ValueError where `to_key` is no key.
+        Raises ValueError where it is not there.
         """
-        if not is_key(to_key):
-            raise ValueError(f'{quote(to_key)} is neither a SHA-256 nor "name:" and a name without its suffix')
+        key = key_of(sha256, name)
 
         def edit(presets: dict[str, Any]) -> None:
-            presets[to_key] = copied(presets[from_key], presets.get(to_key), to_key)
+            if from_key not in presets:
+                raise Problem("the preset is not there any more")
+            presets[key] = copied(presets[from_key], presets.get(key), name)
 
         self.change(edit)
 

@@ -23,7 +23,8 @@ class KnownModel:
     """One file of the table.
 
     `skips` is what its author's card recommends: empty where it says nothing, several numbers where it leaves the
-    choice. `reference` names the UNet as which it serves the weight test ("nai", "wd1.3", "sd1.4", "sd1.5").
+    choice. `reference` names the UNet as which it serves the weight test ("nai", "wd1.3", "sd1.4", "sd1.5"), and
+    `stands_for` the one in whose place it serves until that is there.
     """
 
     name: str
@@ -31,6 +32,12 @@ class KnownModel:
     why: str
     skips: tuple[float, ...] = ()
     reference: str | None = None
+    stands_for: str | None = None
+
+    @property
+    def reference_label(self) -> str | None:
+        """The label of the reference that it can be learned as, None where it can be none."""
+        return self.reference or (f"{self.stands_for}-like" if self.stands_for else None)
 
 
 class Named(NamedTuple):

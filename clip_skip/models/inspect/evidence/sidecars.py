@@ -7,6 +7,7 @@ Who writes which: `.civitai.info` Civitai Helper; `.json` A1111's user metadata,
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import stat
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
@@ -31,6 +32,7 @@ _PICTURES = (".preview.png", ".png")
 
 MAX_BYTES = 8_000_000  # of one sidecar
 _MAX_TEXT = 200_000
+_MAX_HEAD = 1 << 20  # of a picture; its texts come first
 _MAX_ITEMS = 200  # of one list in a document
 
 
@@ -295,30 +297,21 @@ def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:
 
 
 def _parameters(path: Path) -> str:
-    """The generation parameters in a PNG file's text chunks; empty where there are none. Decodes no picture."""
+    """The generation parameters in a PNG file's texts; empty where it has none before its picture, which stays packed.
+
+    Pillow bounds what it unpacks of a text: to a megabyte each, and 64 together.
+    """
     try:
+        from PIL.PngImagePlugin import PngImageFile
+
         with open(path, "rb") as file:
-            return next(_png_texts(file), "") if file.read(8) == b"\x89PNG\r\n\x1a\n" else ""
-    except OSError:
+            head = io.BytesIO(file.read(_MAX_HEAD))
+        with PngImageFile(head) as image:
+            # `image.text` would unpack the picture, to find what comes after it.
+            parameters = image.info.get("parameters")
+    except (OSError, ValueError, SyntaxError, ImportError):  # a SyntaxError is what Pillow says of a broken file
         return ""
-
-
-def _png_texts(file: BinaryIO) -> Iterator[str]:
-    """The uncompressed texts called "parameters" that come before the picture's data, or the first dozens of chunks."""
-    for _ in range(64):
-        head = file.read(8)
-        length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if len(head) < 8 or kind == b"IDAT":
-            return
-        if kind not in (b"tEXt", b"iTXt") or length > _MAX_TEXT:
-            file.seek(length + 4, os.SEEK_CUR)
-            continue
-        keyword, _, text = file.read(length).partition(b"\0")
-        file.seek(4, os.SEEK_CUR)
-        if keyword == b"parameters" and kind == b"tEXt":
-            yield text.decode("latin-1")
-        elif keyword == b"parameters" and text[:1] == b"\0":  # iTXt: compressed?, method, language, translation, text
-            yield text[2:].split(b"\0", 2)[-1].decode("utf8", errors="replace")
+    return parameters if isinstance(parameters, str) else ""
 
 
 # --- a description ---------------------------------------------------------------------------------------------------

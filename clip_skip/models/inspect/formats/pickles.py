@@ -187,7 +187,11 @@ class Machine:
             raise ContentsError("a broken pickle, or one that is cut off") from error
 
     def _argument(self, code: int) -> bytes:
-        """The bytes that belong to the opcode at the position, which moves on behind them."""
+        """The bytes that belong to the opcode at the position, which moves on behind them.
+
+        `pickletools.genops` has no such bounds: it makes whole numbers of however many digits they have, in quadratic
+        time before Python 3.10.7, and it stops at any text that is not flawless, a tensor's name or not.
+        """
         self._opcodes_left -= 1
         if self._opcodes_left < 0:
             raise ContentsError(f"a pickle of over {MAX_OPCODES} opcodes")

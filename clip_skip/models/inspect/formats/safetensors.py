@@ -1,4 +1,9 @@
-"""The header of a safetensors file: https://huggingface.co/docs/safetensors, read without loading a tensor."""
+"""The header of a safetensors file: https://huggingface.co/docs/safetensors, read without loading a tensor.
+
+The format's own library is not asked, for two reasons. It does not say where in the file a tensor's numbers lie, and
+gives no BF16 without torch; here a few numbers are read in place. And of a damaged file it says what its parser met,
+where the user needs to know what is wrong with the file: cut off, damaged, or no safetensors at all.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,8 @@ from itertools import chain
 from operator import sub
 from typing import Any, BinaryIO, NamedTuple
 
-from .contents import MAX_COMMAS, Contents, ContentsError, Tensor, check_shapes, load_object
+from ....text.bounded_json import MAX_COMMAS
+from .contents import Contents, ContentsError, Tensor, check_shapes, load_object
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
 

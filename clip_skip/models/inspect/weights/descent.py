@@ -22,6 +22,11 @@ from .references import References, Sketch
 
 # The models that can be references, and how they are called in a sentence.
 NAMES = {"sd1.4": "SD 1.4", "sd1.5": "SD 1.5", "nai": "NovelAI's model", "wd1.3": "Waifu Diffusion 1.3"}
+# NovelAI's own file is on few disks. Anything V3 is nearly all NovelAI's: by the published distances its coefficient is
+# 0.93 and the fit explains 0.95 of it, and in NovelAI's place it gives 20 of 21 published models the same coefficient
+# within 0.07 (momoko-e 1.02 for 0.85, which is derived either way).
+STAND_INS = {"nai-like": "Anything V3"}
+NAI_OR_LIKE = ("nai", *STAND_INS)  # the first one known
 ORIGINS = ("sd1.4", "sd1.5")  # the first one known; NAI V1 was trained from SD 1.4
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -148,15 +153,14 @@ class Fit:
     """What least squares says of a model's delta. Norms are given as shares of the norm of NAI's own delta.
 
     `content` is the coefficient of each reference's delta, `error` the standard error of NAI's that the sketch brings,
-    `alpha` the projection on NAI's delta alone and `cos` the cosine to it. `size` is the norm of the model's delta,
-    `from_nai` its distance to NAI, and `explained` the share of its squared norm that the references make up.
+    `alpha` the projection on NAI's delta alone, `size` the norm of the model's delta, `from_nai` its distance to NAI,
+    and `explained` the share of its squared norm that the references make up.
     `blocks` has NAI's coefficient in each block fitted alone, with its error; empty where the blocks aren't known.
     """
 
     content: dict[str, float]
     error: float
     alpha: float
-    cos: float
     size: float
     from_nai: float
     explained: float
@@ -173,19 +177,12 @@ def deltas_gram(model: Sketch, origin: Sketch, references: Sequence[Sketch]) -> 
     return gram
 
 
-def distances_gram(distances: npt.NDArray[np.float64], origin: int) -> npt.NDArray[np.float64]:
-    """Inner products of all models' deltas to the model `origin`, shape (n, n), from distances of shape (n, n)."""
-    squared = np.square(np.asarray(distances, np.float64))
-    gram: npt.NDArray[np.float64] = (squared[origin][:, None] + squared[origin][None] - squared) / 2
-    return gram
-
-
 def fit(gram: npt.NDArray[np.float64], labels: Sequence[str], buckets: float = math.inf) -> Fit:
     """Least squares of a model's delta on the references', from their inner products.
 
     `gram` has shape (n, n) or (blocks, n, n), the model first and then the references in the order of `labels`, of
-    which the first is "nai". `buckets` is the size of the sketch per block that the products come from. Raises
-    ValueError where the references are too much alike to tell their parts apart.
+    which the first is one of `NAI_OR_LIKE`. `buckets` is the size of the sketch per block that the products come from.
+    Raises ValueError where the references are too much alike to tell their parts apart.
     """
     parts = gram.reshape(-1, *gram.shape[-2:])
     whole = parts.sum(axis=0)
@@ -203,7 +200,6 @@ def fit(gram: npt.NDArray[np.float64], labels: Sequence[str], buckets: float = m
         content=dict(zip(labels, map(float, content), strict=True)),
         error=float(np.sqrt((inverse @ noise @ inverse)[0, 0])),
         alpha=float(whole[0, 1] / nai),
-        cos=float(whole[0, 1] / np.sqrt(size * nai)) if size else 0.0,
         size=float(np.sqrt(size / nai)),
         from_nai=float(np.sqrt(max(size + nai - 2 * whole[0, 1], 0.0) / nai)),
         explained=float(1 - left / size) if size else 1.0,
@@ -243,7 +239,7 @@ def _inverse(gram: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
 # ---------------------------------------------------------------------------------------------------------------------
 # The verdict
 
-DERIVED, CONTAINS, TRACE = 0.80, 0.35, 0.15  # NAI's coefficient (model-evidence 2.6)
+DERIVED, CONTAINS, TRACE = 0.80, 0.35, 0.15  # NAI's coefficient
 ALPHA = 0.30  # for no trace the plain projection must agree ...
 EXPLAINED = 0.90  # ... unless the references make up the delta: then what projects on NAI's is known to be another's
 SURE = 3.0  # standard errors that a block's coefficient must be above CONTAINS
@@ -253,19 +249,24 @@ SURE = 3.0  # standard errors that a block's coefficient must be above CONTAINS
 ROUNDING = 0.04
 
 
-def verdict(fit: Fit, origin: str = "sd1.4") -> str:
-    """The verdict that a fit with the reference `origin` as origin means."""
-    nai = fit.content["nai"]
+def verdict(fit: Fit, origin: str = "sd1.4", nai_label: str = "nai") -> str:
+    """The verdict that a fit with the reference `origin` as origin, and `nai_label` for NovelAI's model, means."""
+    nai = fit.content[nai_label]
     # Seen from SD 1.5 a share of NAI's delta is another length, and all that comes from SD 1.4 moves the same way, in
     # some blocks as if it held a part of NAI.
     exact = origin == "sd1.4"
-    if exact and fit.from_nai <= ROUNDING:
+    if exact and fit.from_nai <= ROUNDING and nai_label == "nai":
         return "nai"
     if fit.size <= ROUNDING:
         return "not-nai"
     if nai >= DERIVED:
         return "nai-derived"
-    if exact and (nai >= CONTAINS or any(c - SURE * error >= CONTAINS for c, error in fit.blocks)):
+    # What anime training in general has in common with NAI's is told apart by Waifu Diffusion's alone.
+    if (
+        exact
+        and "wd1.3" in fit.content
+        and (nai >= CONTAINS or any(c - SURE * error >= CONTAINS for c, error in fit.blocks))
+    ):
         return "contains-nai"
     no_block = all(c < CONTAINS for c, _ in fit.blocks)
     if nai < TRACE and no_block and (fit.alpha < ALPHA or fit.explained >= EXPLAINED):
@@ -277,7 +278,10 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     """What the UNet's weights say of the lineage; None if this is no SD 1.x UNet whose numbers can be read."""
     known = {label: reference.unet for label, reference in references.by_label.items()}
     origin = next((label for label in ORIGINS if label in known), ORIGINS[0])
-    missing = [label for label in (origin, "nai", "wd1.3") if label not in known]
+    nai = next((label for label in NAI_OR_LIKE if label in known), NAI_OR_LIKE[0])
+    # From SD 1.5 all that comes from SD 1.4 looks like NAI, unless Waifu Diffusion's delta takes its share.
+    needed = (origin, nai) if origin == "sd1.4" else (origin, nai, "wd1.3")
+    missing = [label for label in needed if label not in known]
     try:
         if missing:
             _blocks(contents)
@@ -286,38 +290,41 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     except (ContentsError, OSError):
         return None
     # SD 1.5 is a direction of its own from SD 1.4: models made from it share that, not NAI's.
-    labels = ["nai", *(label for label in known if label not in ("nai", origin))]
+    labels = [nai, *(label for label in known if label not in (*NAI_OR_LIKE, origin))]
     try:
         result = fit(deltas_gram(model, known[origin], [known[label] for label in labels]), labels, BUCKETS)
     except ValueError:
         return _evidence(
             f"The UNet's weights tell nothing: of the references {', '.join(known)} two are the same model."
         )
-    decided = verdict(result, origin)
-    return _evidence(_sentence(result, decided, NAMES[origin]), decided)
+    decided = verdict(result, origin, nai)
+    return _evidence(_sentence(result, decided, NAMES[origin], nai), decided)
 
 
 def _evidence(text: str, verdict: str = "unknown") -> Evidence:
     return Evidence("unet-weights", STRONG, text, verdict)
 
 
+_LEARN = "python -m clip_skip learn FILE --as"
+
+
 def _ask_for(missing: Sequence[str]) -> str:
     names = " and ".join(NAMES[label] for label in missing)
-    return (
-        f"The UNet's weights were not compared: no reference of {names} was learned yet "
-        f"(python -m clip_skip learn FILE --as {missing[0]})."
-    )
+    return f"The UNet's weights were not compared: no reference of {names} was learned yet ({_LEARN} {missing[0]})."
 
 
-def _sentence(fit: Fit, verdict: str, origin: str) -> str:
+def _sentence(fit: Fit, verdict: str, origin: str, nai: str) -> str:
     if verdict == "nai":
         return "The UNet's weights are NovelAI's, up to rounding."
     if fit.size <= ROUNDING:
         return f"The UNet's weights are all but {origin}'s own."
-    share = f"{fit.content['nai']:.0%} (± {2 * fit.error:.0%})"
+    share = f"{fit.content[nai]:.0%} (± {2 * fit.error:.0%})"
     share = f"The UNet holds {share} of the change that NovelAI's training made to {origin}"
-    if verdict == "contains-nai" and fit.content["nai"] < CONTAINS:
+    if nai in STAND_INS:
+        share += f", for which {STAND_INS[nai]} stands here"
+    if verdict == "contains-nai" and fit.content[nai] < CONTAINS:
         return f"{share}, and {max(c for c, error in fit.blocks if error < 1):.0%} of it in some blocks."
     if verdict == "unknown":
-        return f"{share}, {fit.alpha:.0%} compared with that alone: too little to be sure, too much to exclude."
+        more = "" if "wd1.3" in fit.content else f" {NAMES['wd1.3']} would tell more ({_LEARN} wd1.3)."
+        return f"{share}, {fit.alpha:.0%} compared with that alone: too little to be sure, too much to exclude.{more}"
     return f"{share}."

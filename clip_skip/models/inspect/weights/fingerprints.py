@@ -16,7 +16,7 @@ from .references import References
 # ---------------------------------------------------------------------------------------------------------------------
 # The count of updates of the moving average (EMA), a whole number that training left in files that were not pruned
 
-# How far NAI's count is from SD 1.4's (model-evidence 2.7).
+# How far NAI's count is from SD 1.4's.
 NAI_UPDATES_FROM_SD14 = 551_602
 _COUNTS = {"I64": "<q", "I32": "<i", "F32": "<f", "F64": "<d"}
 

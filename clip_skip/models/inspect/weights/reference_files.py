@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 from safetensors.numpy import save
 
+from ....files.durable import replace_file, set_aside, sync_folder
 from ....text.log import logger
 from ..formats.contents import Contents, ContentsError, read_numbers
 from ..formats.reader import read_contents
-from .descent import BLOCKS, BUCKETS, NAMES, VERSION, finite, sketch
+from .descent import BLOCKS, BUCKETS, NAMES, STAND_INS, VERSION, finite, sketch
 from .fingerprints import num_updates
 from .references import NO_REFERENCES, Reference, References, Sketch
 from .trained_layers import LAYERS, TEXT_BUCKETS, text_sketch
 
 LABELS = tuple(NAMES)
+_ALL = (*LABELS, *STAND_INS)
 _SUFFIX = ".safetensors"
 _MAX_BYTES = 1_000_000  # a reference is about 310 KB
 
@@ -30,7 +30,7 @@ def load(folder: str | os.PathLike[str]) -> References:
     One that is broken is renamed, and learned again when its model is next met; one of another version is let be.
     """
     stamps = []
-    for label in LABELS:
+    for label in _ALL:
         try:
             status = os.stat(Path(folder, label + _SUFFIX))
         except OSError:
@@ -50,7 +50,7 @@ def _load(folder: str, stamps: tuple[tuple[str, int, int, int], ...]) -> Referen
         except OSError as error:
             logger.warning("the reference %s could not be read: %s", path, error)
         except (ValueError, KeyError) as error:
-            _set_aside(path, error)
+            _put_away(path, error)
         else:
             if reference is None:
                 continue
@@ -89,11 +89,9 @@ def _array(contents: Contents, name: str, shape: tuple[int, int]) -> Sketch:
     return finite(read_numbers(tensor).reshape(shape))
 
 
-def _set_aside(path: Path, error: Exception) -> None:
-    aside = path.with_name(f"{path.name}.broken-{datetime.datetime.now():%Y%m%d-%H%M%S}")
+def _put_away(path: Path, error: Exception) -> None:
     try:
-        os.replace(path, aside)
-        logger.warning("the reference %s is broken (%s); it is now %s", path, error, aside.name)
+        logger.warning("the reference %s is broken (%s); it is now %s", path, error, set_aside(path).name)
     except OSError:
         logger.warning("the reference %s is broken (%s) and not used", path, error)
 
@@ -101,7 +99,7 @@ def _set_aside(path: Path, error: Exception) -> None:
 def learn(
     contents: Contents, label: str, folder: str | os.PathLike[str], source: str, sha256: str | None = None
 ) -> None:
-    """Make an SD 1.x model the reference `label`, one of LABELS; `source` is its file's name.
+    """Make an SD 1.x model the reference `label`, one of LABELS or a stand-in; `source` is its file's name.
 
     With `sha256`, which shows by itself what the model is, a reference that is there already stays; without, on the
     user's word, it is replaced. Raises ContentsError where the model can't be a reference, OSError where the folder
@@ -121,18 +119,6 @@ def learn(
     updates = num_updates(contents)
     if updates is not None:
         metadata["num_updates"] = str(updates)
-    _write(path, save(tensors, metadata))
-
-
-def _write(path: Path, data: bytes) -> None:
-    """All or nothing: another process may read at any time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".tmp", delete=False) as file:
-        try:
-            file.write(data)
-            file.close()
-            os.replace(file.name, path)
-        except BaseException:
-            file.close()
-            os.unlink(file.name)
-            raise
+    replace_file(path, save(tensors, metadata))
+    sync_folder(path.parent)

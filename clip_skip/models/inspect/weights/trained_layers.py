@@ -113,7 +113,7 @@ TEXT_BUCKETS = 1021  # enough for norms
 # A layer counts as left alone if it moved less than this share of what the layers before it moved on average ...
 _LEFT_ALONE = 0.15
 # ... and the last layer that moved as trained to its end, if it moved nearly as much as the one before it. Between the
-# two lie merges of models trained with different skips (model-evidence 2.8).
+# two lie merges of models trained with different skips.
 _TRAINED = 0.90
 # The spacing of a type's numbers, relative. Rounding a layer moves it by up to spacing / sqrt(12) of its norm. What is
 # float32 now may have been float16 before.

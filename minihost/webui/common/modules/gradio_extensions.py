@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
+import time
 import warnings
 
 import gradio as gr
@@ -69,11 +71,23 @@ def _js_spelled_both_ways(original):
     return listen
 
 
+def _run_in_thread(server):
+    """Gradio gives a server up that is not there within five seconds, which a busy machine may need."""
+    server.thread = threading.Thread(target=server.run, daemon=True)
+    server.thread.start()
+    while not server.started:
+        if not server.thread.is_alive():
+            raise OSError("the server did not start")
+        time.sleep(1e-3)
+
+
 def install() -> None:
     """Change gradio's classes until :func:`restore`."""
     base = gr.components.Component if GRADIO_4 else gr.components.IOComponent
     for owner in (base, gr.blocks.BlockContext):
         replace(owner, "__init__", _announced(owner.__init__))
+    server = gr.http_server.Server if GRADIO_4 else gr.networking.Server
+    replace(server, "run_in_thread", _run_in_thread)
     if not GRADIO_4:
         return
     import gradio.component_meta

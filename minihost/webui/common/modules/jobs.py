@@ -8,6 +8,7 @@ from pathlib import Path
 from modules import paths, processing, scripts, shared
 from modules.call_queue import queue_lock
 
+from minihost import files
 from minihost.picture import ledger
 
 CLASSES = {
@@ -37,7 +38,7 @@ def run(tab: str, fields: dict, script_args: list, per_script_args: dict | None 
                 script = p.scripts.selectable_scripts[selected - 1]
                 processed = script.run(p, *p.script_args[script.args_from : script.args_to])
             processed = processed or processing.process_images(p)
-            Path(paths.data_path, "params.txt").write_text(processed.infotexts[0] if processed.infotexts else "")
+            files.save(Path(paths.data_path, "params.txt"), processed.infotexts[0] if processed.infotexts else "")
             return processed
         finally:
             shared.state.end()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modules import errors
 
-from minihost import context
+from minihost import context, files
 
 _OWN = {"data", "data_labels"}
 
@@ -120,7 +120,7 @@ class Options:
         return str(value).lower() != "false" if kind is bool else kind(value)
 
     def save(self, filename):
-        Path(filename).write_text(json.dumps(self.data, indent=4, default=str))
+        files.save(Path(filename), json.dumps(self.data, indent=4, default=str))
 
     def load(self, filename):
         """Read the saved settings. On a fresh install nothing is left in ``data``, not even the defaults."""

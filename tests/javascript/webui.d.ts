@@ -1,0 +1,19 @@
+// What every WebUI gives to the scripts of its extensions, and what ours gives to Gradio.
+
+declare function gradioApp(): ParentNode;
+declare function updateInput(box: HTMLElement): void;
+declare function onUiLoaded(callback: () => void): void;
+declare function onUiTabChange(callback: () => void): void;
+declare function onOptionsChanged(callback: () => void): void;
+
+interface Window {
+    opts?: {ui_locale?: string; localization?: string};
+    localization?: Record<string, string>;
+    // Gradio takes a list, of outputs that there are none of.
+    clipSkip: {
+        ask(tab: string, name: string): [];
+        heard(tab: string): [];
+        answered(tab: string, name: string): [];
+        holds(id: string | null, value: string | number): [];
+    };
+}
