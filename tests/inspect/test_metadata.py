@@ -365,6 +365,16 @@ def test_skips_on_sd1(values, expected):
     assert all(statement.trained for statement in skip_statements(values, "sd1"))
 
 
+@pytest.mark.parametrize("key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment"])
+def test_what_the_maker_says_in_the_file(key):
+    (statement,) = skip_statements({key: "<p>Use clip skip 2</p>"}, "sd1")
+    assert (statement.id, statement.skip, statement.trained) == ("description", {"l": 2}, False)
+    assert key in statement.text
+    (statement,) = skip_statements({key: "clip skip 1 or 2"}, "sd1")
+    assert statement.leaves_choice
+    assert skip_statements({key: "a cat"}, "sd1") == []
+
+
 @pytest.mark.parametrize("value", ["0", "13", "1e9", "nan", "inf", "-2", "abc", "", "9" * 5000, "2; DROP", "None "])
 @pytest.mark.parametrize("key", ["ss_clip_skip", "modelspec.encoder_layer"])
 def test_values_that_are_no_skip_are_named(key, value):

@@ -14,9 +14,10 @@ from typing import Any
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
 from ...checkpoint import is_sha256
+from ...mentions import plain_words
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement
 from .known import DESCENT, by_file_name, lookup, lookup_legacy
-from .statements import architecture_of, skip_statement
+from .statements import architecture_of, described, skip_statement
 
 # --- merge recipes ---------------------------------------------------------------------------------------------------
 
@@ -238,12 +239,19 @@ def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:
 
 # --- the skip it was trained with ------------------------------------------------------------------------------------
 
+# Where a model's maker writes to its users: ModelSpec's two, and kohya's own.
+MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")
+_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment")
+
 # OneTrainer's keys, in the order of the architecture's encoders. It counts from where the architecture reads, from 0.
 _ONETRAINER = ("text_encoder_layer_skip", "text_encoder_2_layer_skip")
 
 
 def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[SkipStatement]:
-    """The skip that the file was trained with, by its metadata; ids "modelspec", "ss-clip-skip", "ot-config"."""
+    """The skip that the file was trained with, by its metadata; ids "modelspec", "ss-clip-skip", "ot-config".
+
+    And what its maker's texts in it recommend: id "description".
+    """
     statements = []
     if "modelspec.encoder_layer" in metadata:
         value = metadata["modelspec.encoder_layer"]
@@ -252,6 +260,8 @@ def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[S
     if "ss_clip_skip" in metadata:
         statements.append(_kohya_statement(metadata["ss_clip_skip"], architecture_id))
     statements.extend(_onetrainer_statements(decode(metadata.get("ot_config")), architecture_id))
+    texts = ((f"Its metadata ({key})", plain_words(_text(metadata.get(key)))) for key in _TEXTS)
+    statements.extend(described(texts, architecture_id))
     return statements
 
 
