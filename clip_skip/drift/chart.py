@@ -150,9 +150,8 @@ def _picture(drifts: Sequence[Drift], title: str, marks: Marks, notes: Notes, wi
         return round(_LEFT + (right - _LEFT) * (skip - 1) / max(deepest - 1, 1), 2)
 
     longest = int((width - 2 * _MARGIN) / _LETTER_WIDTH)
-    short = title if len(title) <= longest else f"{title[: longest - 3]}..."
     legend, y = _legend(drifts, marks, right)
-    shapes: list[_Shape] = [_Label((_MARGIN, 22), Data(short)), *legend]
+    shapes: list[_Shape] = [_Label((_MARGIN, 22), Data(plain(title, longest))), *legend]
     recommended = sorted({skip for id, skip in marks.recommended.items() if id in {each.encoder.id for each in drifts}})
     for name, value in (
         ("relative norm of the difference", lambda point: point.relative_norm),

@@ -94,5 +94,5 @@ def slider_for(line: str, architecture: Architecture, skips: Mapping[str, float]
     """
     rule = _RULES[line].get(architecture.id, _AS_IT_SAYS)
     moved = [skips[encoder.id] + rule.shift for encoder in architecture.encoders if rule.moves(encoder)]
-    found = (n for n in (1.0, *moved[:1]) if reading_at(line, architecture, n).skips == skips)
+    found = (n for n in (1.0, *moved) if reading_at(line, architecture, n).skips == skips)
     return next(found, None)

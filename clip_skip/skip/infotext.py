@@ -33,8 +33,10 @@ def write(request: Request, plan: Plan) -> dict[str, str]:
 
 def host_value(plan: Plan) -> int | None:
     """What the host's own key may say: only what makes the same image without this extension."""
-    skip = plan.skips.get("l", 1)
-    return int(skip) if plan.architecture.id == "sd1" and skip > 1 and skip == int(skip) else None
+    if plan.architecture.id != "sd1":
+        return None
+    skip = plan.skips["l"]
+    return int(skip) if skip > 1 and skip == int(skip) else None
 
 
 def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .architectures import Architecture
 from .auto import Auto
@@ -20,7 +20,7 @@ class Plan:
     architecture: Architecture
     skips: Mapping[str, float]
     blend: str = "linear"
-    refusals: tuple[Refusal, ...] = field(default=(), compare=False)
+    refusals: tuple[Refusal, ...] = ()
 
     @property
     def as_trained(self) -> bool:

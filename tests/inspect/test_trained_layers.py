@@ -27,6 +27,7 @@ from .files import bf16, write_safetensors
 
 WIDTH, RANK, STEPS = 32, 4, 4
 SKIPS = (1, 2, 3)
+SD1 = {"ss_base_model_version": "sd_v1"}
 TRAINED = "trained-layers"
 
 
@@ -239,7 +240,7 @@ def test_a_layer_counts_as_trained_by_any_of_its_matrices(tmp_path: Path, base: 
 @pytest.mark.parametrize("said", [1, 2, 3, 12])
 def test_metadata_does_not_win_against_the_weights(tmp_path: Path, base: CLIPTextModel, skip: int, said: int) -> None:
     file = write_adapter(
-        tmp_path / "x.safetensors", trained_adapter(base, lora, skip), metadata={"ss_clip_skip": str(said)}
+        tmp_path / "x.safetensors", trained_adapter(base, lora, skip), metadata=SD1 | {"ss_clip_skip": str(said)}
     )
     facts = inspect(file)
     # A later layer that training reached can't be explained by the number; one that it did not reach can.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
 from clip_skip.advice.severities import SEVERITIES
 from clip_skip.hosts.base import Host
 from clip_skip.models.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendati
 from clip_skip.models.library import Library
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.parameters import refusal
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Data, english
@@ -478,6 +480,23 @@ def test_an_error_can_t_be_silenced_and_comes_first(library):
     assert english(said.reason) == "l 99 was refused, accepted is a number from 1 to 12."
     assert said.lines == [said.text, english(said.reason)] and said.actions == ()
     assert advisor.on_request(SDXL, parse(True, {"l": 2})) == []
+
+
+def test_a_refused_tag_is_an_error_that_names_it():
+    said = bad_tag(refusal("the tag's l", 99.0, "a number from 1 to 12"))
+    assert (said.id, said.severity, said.text) == (
+        "bad-value",
+        "error",
+        "A tag in the prompt was refused, and is ignored.",
+    )
+    assert said.lines == [said.text, "the tag's l 99 was refused, accepted is a number from 1 to 12."]
+    assert said.actions == () and str(said) == " ".join(said.lines)
+
+
+def test_without_an_action_the_message_is_the_same():
+    said = only(plan("sd1", l=2.0), NOT_NAI)
+    assert actions(said.without("use")) == [IS_NAI, SILENCE]
+    assert replace(said.without("use"), actions=said.actions) == said == said.without("none of them")
 
 
 def test_what_was_not_applied_says_to_what_and_why():

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clip_skip import __version__
 from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_IDS
-from clip_skip.skip.parameters import PARAMETERS
+from clip_skip.skip.auto import Auto
+from clip_skip.skip.parameters import PARAMETERS, refusal
 from clip_skip.skip.plan import resolve
 from clip_skip.skip.request import PANEL_FIELDS, Request, from_options, parse
 
@@ -105,6 +107,43 @@ def test_on_is_true_however_json_says_it(enabled):
     assert parse(enabled, {"l": 2}) == from_options({"l": 2})
 
 
+@pytest.mark.parametrize("name, value, held", [
+    ("l", " 1.5 ", 1.5),
+    ("l", 12, 12.0),
+    ("l", 1, 1.0),
+    ("g", 32, 32.0),
+    ("h", 23, 23.0),
+    ("skip", 32, 32.0),
+    ("mode", " Manual", "manual"),
+    ("blend", "SLERP", "slerp"),
+])  # fmt: skip
+def test_how_a_value_is_held(name, value, held):
+    assert PARAMETERS[name].accept(value) == held
+
+
+@pytest.mark.parametrize("name, value", [
+    ("l", 12.01), ("g", 32.01), ("h", 23.01), ("skip", 32.01), ("l", "preset"), ("l", False), ("l", None),
+    ("mode", 1), ("mode", None), ("blend", "preset"),
+])  # fmt: skip
+def test_what_is_not_held(name, value):
+    with pytest.raises(ValueError):
+        PARAMETERS[name].accept(value)
+
+
+def test_a_word_is_taken_where_words_are():
+    assert PARAMETERS["l"].accept(" Preset ", ["preset"]) == "preset"
+    with pytest.raises(ValueError):
+        PARAMETERS["l"].accept("auto", ["preset"])
+
+
+@pytest.mark.parametrize("value, text", [
+    (2.0, "2"), (1.5, "1.5"), (math.nan, "nan"), (math.inf, "inf"), (True, "True"), ([2], "[2]"),
+    ("x" * 60, "x" * 60), ("x" * 61, "x" * 57 + "..."),
+])  # fmt: skip
+def test_a_refused_value_is_shown_in_short(value, text):
+    assert str(refusal("l", value, "a number")) == f"l {text} was refused, accepted is a number"
+
+
 def test_a_number_beyond_the_models_own_range_is_refused_as_a_whole():
     plan = resolve(parse(True, {"l": 12, "g": 2}), ARCHITECTURES["sdxl"])
     assert plan.skips == {"l": 1, "g": 1}
@@ -179,6 +218,48 @@ def test_an_infotext_without_our_keys_reads_as_none():
     assert infotext.parse({"Steps": "20", "Clip skip": "2"}) is None
 
 
+@pytest.mark.parametrize("options, architecture, written", [
+    ({"l": 2, "g": 1.5, "blend": "slerp"}, "sdxl", {
+        "CLIP skip mode": "manual", "CLIP skip L": "2", "CLIP skip G": "1.5", "CLIP skip blend": "slerp",
+    }),
+    ({"h": 3}, "sd2", {"CLIP skip mode": "manual", "CLIP skip H": "3"}),
+    ({"l": 2, "blend": "slerp"}, "sd2", {"CLIP skip mode": "manual"}),  # as trained, nothing to blend
+    ({"l": 12}, "sdxl", {}),  # refused
+    ({"mode": "auto"}, "sdxl", {}),
+])  # fmt: skip
+def test_an_infotext_has_what_was_used_and_no_default(options, architecture, written):
+    request = parse(True, options)
+    found = infotext.write(request, resolve(request, ARCHITECTURES[architecture]))
+    assert found == {**written, "CLIP skip version": __version__}
+
+
+def test_an_infotext_has_the_numbers_that_auto_used():
+    request, meant = parse(True), Auto({"l": 2.0, "g": 1.0}, "slerp")
+    written = infotext.write(request, resolve(request, ARCHITECTURES["sdxl"], {"auto": meant}.get))
+    assert written == {"CLIP skip L": "2", "CLIP skip blend": "slerp", "CLIP skip version": __version__}
+
+
+@pytest.mark.parametrize("params, options", [
+    ({"CLIP skip L": "2", "Steps": 20}, {"l": "2", "mode": "manual"}),
+    ({"CLIP skip mode": "auto", "CLIP skip G": 1.5}, {"mode": "auto", "g": 1.5}),
+    ({"CLIP skip blend": "slerp"}, {"blend": "slerp"}),
+    ({"CLIP skip version": "0.1.0"}, {}),
+    ({"CLIP skip applied": "no"}, {}),
+    ({"CLIP skip refused": "l 99"}, {}),
+    ({"Clip skip": "2"}, None),
+    ({}, None),
+])  # fmt: skip
+def test_what_an_infotext_is_read_as(params, options):
+    assert infotext.parse(params) == options
+
+
+def test_what_was_written_before_is_dropped_and_the_rest_stays():
+    params = {**dict.fromkeys((*infotext.KEYS, "Clip skip"), "x"), "Steps": 20}
+    infotext.clear(params)
+    infotext.clear(params)
+    assert params == {"Steps": 20}
+
+
 def test_keys_are_what_both_parsers_take():
     for key in infotext.KEYS:
         assert all(c.isalnum() or c in " _" for c in key)
@@ -188,9 +269,12 @@ def test_keys_are_what_both_parsers_take():
     "architecture, options, expected",
     [
         ("sd1", {"l": 2}, 2),
+        ("sd1", {"l": 12}, 12),
         ("sd1", {"l": 1.5}, None),
         ("sd1", {"l": 1}, None),
         ("sd2", {"h": 2}, None),
+        ("cascade", {"g": 2}, None),
+        ("flux", {"l": 2}, None),
         ("sdxl", {"l": 2, "g": 2}, None),
     ],
 )

@@ -64,7 +64,17 @@ STILL = [
 ]
 
 
-@pytest.mark.parametrize("line, architecture, number, depths", CASES)
+# Below what the sliders offer, where an API may set them: no number from 1 up reads the same.
+BELOW = [
+    ("forge", "sd3", 0, (12, 32)),
+    ("forge", "sd3", -1, (12, 32)),
+    ("sdnext", "sdxl", -1, (0, 0)),
+    ("sdnext", "sdxl-refiner", -1, (0,)),
+    ("sdnext", "sd3", -1, (0, 0)),
+]
+
+
+@pytest.mark.parametrize("line, architecture, number, depths", CASES + BELOW)
 def test_what_was_observed(line, architecture, number, depths):
     reading = reading_at(line, ARCHITECTURES[architecture], number)
     expected = {id: deep + 1 - depth for (id, deep), depth in zip(TRAINED[architecture].items(), depths, strict=True)}

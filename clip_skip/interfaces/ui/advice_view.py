@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ...advice.rules import Action, Advice
 from ...text.phrase import Data, Phrase
-from .markup import NOTHING, joined, pieces
+from .markup import NOTHING, joined, messages, pieces
 
 if TYPE_CHECKING:
     from ...models.inspect.facts import ModelFacts
@@ -57,7 +57,7 @@ def render(shown: Sequence[Shown], facts: ModelFacts | None, slider_unused: bool
     if slider_unused:
         unused = Markup('<div class="clip-skip-item" data-badge data-severity="info">{}</div>')
         items.append(unused.format(_sentence("Not used", _UNUSED)))
-    return Markup('<div class="clip-skip-advice">{}</div>').format(joined(items)) if items else NOTHING
+    return messages(items)
 
 
 def _item(shown: Shown, facts: ModelFacts | None) -> Markup:

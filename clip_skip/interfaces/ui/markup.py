@@ -36,6 +36,11 @@ def line(*phrase: str) -> Markup:
     return Markup('<p class="clip-skip-words">{}</p>').format(pieces(phrase))
 
 
+def messages(items: Sequence[Markup]) -> Markup:
+    """The messages as one block; empty where there are none."""
+    return Markup('<div class="clip-skip-advice">{}</div>').format(joined(items)) if items else NOTHING
+
+
 def _edges(piece: str, shown: Markup) -> Markup:
     """`shown` with the spaces around `piece`, which part it from its neighbours."""
     before, after = (" " if edge.isspace() else "" for edge in (piece[:1], piece[-1:]))

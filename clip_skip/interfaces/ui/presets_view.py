@@ -128,20 +128,12 @@ def silenced(presets: Mapping[str, Preset]) -> Markup:
         '<div class="clip-skip-item" data-severity="info"><p>{}</p><p>{}</p><div class="clip-skip-actions">'
         '<button type="button" data-clip-skip-press="again" data-clip-skip-pick="{}">{}</button></div></div>'
     )
+    again = markup.pieces(("Tell me again",))
     items = [
-        item.format(
-            markup.pieces(_named(key, presets[key])),
-            markup.pieces(_about(presets[key])),
-            key,
-            markup.pieces(("Tell me again",)),
-        )
+        item.format(markup.pieces(_named(key, presets[key])), markup.pieces(_about(presets[key])), key, again)
         for _, key in found[:_MOST_ROWS]
     ]
-    if not items:
-        return markup.NOTHING
-    return Markup('<div class="clip-skip-advice">{}</div>{}').format(
-        markup.joined(items), _more(len(found) - len(items))
-    )
+    return markup.messages(items) + _more(len(found) - len(items))
 
 
 def _more(count: int) -> Markup:

@@ -183,12 +183,8 @@ def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
 
 def copied(source: Any, target: Any, name: str | None) -> dict[str, Any]:
     """The JSON value of a preset with everything from `source` but its name, in place of `target` (None: nothing)."""
-    target = as_object(target)
-    return {
-        "name": name or target.get("name", ""),
-        **_without(target, FIELDS),
-        **_without(as_object(source), ("name", "earlier", "architecture")),
-    }
+    target, source = as_object(target), _without(as_object(source), ("name", "earlier", "architecture"))
+    return {"name": name or target.get("name", ""), **_without(target, FIELDS), **source}
 
 
 def as_object(raw: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import inspect
 import threading
 import time
 import warnings
+from importlib import import_module
 
 import gradio as gr
 from modules import script_callbacks, scripts
@@ -86,8 +87,8 @@ def install() -> None:
     base = gr.components.Component if GRADIO_4 else gr.components.IOComponent
     for owner in (base, gr.blocks.BlockContext):
         replace(owner, "__init__", _announced(owner.__init__))
-    server = gr.http_server.Server if GRADIO_4 else gr.networking.Server
-    replace(server, "run_in_thread", _run_in_thread)
+    serving = import_module("gradio.http_server" if GRADIO_4 else "gradio.networking")
+    replace(serving.Server, "run_in_thread", _run_in_thread)
     if not GRADIO_4:
         return
     import gradio.component_meta
