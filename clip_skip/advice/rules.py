@@ -105,6 +105,17 @@ def advise(situation: Situation) -> list[Advice]:
 
 # --- what mends it ---------------------------------------------------------------------------------------------------
 
+# The ids of the rules that a user may want to hear no more about for a model.
+SILENCEABLE = (
+    "not-nai",
+    "nai-unverified",
+    "off-trained",
+    "past-trained",
+    "nai-below",
+    "lora-mismatch",
+    "too-deep",
+    "no-effect",
+)
 _SILENCE = Action("silence", ("Don't tell me again for this model",))
 _IS_NAI = Action("nai-derived", ("This model is NAI-derived",))
 _IS_NOT_NAI = Action("not-nai", ("This model is not NAI-derived",))

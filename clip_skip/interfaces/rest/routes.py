@@ -174,7 +174,8 @@ class Rest:
                 or parse_preset(current).name
                 or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
             )
-            saved.update(merge(current, replace(preset, name=name), ()), **others)
+            left = {field: value for field, value in as_object(current).items() if field not in call.body}
+            saved.update({**merge(current, replace(preset, name=name), ()), **left, **others})
             presets[key] = saved
 
         self._store.change(edit)
