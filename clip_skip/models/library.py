@@ -169,7 +169,7 @@ def identify_by(find: Callable[[str], Checkpoint | None], titles: Callable[[], I
         if not found and not _OLD_HASH.fullmatch(stem(word)):
             found = [checkpoint for checkpoint in (find(word) or find(stem(word)),) if checkpoint]
         folder = folder_of(word)
-        found = [each for each in found if folder in (each.folder, PurePath(each.path).parent.name)] or found
-        return [Model(each.kept_name, each.sha256, each.architecture.id) for each in found]
+        there = [each for each in found if folder in (each.folder, PurePath(each.path).parent.name)] if folder else []
+        return [Model(each.kept_name, each.sha256, each.architecture.id) for each in there or found]
 
     return identify

@@ -59,13 +59,6 @@ def test_a_preset_is_saved_read_listed_exported_and_deleted(ask, file):
         assert ask(method, f"/presets/{KEY}") == (404, {"detail": 'there is no preset "name:pony"'})
 
 
-def test_saving_again_replaces_what_is_known_and_keeps_the_rest(ask):
-    put(ask, PONY)
-    expected = {"name": "pony", "skip": {"l": 3}, "of another version": 2, "more": True}
-    assert put(ask, {"skip": {"l": 3}, "of another version": 2, "more": True}) == (200, expected)
-    assert put(ask, {}) == (200, {"name": "pony", "of another version": 2, "more": True})
-
-
 def test_a_key_may_be_written_as_people_write_it(ask):
     put(ask, {}, "A" * 64)
     put(ask, {}, "name:pony.safetensors")
@@ -105,6 +98,16 @@ def test_text_that_json_can_only_escape_comes_back_as_it_was(ask):
     body = json.dumps(note)
     assert ask("PUT", f"/presets/{KEY}", content=body, headers=JSON) == (200, {"name": "pony", **note})
     assert ask("GET", f"/presets/{KEY}") == (200, {"name": "pony", **note})
+
+
+def test_fields_that_are_not_named_are_kept_and_null_takes_one_away(ask):
+    full = {"skip": {"l": 2, "g": 3}, "note": "precious", "lineage": "not-nai", "silenced": ["too-deep"], "custom": 5}
+    put(ask, full)
+    now = {**full, "name": "pony", "skip": {"l": 1}}
+    assert put(ask, {"skip": {"l": 1}}) == (200, now) and ask("GET", f"/presets/{KEY}")[1] == now
+    assert put(ask, {}) == (200, now)
+    del now["note"], now["lineage"]
+    assert put(ask, {"note": None, "lineage": None, "custom": 6}) == (200, {**now, "custom": 6})
 
 
 @pytest.mark.parametrize(

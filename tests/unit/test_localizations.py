@@ -140,11 +140,12 @@ class _Host(Host):
         return self.chosen
 
     def checkpoint(self, name):
-        model = ARCHITECTURES.get(name)
-        return model and Checkpoint(name, model)
+        folder, _, id = name.rpartition("/")
+        model = ARCHITECTURES.get(id)
+        return model and Checkpoint(name, model, name, "cd" * 32 if name == "sd2" else None, folder)
 
     def checkpoints(self):
-        return list(ARCHITECTURES)
+        return [*ARCHITECTURES, "folder/sd3"]
 
 
 def _facts() -> list[ModelFacts]:
@@ -267,6 +268,8 @@ _IMPORTS = (
     (json.dumps({"schema": 1, "presets": {"name:sdxl": {"note": "another"}}}), ""),
     (json.dumps({"notes": "clip skip 1 or 2"}), "sd1.json"),
     (json.dumps({"notes": "clip skip 2"}), "sdxl.json"),
+    (json.dumps({"notes": "clip skip 2"}), "sd3.json"),
+    ("Steps: 1, Model hash: 0000000000, Model: sd2, Clip skip: 2", ""),
     (json.dumps({"notes": "clip skip 2"}), f"{QUAGGA}.json"),
     (json.dumps({"notes": "clip skip 2"}), ""),
     (json.dumps({"presets": {"default": "", "a": "Steps: 1, Clip skip: 2"}, "default_preset": 1}), "0123456789.json"),

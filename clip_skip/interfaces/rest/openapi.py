@@ -64,7 +64,7 @@ _SKIP = {"type": "object", "additionalProperties": {"type": "number", "minimum":
 
 PRESET: Schema = {
     "type": "object",
-    "description": "Fields that are not named here are kept.",
+    "description": "Fields that are not named are kept; null takes one away.",
     "properties": {
         name: _or_null(schema)
         for name, schema in {
