@@ -8,7 +8,10 @@ from . import hosts
 from .advice import report
 from .advice.advisor import Advisor
 from .advice.rules import Advice
-from .hosts.base import JOB_ATTRIBUTE, Host
+from .hosts.attributes import JOB_ATTRIBUTE
+from .hosts.base import Host
+from .hosts.protocols import Processed, Processing
+from .hosts.unknown import UnknownHost
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
@@ -22,7 +25,7 @@ from .skip.request import parse
 from .text import log
 from .text.log import logger
 
-host = Host()
+host: Host = UnknownHost()
 library: Library | None = None
 advisor: Advisor | None = None
 fields: paste.Fields = {}
@@ -65,7 +68,7 @@ def switched_on() -> bool:
     return host.known and not host.flag("disable") and ENABLED.value(host.opts)
 
 
-def process(p: Any, *args: Any) -> None:
+def process(p: Processing, *args: Any) -> None:
     """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
     try:
         infotext.clear(p.extra_generation_params)
@@ -78,7 +81,7 @@ def process(p: Any, *args: Any) -> None:
         logger.exception("this image is made without CLIP Skip")
 
 
-def tagged(p: Any, tags: Tags) -> None:
+def tagged(p: Processing, tags: Tags) -> None:
     """The prompts that the job `p` encodes next have these tags. Never raises."""
     try:
         host.tagged(p, tags)
@@ -98,11 +101,11 @@ def build_panel(is_img2img: bool) -> panel.Built:
     return panel.build(host, library, advisor, fields, switched_on, "img2img" if is_img2img else "txt2img")
 
 
-def encoded(p: Any) -> None:
+def encoded(p: Processing) -> None:
     host.encoded(p)
 
 
-def postprocess(p: Any, processed: Any) -> None:
+def postprocess(p: Processing, processed: Processed) -> None:
     """Say what there is to say of the job `p`, which made `processed`. Never raises."""
     try:
         job: Job | None = getattr(p, JOB_ATTRIBUTE, None)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ...mentions import NEGATION
+from ...mentions.negations import NEGATION
 
 TABLE = Path(__file__).with_name("known_models.json")
 
@@ -93,7 +93,7 @@ _MAX_NAME, _MAX_MATCHES = 100_000, 100
 # A clause ends where a sign, East Asian ones too, or a sentence does; a "not" or a VAE in it is no other clause's.
 _CLAUSE_END = re.compile(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
 _REACH = 60
-_NOT = re.compile(rf"{NEGATION}|(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
+_FREE_OF = re.compile(r"(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
 _FREE = re.compile(rf"{_GAP}free(?![a-z])", re.IGNORECASE)
 _VAE = re.compile(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
 _FOLDER = re.compile(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
@@ -124,7 +124,8 @@ def _of_a_model(text: str, start: int, end: int) -> bool:
     before = _CLAUSE_END.split(text[max(0, start - _REACH) : start])[-1]
     after = _CLAUSE_END.split(text[end : end + _REACH])[0]
     return not (
-        _NOT.search(before)
+        NEGATION.search(before.replace("_", " "))
+        or _FREE_OF.search(before)
         or _FREE.match(after)
         or _VAE.search(before)
         or _VAE.search(after)
