@@ -54,7 +54,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     send.add_argument("models", nargs="*", help=_MODEL)
     send.add_argument("-o", "--output", metavar="FILE", help="write to this file instead")
     take = action(
-        "import", _import, "take presets from files: ours, A1111's model notes, Model Preset Manager, infotext"
+        "import",
+        _import,
+        "take presets from files: ours, and other programs' sidecars, notes, presets, styles, options and infotext",
     )
     take.add_argument("files", nargs="+", type=Path, metavar="FILE")
     take.add_argument("--dry-run", action="store_true", help="only say what would change")
