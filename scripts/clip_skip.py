@@ -26,19 +26,19 @@ class ClipSkip(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> Any:
-        built = app.build_panel(is_img2img)
+        built = extension.build_panel(is_img2img)
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments
 
     def process(self, p: Processing, *args: Any) -> None:
-        app.process(p, *args)
+        extension.process(p, *args)
 
     def postprocess_batch(self, p: Processing, *args: Any, **kwargs: Any) -> None:
-        app.encoded(p)
+        extension.encoded(p)
 
     def postprocess(self, p: Processing, processed: Processed, *args: Any) -> None:
-        app.postprocess(p, processed)
+        extension.postprocess(p, processed)
 
 
-app.register(script_callbacks)
+extension = app.start(script_callbacks)

@@ -45,8 +45,6 @@ T = TypeVar("T")
 
 
 class WebUI(Adapter[LineCheckpointInfo]):
-    input_accordion = True
-
     def __init__(self, shared: Shared, processing_class: type, sd_models: LineModels) -> None:
         super().__init__(shared, sd_models)
         self._class = processing_class
@@ -63,6 +61,12 @@ class WebUI(Adapter[LineCheckpointInfo]):
         if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)
+
+    @property
+    def input_accordion(self) -> Any:
+        from modules.ui_components import InputAccordion
+
+        return InputAccordion
 
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.

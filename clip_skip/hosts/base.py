@@ -28,8 +28,8 @@ class Host(Protocol):
         """Whether anybody knows this WebUI; if not, nothing of it is touched."""
 
     @property
-    def input_accordion(self) -> bool:
-        """Whether the host's `InputAccordion` shows its checkbox."""
+    def input_accordion(self) -> Any:
+        """The host's class of that name, a checkbox with its accordion, where it shows that checkbox; else None."""
 
     @property
     def opts(self) -> Options:

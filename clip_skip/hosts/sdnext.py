@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class SDNext(Adapter[NextCheckpointInfo]):
-    input_accordion = False
+    input_accordion: Any = None
 
     def __init__(
         self,

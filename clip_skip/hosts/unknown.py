@@ -34,7 +34,7 @@ class UnknownHost:
     """See `Host` for what each of these answers."""
 
     known = False
-    input_accordion = False
+    input_accordion: Any = None
     opts: Options = NoOptions()
     data_path: str | None = None
     scripts: Iterable[ScriptData] = ()

@@ -263,7 +263,7 @@ class _Tab:
         key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
         checkpoint = self._host.checkpoint(label) if label and key is None else None
         if checkpoint is not None and checkpoint.file_name:
-            key = self._library.key(checkpoint)  # its preset may go by another name than its title
+            key = self._library.profile(checkpoint).key  # its preset may go by another name than its title
         form = self._form(key, label or "")
         return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
 
@@ -304,11 +304,11 @@ class _Tab:
         checkpoint = self._host.checkpoint(title) if title else None
         if checkpoint is None or not checkpoint.file_name:
             return self._settled("Choose the model that it shall be copied to.")
-        there = self._library.preset(checkpoint)
+        model = self._library.profile(checkpoint)
         pending = {"to": "copy", "key": chosen["key"], "title": title}
-        if self._library.key(checkpoint) == chosen["key"]:
+        if model.key == chosen["key"]:
             return self._settled("That is the model of this preset itself.")
-        if there is None:
+        if model.preset is None:
             return self._confirmed(search, chosen, pending)
         question: Phrase = ("This model has a preset, which will be replaced:", Data(f" {checkpoint.file_name}"))
         return self._asked(pending, *question)

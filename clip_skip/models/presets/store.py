@@ -96,11 +96,15 @@ class Store:
     ) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None.
 
-        A name may tell the folder; what is kept under it is another model's where `model.fits` says so.
+        A name may tell the folder; what is kept under it is another model's where `model.fits` says so. Where there are
+        both it is what `learn_hash` would make of them.
         """
         presets = self._look().document.presets
-        key = sha256.lower() if sha256 and sha256.lower() in presets else _named(presets, name, architecture)
-        return parse_preset(presets[key], key) if key is not None else None
+        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture)
+        if key in presets and name_key is not None:
+            return parse_preset(join(presets[key], _told_by_hash(presets[name_key]), name_key), key)
+        found = key if key in presets else name_key
+        return None if found is None else parse_preset(presets[found], found)
 
     def all(self) -> Mapping[str, Preset]:
         """Every preset by its key."""
@@ -270,9 +274,13 @@ def _named(presets: Mapping[str, Any], name: str | None, architecture: Architect
 def _move(presets: dict[str, Any], name_key: str, key: str) -> None:
     if name_key in presets:
         moved = presets.pop(name_key)
-        if isinstance(moved, Mapping) and not key.startswith(NAME_PREFIX):  # a hash needs no help to be told apart
-            moved = {name: value for name, value in moved.items() if name != "architecture"}
+        moved = moved if key.startswith(NAME_PREFIX) else _told_by_hash(moved)
         presets[key] = join(presets[key], moved, name_key) if key in presets else moved
+
+
+def _told_by_hash(raw: Any) -> Any:
+    """What is kept under a name, without what told its model from others of that name."""
+    return {name: value for name, value in raw.items() if name != "architecture"} if isinstance(raw, Mapping) else raw
 
 
 def _reason(error: BaseException) -> str:
