@@ -20,6 +20,7 @@ from clip_skip.models.inspect.inspector import file_sha256
 from clip_skip.models.presets import Store
 from clip_skip.paths import data_folder
 from clip_skip.skip.architectures import ARCHITECTURES
+from clip_skip.text import log
 from minihost import weights
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,9 @@ def ask(*arguments, data, **kwargs):
 
 
 @pytest.fixture
-def run(tmp_path, capsys):
+def run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(log, "set_up", lambda level: None)  # the log is the other tests', too
+
     def run(*arguments):
         code = main(["--data-dir", str(tmp_path / "data"), *map(str, arguments)])
         return code, *capsys.readouterr()
