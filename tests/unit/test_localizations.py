@@ -57,6 +57,7 @@ SILENCED = (
     *(
         "not-nai",
         "nai-unverified",
+        "off-recommended",
         "off-trained",
         "past-trained",
         "nai-below",
@@ -157,6 +158,12 @@ def _facts() -> list[ModelFacts]:
     return [
         *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in Verdict),
         *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in Verdict),
+        ModelFacts(
+            QUAGGA,
+            sd1,
+            recommended=Recommendation({"l": 1.0}, "card", QUAGGA),
+            statements=(SkipStatement("sample-images", QUAGGA, says),),
+        ),
         *(
             ModelFacts(QUAGGA, sd1, verdict=verdict, recommended=Recommendation(says, source, QUAGGA), **rich)
             for verdict, source in product(Verdict, ("nai-lineage", "card"))

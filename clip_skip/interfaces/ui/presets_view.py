@@ -26,6 +26,7 @@ MARKS: Mapping[str, Mark | None] = {
 _SILENCED: Mapping[str, str] = {
     AdviceId.NOT_NAI: "clip skip 2 on a model that does not descend from NovelAI's",
     AdviceId.NAI_UNVERIFIED: "clip skip 2 on a model of unknown descent",
+    AdviceId.OFF_RECOMMENDED: "the model was made for another clip skip",
     AdviceId.OFF_TRAINED: "an earlier block is read than the model was trained on",
     AdviceId.PAST_TRAINED: "a later block is read than the model was trained on",
     AdviceId.NAI_BELOW: "the model was made for clip skip 2",

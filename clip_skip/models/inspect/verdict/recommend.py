@@ -33,6 +33,9 @@ SKIP_LADDER = (
     LINEAGE,
 )
 
+# Those of them that count pictures.
+SAMPLES = ("sample-images", "listed-samples")
+
 # What may decide the verdict, certain or strong, where descent alone is reason enough to recommend NovelAI's own skip.
 _SURE = ("user-mark", "known-file", "merge-recipe", "unet-weights", "ema-updates")
 
