@@ -200,9 +200,21 @@
     // A press on a model in the table of presets chooses it, one in the list of the silenced ones has it told again.
     /** @param {HTMLElement} button */
     function pick(button) {
-        write("presets", "picked", button.dataset.clipSkipPick ?? "");
-        part("presets", button.dataset.clipSkipPress ?? "pick")?.click();
-        if (button.dataset.clipSkipPress) return;
+        const {clipSkipPick: picked = ""} = button.dataset;
+        write("presets", "picked", picked);
+        if (button.dataset.clipSkipPress) {
+            part("presets", button.dataset.clipSkipPress)?.click();
+            return;
+        }
+        // The table is drawn anew, with this row marked: a keyboard goes on from there.
+        const table = part("presets", "table");
+        const marking = new MutationObserver((_, observer) => {
+            observer.disconnect();
+            const buttons = /** @type {HTMLElement[]} */ ([...table?.querySelectorAll("[data-clip-skip-pick]") ?? []]);
+            keepFocus(buttons.find((each) => each.dataset.clipSkipPick === picked));
+        });
+        if (table) marking.observe(table, {childList: true, subtree: true});
+        part("presets", "pick")?.click();
         // On a narrow page, and beside a long table, the form is out of sight.
         part("presets", "model")?.scrollIntoView({block: "nearest"});
     }

@@ -178,7 +178,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
     @staticmethod
     def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256, info.name)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         host = self

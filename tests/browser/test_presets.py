@@ -250,7 +250,51 @@ def test_problems_of_the_file_are_said(webui, file):
     expect(tab.part("problems").locator("p").first).to_have_text(re.compile("presets.json can't be read"))
 
 
+def test_names_look_like_what_can_be_pressed_and_the_chosen_row_is_marked(tab):
+    name = tab.rows.first.locator("button span")
+    colour = "name => getComputedStyle(name).color"
+    assert name.evaluate(colour) == tab.rows.first.locator("button").evaluate(colour)
+    assert name.evaluate(colour) != tab.rows.first.locator("td").nth(1).evaluate(colour)
+    marked = tab.part("table").locator("tr[aria-current]")
+    expect(marked).to_have_count(0)
+    tab.rows.last.locator("button").focus()
+    tab.page.keyboard.press("Enter")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("pony.safetensors")
+    expect(marked.locator("button")).to_be_focused()
+
+
+def test_numbers_in_names_are_sorted_as_numbers(webui, keep):
+    names = ["model_2", "model_10", "Model_100", f"model_{'9' * 5000}"]
+    keep({f"name:{name}": {"name": name} for name in reversed(names)})
+    tab = Tab(webui.page)
+    tab.open()
+    expect(tab.rows).to_have_count(4)
+    assert [text.strip()[:9] for text in tab.rows.locator("td:first-child").all_inner_texts()] == [
+        name[:9] for name in names
+    ]
+
+
 # the form
+
+
+def test_the_form_has_what_the_model_reads(tab):
+    tab.select("model", re.compile("sdxl-a"))
+    tab.has(l="", g="")
+    for part in ("h", "mark"):
+        expect(tab.part(part)).to_be_hidden()
+    tab.pick("anime.safetensors")  # which the host does not have
+    for part in ("l", "g", "h", "mark"):
+        expect(tab.part(part)).to_be_visible()
+
+
+def test_what_was_pressed_answers_beside_it(tab):
+    tab.pick("anime.safetensors")
+    tab.press("delete")
+    expect(tab.part("confirm_delete")).to_be_visible()
+    pressed, said = tab.part("delete").bounding_box(), tab.said.bounding_box()
+    asked = tab.part("confirm_delete").bounding_box()
+    assert pressed["y"] + pressed["height"] <= said["y"] < asked["y"] < pressed["y"] + 150
 
 
 def test_a_preset_is_edited(tab, file):
