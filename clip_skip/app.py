@@ -19,6 +19,7 @@ from .interfaces.ui import paste, presets_tab, settings_page
 from .interfaces.ui.answers import Answers
 from .interfaces.ui.page import Built, Page
 from .jobs.job import Job
+from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
 from .skip import infotext, plan
@@ -47,7 +48,8 @@ class Extension:
         self.host = host
         self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
         self.advisor = Advisor(host, self.library)
-        self.answers = Answers(host, self.library, self.advisor, self.switched_on)
+        self._hashing = Hashing(host)
+        self.answers = Answers(host, self.library, self.advisor, self.switched_on, self._hashing)
         self.fields = paste.fields(self._reads_as_trained)
         self._page = Page(host, self.answers)
 
@@ -74,6 +76,7 @@ class Extension:
     def unload(self) -> None:
         extra_network.unregister(self.host.extra_networks)
         self.host.uninstall()
+        self._hashing.stop()
 
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)

@@ -10,7 +10,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("text", "files", "paths"),
     ("skip",),
     ("models.checkpoint", "models.mentions"),
-    ("models.inspect.formats",),
+    ("models.hashing", "models.inspect.formats"),
     ("models.inspect.identity",),
     ("models.inspect.evidence",),
     ("models.inspect.weights",),

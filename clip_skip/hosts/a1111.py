@@ -176,9 +176,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def _file(info: LineCheckpointInfo) -> str:
         return info.filename
 
-    @staticmethod
-    def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+    def _checkpoint(self, info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, self._sha256(info))
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         host = self

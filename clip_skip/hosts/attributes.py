@@ -101,6 +101,13 @@ ATTRIBUTES = (
     Attribute("CheckpointInfo", "path", READ, "sdnext", "of a diffusers model its folder"),
     Attribute("CheckpointInfo", "model_name", READ),
     Attribute("CheckpointInfo", "sha256", READ, why="None until the host has hashed the file"),
+    Attribute("CheckpointInfo", "name", READ, why="the host keeps its hash under it"),
+    # Its hashes, `modules.hashes`.
+    Attribute("hashes", "sha256_from_cache", CALLED, why="CheckpointInfo has what was there when it was listed"),
+    Attribute("hashes", "cache", CHANGED, why="a SHA-256 that we worked out goes in, with the time of its file"),
+    Attribute("hashes", "dump_cache", CALLED, "a1111", "does nothing since diskcache"),
+    Attribute("hashes", "save_cache", CALLED, "sdnext"),
+    Attribute("cmd_opts", "no_hashing", READ, why="the user has switched hashing off"),
     # The Lora extensions.
     Attribute("networks", "available_networks", READ, "a1111"),
     Attribute("networks", "available_network_aliases", READ),

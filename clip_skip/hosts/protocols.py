@@ -69,6 +69,9 @@ class CheckpointInfo(Protocol):
     """A checkpoint on disk. `sha256` is None until the host has computed it."""
 
     @property
+    def name(self) -> str: ...
+
+    @property
     def model_name(self) -> str: ...
 
     @property
@@ -86,6 +89,14 @@ class Checkpoints(Protocol[Info]):
 
     @property
     def checkpoint_aliases(self) -> Mapping[str, Info]: ...
+
+
+class Hashes(Protocol):
+    """The host's module `hashes`: what it keeps by title, each with the time of the file that it is of."""
+
+    def sha256_from_cache(self, filename: str, title: str, /) -> str | None: ...
+
+    def cache(self, store: str, /) -> MutableMapping[str, Any]: ...
 
 
 class NetworkOnDisk(Protocol):

@@ -180,9 +180,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def _file(info: NextCheckpointInfo) -> str:
         return info.path
 
-    @staticmethod
-    def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
+    def _checkpoint(self, info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
+        return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info))
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")

@@ -13,8 +13,9 @@ from typing import Any
 from tqdm import tqdm
 
 from ...models.checkpoint import MODEL_SUFFIXES
+from ...models.hashing import file_sha256
 from ...models.inspect.facts import ModelFacts
-from ...models.inspect.inspector import Inspector, file_sha256
+from ...models.inspect.inspector import Inspector
 from ...skip.numbers import number
 from ...text.plain import plain
 from .terminal import table
