@@ -241,6 +241,7 @@ def test_a_model_whose_file_is_gone_is_told_without_its_folder(host, ask, monkey
 
     real = Inspector.inspect
     monkeypatch.setattr(Inspector, "inspect", lambda self, path, **kwargs: real(self, path + ".gone", **kwargs))
+    monkeypatch.setattr(Inspector, "recall", lambda *_, **__: None)
     status, value = ask("GET", "/inspect", params={"model": "sd1-a"})
     assert (status, "No such file" in value["error"], str(host.data) in json.dumps(value)) == (200, True, False)
 
