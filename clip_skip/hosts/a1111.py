@@ -1,8 +1,10 @@
 """The A1111 line: AUTOMATIC1111, Forge, reForge, Forge Classic and Neo.
 
 All of them encode through `StableDiffusionProcessing.get_conds_with_caching`, in the first pass, the hires pass, after
-a refiner switch and in the inner passes of other extensions. Around that call, and only there, the host's own skip is
-neutral, the taps are in place on the model that is loaded right then, and the cache key carries the plan.
+a refiner switch and in the inner passes of other extensions. Some extensions, and a script of A1111's own, encode in a
+job by themselves, through `prompt_parser` or the model: always through the model's own `get_learned_conditioning`, and
+on Forge the model is no torch module. Around these two methods, and only there, the host's own skip is neutral and the
+taps are in place on the model that is loaded right then; around the first, the cache key carries the plan.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Any, TypeVar
@@ -33,11 +35,10 @@ from ..text.log import logger
 from .base import JOB_ATTRIBUTE, Host, listed
 from .encoders import read_webui_model
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
+from .wrapped import Wrapped
 
-_METHOD = "get_conds_with_caching"
-_ORIGINAL = "__clip_skip_original__"
-# The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
-_WRAPPER = "__clip_skip_wrapper__"
+# The host's conditioning stage, of its job class; and the method of its model classes that encodes.
+_STAGE, _ENCODE = "get_conds_with_caching", "get_learned_conditioning"
 # The host's own functions around a job, in the module of its job class.
 _RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
@@ -53,7 +54,8 @@ class WebUI(Host):
         super().__init__(shared)
         self._class = processing_class
         self._sd_models = sd_models
-        self._wrapper: Callable[..., Any] | None = None
+        self._stage: Wrapped | None = None
+        self._encoders: dict[type, Wrapped] = {}  # by the model class that has the method
 
     @classmethod
     def find(cls) -> WebUI | None:
@@ -62,29 +64,26 @@ class WebUI(Host):
         except ImportError:
             return None
         processing_class = getattr(processing, "StableDiffusionProcessing", object)
-        if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
+        if not hasattr(processing_class, _STAGE) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)
 
     def install(self) -> None:
-        # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
-        original = vars(self._class)[_METHOD]
-        if getattr(original, _WRAPPER, None) is original:
-            original = getattr(original, _ORIGINAL)
-        self._wrapper = self._wrap(original)
-        setattr(self._class, _METHOD, self._wrapper)
+        self._stage = Wrapped(self._class, _STAGE, self._condition)
 
     def uninstall(self) -> None:
-        # If another extension has wrapped us since, we stay underneath and only pass the call on.
-        if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
-            setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
-        self._wrapper = None
+        for wrapped in (self._stage, *self._encoders.values()):
+            if wrapped is not None:
+                wrapped.remove()
+        self._stage = None
+        self._encoders.clear()
         if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
             delattr(type(self.opts), _OPTION)
 
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
+            self._meet(self._loaded_model())
             job.start(self._loaded().checkpoint)
 
     def tagged(self, p: Any, tags: Tags) -> None:
@@ -191,49 +190,69 @@ class WebUI(Host):
         architecture = known.architecture if known.stacks else identify(info.filename)
         return replace(known, architecture=architecture, checkpoint=_checkpoint(info, architecture))
 
-    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        host = self
+    def _meet(self, model: Any) -> None:
+        """Have the class of this model tell us of every encode from now on."""
+        owner = next((each for each in type(model).__mro__ if _ENCODE in vars(each)), None)
+        if self._stage is not None and owner is not None and owner not in self._encoders:
+            self._encoders[owner] = Wrapped(owner, _ENCODE, self._learn)
 
-        @functools.wraps(original)
-        def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
-            # Uninstalled, but held by another extension's wrapper: its successor does the work.
-            job = _job_of(self, host._class) if host._wrapper is get_conds_with_caching else None
-            if job is None:
-                return original(self, *args, **kwargs)
-            return host._encode(job, self, original, args, kwargs)
+    def _condition(self, original: Callable[..., Any], p: Any, args: Any, kwargs: Any) -> Any:
+        """The host's conditioning stage, of the job `p`."""
+        job = _job_of(p, self._class)
+        return original(p, *args, **kwargs) if job is None else self._encode(job, original, p, args, kwargs)
 
-        setattr(get_conds_with_caching, _ORIGINAL, original)
-        setattr(get_conds_with_caching, _WRAPPER, get_conds_with_caching)
-        return get_conds_with_caching
+    def _learn(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        """An encode of the model by whoever asks for it."""
+        job = _job_around(self._class, _is_no_jobs_encode)
+        if job is None or model is not self._loaded_model():
+            return original(model, *args, **kwargs)
+        return self._encode_alone(job, original, model, args, kwargs)
 
-    def _encode(self, job: Job, p: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _encode(self, job: Job, original: Callable[..., Any], p: Any, args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
-            try:
-                encode = self._prepare(scope, job, p, args, kwargs)
-            except Exception as error:
-                logger.exception("could not be applied")
-                scope.close()
-                job.failed([], f"{type(error).__name__}: {error}")
-                encode = None
-            if encode is None:
+            taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan))
+            if taps is None:
                 return original(p, *args, **kwargs)
+            encode = _Encode(args, kwargs)
             conds = original(p, *encode.args, **encode.kwargs)
-            if encode.ran and not job.prove(encode.taps):
+            if encode.ran and not job.prove(taps):
                 encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
-    def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
-        tags = _tags(job, p, args, kwargs)
-        if not job.asks(tags):
+    def _encode_alone(self, job: Job, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        """The same outside of the stage: the prompts are not known to the job, and follow its own."""
+        with ExitStack() as scope:
+            taps = self._place(scope, job, job.tags)
+            conds = original(model, *args, **kwargs)
+            if taps is not None:
+                job.prove(taps)
+            return conds
+
+    def _place(
+        self,
+        scope: ExitStack,
+        job: Job,
+        tags: Tags,
+        also: Callable[[Plan], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> Taps | None:
+        """Until `scope` is closed, the loaded model is read as these tags of the job ask. None where they do not."""
+        try:
+            if not job.asks(tags):
+                return None
+            model = self._loaded()
+            plan = job.plan_for(model.checkpoint, tags)
+            if plan is None or not plan.skips:
+                return None
+            self._meet(self._loaded_model())
+            scope.enter_context(_number(self.opts, self._loaded_model(), _neutral(model)))
+            scope.enter_context(also(plan))
+            return scope.enter_context(Taps(plan, model.stacks))
+        except Exception as error:
+            logger.exception("could not be applied")
+            scope.close()
+            job.failed([], f"{type(error).__name__}: {error}")
             return None
-        model = self._loaded()
-        plan = job.plan_for(model.checkpoint, tags)
-        if plan is None or not plan.skips:
-            return None
-        scope.enter_context(_option(self.opts, _neutral(model)))
-        scope.enter_context(_cache_key(p, plan))
-        return _Encode(args, kwargs, scope.enter_context(Taps(plan, model.stacks)))
 
 
 class _Encode:
@@ -242,8 +261,7 @@ class _Encode:
     The stage's arguments are `function, required_prompts, steps, caches, extra_network_data, ...`, by position or name.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
-        self.taps = taps
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.ran = False
         self.caches = kwargs["caches"] if "caches" in kwargs else args[3]
         if "function" in kwargs:
@@ -279,15 +297,33 @@ def _job_of(p: Any, job_class: type) -> Job | None:
     if JOB_ATTRIBUTE in vars(p):
         job: Job | None = vars(p)[JOB_ATTRIBUTE]
         return job
+    return _job_around(job_class)
+
+
+def _job_around(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
+    """The innermost job around the caller, looked for no further out than where `ends` says so."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name in _RUNNERS and frame.f_globals.get("__name__") == job_class.__module__:
-            outer = _local(frame, "p")
-            if issubclass(type(outer), job_class) and JOB_ATTRIBUTE in vars(outer):
-                job = vars(outer)[JOB_ATTRIBUTE]
-                return job
+    while frame is not None and not ends(frame):
+        p = _run_in(frame, job_class)
+        if p is not None and JOB_ATTRIBUTE in vars(p):
+            job: Job | None = vars(p)[JOB_ATTRIBUTE]
+            return job
         frame = frame.f_back
     return None
+
+
+def _is_no_jobs_encode(frame: FrameType) -> bool:
+    """Whether what is encoded below this frame is decided in it, or kept with the model for longer than a job."""
+    decided = WebUI._encode.__code__, WebUI._encode_alone.__code__
+    return frame.f_code in decided or frame.f_globals.get("__name__") == "modules.sd_models"
+
+
+def _run_in(frame: FrameType, job_class: type) -> Any:
+    """The host's job object that is run in this frame, None if it is no frame of a function that runs one."""
+    if frame.f_code.co_name not in _RUNNERS or frame.f_globals.get("__name__") != job_class.__module__:
+        return None
+    p = _local(frame, "p")
+    return p if issubclass(type(p), job_class) else None
 
 
 def _local(frame: FrameType, name: str) -> Any:
@@ -346,7 +382,7 @@ _NEUTRAL = _Neutral()
 
 
 @contextmanager
-def _option(opts: Any, value: int) -> Iterator[None]:
+def _option(opts: Any, value: int | None) -> Iterator[None]:
     if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
         setattr(type(opts), _OPTION, _NEUTRAL)
     before, _NEUTRAL.number = _NEUTRAL.number, value
@@ -354,6 +390,23 @@ def _option(opts: Any, value: int) -> Iterator[None]:
         yield
     finally:
         _NEUTRAL.number = before
+
+
+@contextmanager
+def _number(opts: Any, model: Any, value: int) -> Iterator[None]:
+    """The number at which the host reads this model meanwhile."""
+    with _option(opts, value):
+        set_number = getattr(model, "set_clip_skip", None)
+        if set_number is None:
+            yield
+            return
+        # Forge's and Neo's stage hands it on to the model, which has the last one in between.
+        set_number(value)
+        try:
+            yield
+        finally:
+            with _option(opts, None):
+                set_number(int(getattr(opts, _OPTION, 1)))
 
 
 @contextmanager
