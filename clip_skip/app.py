@@ -68,6 +68,8 @@ def switched_on() -> bool:
 def process(p: Any, *args: Any) -> None:
     """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
     try:
+        if not host.runs(p):
+            return
         infotext.clear(p.extra_generation_params)
         if library is None or not switched_on():
             host.begin(p, None)
@@ -106,7 +108,7 @@ def postprocess(p: Any, processed: Any) -> None:
     """Say what there is to say of the job `p`, which made `processed`. Never raises."""
     try:
         job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
-        if job is None or advisor is None:
+        if job is None or advisor is None or not host.runs(p):
             return
         judged: list[Advice] = []
         # What a failed plan would have read says nothing of how the model was read.

@@ -262,6 +262,11 @@ def bad_tag(refusal: Refusal) -> Advice:
     return Advice("bad-value", "error", "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),))
 
 
+def different_tags() -> Advice:
+    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+    return Advice("bad-value", "error", text, ("Set the batch size to 1 to have each read as its own.",))
+
+
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     """These encoders were read as trained instead; without any, the host's own clip skip acted."""
     names = ", ".join(ENCODER_NAMES[id] for id in encoder_ids)

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from ..advice.rules import different_tags
 from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
@@ -80,6 +81,10 @@ class WebUI(Host):
         if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
             delattr(type(self.opts), _OPTION)
 
+    def runs(self, p: Any) -> bool:
+        # ADetailer shows a copy to the scripts after each batch, as if it were to run again.
+        return next(_running(self._class), p) is p
+
     def begin(self, p: Any, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
@@ -91,6 +96,9 @@ class WebUI(Host):
         job = vars(p).get(JOB_ATTRIBUTE)
         if job is not None and not getattr(p, "is_hr_pass", False):
             job.tagged(tags)
+            first = p.iteration * p.batch_size
+            if len({prompt_tags.find(prompt) for prompt in p.all_prompts[first : first + p.batch_size]}) > 1:
+                job.say(different_tags())
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
@@ -302,14 +310,22 @@ def _job_of(p: Any, job_class: type) -> Job | None:
 
 def _job_around(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
     """The innermost job around the caller, looked for no further out than where `ends` says so."""
+    job: Job | None
+    for p in _running(job_class, ends):
+        if JOB_ATTRIBUTE in vars(p):
+            job = vars(p)[JOB_ATTRIBUTE]
+            return job
+    return None
+
+
+def _running(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Iterator[Any]:
+    """The host's job objects that are run around the caller, the innermost first."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not ends(frame):
         p = _run_in(frame, job_class)
-        if p is not None and JOB_ATTRIBUTE in vars(p):
-            job: Job | None = vars(p)[JOB_ATTRIBUTE]
-            return job
+        if p is not None:
+            yield p
         frame = frame.f_back
-    return None
 
 
 def _is_no_jobs_encode(frame: FrameType) -> bool:

@@ -60,6 +60,10 @@ class Host:
     def uninstall(self) -> None:
         """Take every hook out of the host again."""
 
+    def runs(self, p: Any) -> bool:
+        """Whether `p` is run by the host, and no copy of such a job that another extension shows to the scripts."""
+        return True
+
     def begin(self, p: Any, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
 
