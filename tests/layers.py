@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models.inspect.weights",),
     ("models.inspect.verdict",),
     ("models.inspect", "models.presets"),
+    ("models.profile",),
     ("models.library",),
     ("advice",),
     ("conditioning",),
@@ -43,5 +44,5 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "starlette": ("interfaces.rest",),
     "pydantic": ("interfaces.rest",),
     # The WebUI itself: its adapters, and what registers with it.
-    "modules": ("hosts", "interfaces.ui.settings_page", "interfaces.ui.panel"),
+    "modules": ("hosts", "interfaces.ui.settings_page"),
 }

@@ -13,7 +13,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
@@ -33,13 +33,16 @@ from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
-from .base import JOB_ATTRIBUTE, Host, listed
+from .adapter import Adapter
+from .attributes import JOB_ATTRIBUTE
 from .encoders import read_webui_model
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
+from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
 from .wrapped import Wrapped
 
 # The host's conditioning stage, of its job class; and the method of its model classes that encodes.
-_STAGE, _ENCODE = "get_conds_with_caching", "get_learned_conditioning"
+_STAGE = "get_conds_with_caching"
+_ENCODE = "get_learned_conditioning"
 # The host's own functions around a job, in the module of its job class.
 _RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
@@ -47,12 +50,9 @@ _OPTION = "CLIP_stop_at_last_layers"
 T = TypeVar("T")
 
 
-class WebUI(Host):
-    known = True
-    input_accordion = True
-
-    def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
-        super().__init__(shared)
+class WebUI(Adapter[LineCheckpointInfo]):
+    def __init__(self, shared: Shared, processing_class: type, sd_models: LineModels) -> None:
+        super().__init__(shared, sd_models)
         self._class = processing_class
         self._sd_models = sd_models
         self._stage: Wrapped | None = None
@@ -69,6 +69,12 @@ class WebUI(Host):
             return None
         return cls(shared, processing_class, sd_models)
 
+    @property
+    def input_accordion(self) -> Any:
+        from modules.ui_components import InputAccordion
+
+        return InputAccordion
+
     def install(self) -> None:
         self._stage = Wrapped(self._class, _STAGE, self._condition)
 
@@ -81,11 +87,11 @@ class WebUI(Host):
         if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
             delattr(type(self.opts), _OPTION)
 
-    def runs(self, p: Any) -> bool:
+    def runs(self, p: Processing) -> bool:
         # ADetailer shows a copy to the scripts after each batch, as if it were to run again.
         return next(_running(self._class), p) is p
 
-    def begin(self, p: Any, job: Job | None) -> None:
+    def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
             self._meet(self._loaded_model())
@@ -97,8 +103,12 @@ class WebUI(Host):
         if job is not None and not getattr(p, "is_hr_pass", False):
             job.tagged(tags)
             first = p.iteration * p.batch_size
-            if len({prompt_tags.find(prompt) for prompt in p.all_prompts[first : first + p.batch_size]}) > 1:
+            prompts = (p.all_prompts or [])[first : first + p.batch_size]
+            if len({prompt_tags.find(prompt) for prompt in prompts}) > 1:
                 job.say(different_tags())
+
+    def encoded(self, p: Processing) -> None:
+        pass  # each encode was proven as it ended
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
@@ -108,12 +118,12 @@ class WebUI(Host):
             return on_jobs_thread(lambda: self._between_jobs(model, loaded, prompt, work))
 
     def _between_jobs(
-        self, model: LoadedModel, loaded: Any, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]
+        self, model: LoadedModel, loaded: LineModel, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]
     ) -> T:
         from modules import devices, prompt_parser
 
         def encode() -> None:
-            _, parts, _ = prompt_parser.get_multicond_prompt_list([self.extra_networks.parse_prompt(prompt)[0]])
+            _, parts, _ = prompt_parser.get_multicond_prompt_list([self._without_tags(prompt)])
             schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, STEPS)
             texts = dict.fromkeys(text for schedule in schedules for _, text in schedule)
             with _option(self.opts, _neutral(model)), _notes_kept():
@@ -122,36 +132,11 @@ class WebUI(Host):
         with torch.no_grad(), devices.autocast():
             return work(model, encode)
 
-    def loaded(self) -> Checkpoint:
-        return self._loaded().checkpoint
-
-    def selected(self, name: str | None = None) -> Checkpoint:
-        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
-        info = self._sd_models.get_closet_checkpoint_match(name) if name else None
-        return self._described(info)
-
-    def checkpoint(self, name: str) -> Checkpoint | None:
-        info = listed(self._sd_models, name)
-        return None if info is None else self._described(info)
-
-    def _described(self, info: Any) -> Checkpoint:
-        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
-        loaded = self._loaded()
-        if info is None or info.filename == loaded.checkpoint.path:
-            return loaded.checkpoint
-        return _checkpoint(info, identify(info.filename))
-
-    def checkpoints(self) -> list[str]:
-        return sorted(self._sd_models.checkpoints_list, key=str.casefold)
-
-    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+    def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         # A job's own number is in the options while it runs.
         return host_sliders.reading_at(
-            self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number
+            self._line(), architecture, getattr(self.opts, _OPTION, 1) if number is None else number
         )
-
-    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
-        return host_sliders.slider_for(self._line, architecture, skips)
 
     def use(self, number: float) -> bool:
         value = int(number)  # A1111 can't count with 2.0
@@ -172,9 +157,7 @@ class WebUI(Host):
         found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
 
-    @property
-    def _line(self) -> str:
-        """Which way this host reads its slider's number: see `slider`."""
+    def _line(self, p: Processing | None = None) -> str:
         if _is_forge():
             return "forge"
         # reForge and Forge Classic wrap SDXL's CLIP-G in a class of the same name. Only reForge's looks at the option.
@@ -196,7 +179,18 @@ class WebUI(Host):
         known = read_webui_model(model)
         # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
         architecture = known.architecture if known.stacks else identify(info.filename)
-        return replace(known, architecture=architecture, checkpoint=_checkpoint(info, architecture))
+        return replace(known, architecture=architecture, checkpoint=self._checkpoint(info, architecture))
+
+    def _match(self, name: str) -> LineCheckpointInfo | None:
+        return self._sd_models.get_closet_checkpoint_match(name)
+
+    @staticmethod
+    def _file(info: LineCheckpointInfo) -> str:
+        return info.filename
+
+    @staticmethod
+    def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
 
     def _meet(self, model: Any) -> None:
         """Have the class of this model tell us of every encode from now on."""
@@ -204,7 +198,7 @@ class WebUI(Host):
         if self._stage is not None and owner is not None and owner not in self._encoders:
             self._encoders[owner] = Wrapped(owner, _ENCODE, self._learn)
 
-    def _condition(self, original: Callable[..., Any], p: Any, args: Any, kwargs: Any) -> Any:
+    def _condition(self, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's conditioning stage, of the job `p`."""
         job = _job_of(p, self._class)
         return original(p, *args, **kwargs) if job is None else self._encode(job, original, p, args, kwargs)
@@ -216,26 +210,29 @@ class WebUI(Host):
             return original(model, *args, **kwargs)
         return self._encode_alone(job, original, model, args, kwargs)
 
-    def _encode(self, job: Job, original: Callable[..., Any], p: Any, args: Any, kwargs: Any) -> Any:
+    def _encode(self, job: Job, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
-            taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan))
-            if taps is None:
+            encode = _tried(job, scope, lambda: self._prepare(scope, job, p, args, kwargs))
+            if encode is None:
                 return original(p, *args, **kwargs)
-            encode = _Encode(args, kwargs)
             conds = original(p, *encode.args, **encode.kwargs)
-            if encode.ran and not job.prove(taps):
+            if encode.ran and not job.prove(encode.taps):
                 encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
     def _encode_alone(self, job: Job, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        """The same outside of the stage: the prompts are not known to the job, and follow its own."""
+        """The same outside of the stage: whose prompts these are nobody knows, and they follow the job's own tags."""
         with ExitStack() as scope:
-            taps = self._place(scope, job, job.tags)
+            taps = _tried(job, scope, lambda: self._place(scope, job, job.tags))
             conds = original(model, *args, **kwargs)
             if taps is not None:
                 job.prove(taps)
             return conds
+
+    def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
+        taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan))
+        return None if taps is None else _Encode(args, kwargs, taps)
 
     def _place(
         self,
@@ -244,23 +241,17 @@ class WebUI(Host):
         tags: Tags,
         also: Callable[[Plan], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> Taps | None:
-        """Until `scope` is closed, the loaded model is read as these tags of the job ask. None where they do not."""
-        try:
-            if not job.asks(tags):
-                return None
-            model = self._loaded()
-            plan = job.plan_for(model.checkpoint, tags)
-            if plan is None or not plan.skips:
-                return None
-            self._meet(self._loaded_model())
-            scope.enter_context(_number(self.opts, self._loaded_model(), _neutral(model)))
-            scope.enter_context(also(plan))
-            return scope.enter_context(Taps(plan, model.stacks))
-        except Exception as error:
-            logger.exception("could not be applied")
-            scope.close()
-            job.failed([], f"{type(error).__name__}: {error}")
+        """Have the loaded model read as these tags of the job ask, until `scope` ends. None where they ask nothing."""
+        if not job.asks(tags):
             return None
+        model, loaded = self._loaded(), self._loaded_model()
+        plan = job.plan_for(model.checkpoint, tags)
+        if plan is None or not plan.skips:
+            return None
+        self._meet(loaded)
+        scope.enter_context(_number(self.opts, loaded, _neutral(model)))
+        scope.enter_context(also(plan))
+        return scope.enter_context(Taps(plan, model.stacks))
 
 
 class _Encode:
@@ -269,7 +260,8 @@ class _Encode:
     The stage's arguments are `function, required_prompts, steps, caches, extra_network_data, ...`, by position or name.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
+        self.taps = taps
         self.ran = False
         self.caches = kwargs["caches"] if "caches" in kwargs else args[3]
         if "function" in kwargs:
@@ -286,17 +278,23 @@ class _Encode:
         return counted
 
 
+def _tried(job: Job, scope: ExitStack, place: Callable[[], T | None]) -> T | None:
+    """What `place` gives. If it fails, that is said, what it had placed is gone, and the host goes on without us."""
+    try:
+        return place()
+    except Exception as error:
+        logger.exception("could not be applied")
+        scope.close()
+        job.failed([], f"{type(error).__name__}: {error}")
+        return None
+
+
 def _is_forge() -> bool:
     """Forge or Neo: their top bar, which is there before the first model is loaded."""
     return "modules_forge.main_entry" in sys.modules
 
 
-def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
-    """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
-
-
-def _job_of(p: Any, job_class: type) -> Job | None:
+def _job_of(p: LineProcessing, job_class: type) -> Job | None:
     """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
 
     An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack, in a frame
@@ -352,7 +350,7 @@ def _local(frame: FrameType, name: str) -> Any:
     return value
 
 
-def _tags(job: Job, p: Any, args: Any, kwargs: Any) -> Tags:
+def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
     """Those of the prompts in this call of the conditioning stage."""
     found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
     tags = () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
@@ -398,7 +396,7 @@ _NEUTRAL = _Neutral()
 
 
 @contextmanager
-def _option(opts: Any, value: int | None) -> Iterator[None]:
+def _option(opts: Options, value: int | None) -> Iterator[None]:
     if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
         setattr(type(opts), _OPTION, _NEUTRAL)
     before, _NEUTRAL.number = _NEUTRAL.number, value
@@ -409,7 +407,7 @@ def _option(opts: Any, value: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _number(opts: Any, model: Any, value: int) -> Iterator[None]:
+def _number(opts: Options, model: Any, value: int) -> Iterator[None]:
     """The number at which the host reads this model meanwhile."""
     with _option(opts, value):
         set_number = getattr(model, "set_clip_skip", None)
@@ -426,7 +424,7 @@ def _number(opts: Any, model: Any, value: int) -> Iterator[None]:
 
 
 @contextmanager
-def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
+def _cache_key(p: LineProcessing, plan: Plan) -> Iterator[None]:
     """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way."""
     before = vars(p).get("cached_params")
     cached_params = p.cached_params
@@ -434,11 +432,11 @@ def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
     def with_plan(*args: Any, **kwargs: Any) -> Any:
         return (*cached_params(*args, **kwargs), *plan.key)
 
-    p.cached_params = with_plan
+    p.cached_params = with_plan  # type: ignore[method-assign]
     try:
         yield
     finally:
         if before is None:
             del p.cached_params
         else:
-            p.cached_params = before
+            p.cached_params = before  # type: ignore[method-assign]

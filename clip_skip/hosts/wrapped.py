@@ -6,9 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-_ORIGINAL = "__clip_skip_original__"
-# The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
-_WRAPPER = "__clip_skip_wrapper__"
+from .attributes import ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
 
 
 class Wrapped:
@@ -19,8 +17,8 @@ class Wrapped:
 
     def __init__(self, owner: type, name: str, around: Callable[..., Any]) -> None:
         original = vars(owner)[name]
-        if getattr(original, _WRAPPER, None) is original:  # left by a former load of this extension
-            original = getattr(original, _ORIGINAL)
+        if getattr(original, WRAPPER_ATTRIBUTE, None) is original:  # left by a former load of this extension
+            original = getattr(original, ORIGINAL_ATTRIBUTE)
 
         @functools.wraps(original)
         def wrapper(host_object: Any, *args: Any, **kwargs: Any) -> Any:
@@ -29,8 +27,8 @@ class Wrapped:
                 return original(host_object, *args, **kwargs)
             return around(original, host_object, args, kwargs)
 
-        setattr(wrapper, _ORIGINAL, original)
-        setattr(wrapper, _WRAPPER, wrapper)
+        setattr(wrapper, ORIGINAL_ATTRIBUTE, original)
+        setattr(wrapper, WRAPPER_ATTRIBUTE, wrapper)
         self._owner, self._name, self._wrapper, self._active = owner, name, wrapper, True
         setattr(owner, name, wrapper)
 
@@ -38,4 +36,4 @@ class Wrapped:
         """Take it off again. If another extension has wrapped us since, we stay underneath and pass the call on."""
         self._active = False
         if vars(self._owner)[self._name] is self._wrapper:
-            setattr(self._owner, self._name, getattr(self._wrapper, _ORIGINAL))
+            setattr(self._owner, self._name, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
