@@ -155,6 +155,12 @@ class Component(Protocol):
 
 
 class LineProcessing(Processing, Protocol):
+    @property
+    def iteration(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
     def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 
 

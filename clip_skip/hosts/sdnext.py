@@ -81,6 +81,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
         while self._running:
             self._running.pop().stop()
 
+    def runs(self, p: Processing) -> bool:
+        return True  # nobody is known to show a copy here
+
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is None and not self._running:

@@ -14,7 +14,7 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -188,7 +188,7 @@ def _advice() -> set[str]:
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
-    failed = [*refused, not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
     return found | _in_html(
         advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None, False)
     )
