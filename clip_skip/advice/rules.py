@@ -137,6 +137,17 @@ def advise(situation: Situation) -> list[Advice]:
 
 # --- what mends it ---------------------------------------------------------------------------------------------------
 
+# What a user may want to hear no more about for a model.
+SILENCEABLE = (
+    AdviceId.NOT_NAI,
+    AdviceId.NAI_UNVERIFIED,
+    AdviceId.OFF_TRAINED,
+    AdviceId.PAST_TRAINED,
+    AdviceId.NAI_BELOW,
+    AdviceId.LORA_MISMATCH,
+    AdviceId.TOO_DEEP,
+    AdviceId.NO_EFFECT,
+)
 _SILENCE = Action(ActionId.SILENCE, ("Don't tell me again for this model",))
 _IS_NAI = Action(ActionId.NAI_DERIVED, ("This model is NAI-derived",))
 _IS_NOT_NAI = Action(ActionId.NOT_NAI, ("This model is not NAI-derived",))
@@ -310,6 +321,12 @@ def bad_tag(refusal: Refusal) -> Advice:
     return Advice(
         AdviceId.BAD_VALUE, Severity.ERROR, "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),)
     )
+
+
+def different_tags() -> Advice:
+    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+    mend = "Set the batch size to 1 to have each read as its own."
+    return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (mend,))
 
 
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 JOB_ATTRIBUTE = "clip_skip_job"
 # On a grid's job object: what the grid's axes give this cell, a mapping of parameters.
 AXES_ATTRIBUTE = "clip_skip_axes"
-# On our wrapper around the A1111 line's conditioning stage: the host's own function.
+# On our wrapper around a method of the A1111 line: the host's own function.
 ORIGINAL_ATTRIBUTE = "__clip_skip_original__"
 # The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
 WRAPPER_ATTRIBUTE = "__clip_skip_wrapper__"
@@ -41,6 +41,8 @@ ATTRIBUTES = (
     Attribute("p", "extra_generation_params", CHANGED, why="our keys go in; the cells of a grid share one dictionary"),
     Attribute("p", "all_prompts", READ, why="for advice on LoRAs, None before the job is set up"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
+    Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
+    Attribute("p", "batch_size", READ, "a1111", "likewise"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
@@ -99,9 +101,10 @@ ATTRIBUTES = (
     Attribute("CheckpointInfo", "filename", READ, "a1111"),
     Attribute("CheckpointInfo", "name_for_extra", READ, "a1111"),
     Attribute("CheckpointInfo", "path", READ, "sdnext", "of a diffusers model its folder"),
+    Attribute("CheckpointInfo", "type", READ, "sdnext"),
+    Attribute("CheckpointInfo", "name", READ, why="below its folder among the models"),
     Attribute("CheckpointInfo", "model_name", READ),
     Attribute("CheckpointInfo", "sha256", READ, why="None until the host has hashed the file"),
-    Attribute("CheckpointInfo", "name", READ, why="the host keeps its hash under it"),
     # Its hashes, `modules.hashes`.
     Attribute("hashes", "sha256_from_cache", CALLED, why="CheckpointInfo has what was there when it was listed"),
     Attribute("hashes", "cache", CHANGED, why="a SHA-256 that we worked out goes in, with the time of its file"),
@@ -115,7 +118,8 @@ ATTRIBUTES = (
     Attribute("NetworkOnDisk", "filename", READ),
     # The loaded model of the line.
     Attribute("sd_model", "sd_checkpoint_info", READ, why="Forge's stand-in before the first job has none"),
-    Attribute("sd_model", "get_learned_conditioning", CALLED, "a1111"),
+    Attribute("sd_model", "get_learned_conditioning", CHANGED, "a1111", "wrapped, as its class has it; and called"),
+    Attribute("sd_model", "set_clip_skip", CALLED, "forge", "its stage tells the model the option's number"),
     Attribute("sd_model", "text_processing_engine", READ, "forge"),
     Attribute("sd_model", "text_processing_engine_l", READ, "forge"),
     Attribute("sd_model", "text_processing_engine_g", READ, "forge"),

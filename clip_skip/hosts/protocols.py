@@ -66,7 +66,7 @@ class Shared(Protocol):
 
 
 class CheckpointInfo(Protocol):
-    """A checkpoint on disk. `sha256` is None until the host has computed it."""
+    """A checkpoint on disk, `name` below its folder. `sha256` is None until the host has computed it."""
 
     @property
     def name(self) -> str: ...
@@ -163,6 +163,12 @@ class Component(Protocol):
 
 
 class LineProcessing(Processing, Protocol):
+    @property
+    def iteration(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
     def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 
 
@@ -207,6 +213,9 @@ class NextProcessing(Processing, Protocol):
 class NextCheckpointInfo(CheckpointInfo, Protocol):
     @property
     def path(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
 
 
 class NextCheckpoints(Checkpoints[NextCheckpointInfo], Protocol):

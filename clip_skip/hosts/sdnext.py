@@ -81,6 +81,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
         while self._running:
             self._running.pop().stop()
 
+    def runs(self, p: Processing) -> bool:
+        return True  # nobody is known to show a copy here
+
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is None and not self._running:
@@ -181,7 +184,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
         return info.path
 
     def _checkpoint(self, info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info))
+        listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
+        return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info), listed_as)
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")

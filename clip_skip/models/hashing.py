@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from typing import Protocol
 from ..text.log import logger
 from .checkpoint import Checkpoint
 
-_CHUNK = 1 << 20
 _REST_SECONDS = 0.5
 _STOP_SECONDS = 10
 
@@ -30,20 +28,8 @@ def lacks_hash(checkpoint: Checkpoint) -> bool:
     return checkpoint.architecture.id == "sd1" and checkpoint.sha256 is None and os.path.isfile(checkpoint.path)
 
 
-def file_sha256(path: str | os.PathLike[str], goes_on: Callable[[int], bool] = lambda done: True) -> str | None:
-    """The SHA-256 of the file's bytes, in hex. Reads all of it: seconds per GB. Raises OSError.
-
-    `goes_on` is asked before each MB, with how many bytes are read by then: None where it says no.
-    """
-    digest, done = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while goes_on(done):
-            chunk = file.read(_CHUNK)
-            if not chunk:
-                return digest.hexdigest()
-            digest.update(chunk)
-            done += len(chunk)
-    return None
+class _GivenUp(Exception):
+    """The hash of a file is no longer wanted."""
 
 
 class Hashing:
@@ -112,26 +98,34 @@ class Hashing:
             return None
 
     def _hash(self, path: str) -> None:
-        before = os.stat(path)
+        from .inspect.inspector import file_sha256  # takes as long as the rest, and the WebUI's start can do without
 
-        def goes_on(done: int) -> bool:
+        before, done = os.stat(path), 0
+
+        def read(count: int) -> None:
+            nonlocal done
+            done += count
             self._parts[path] = min(done / max(before.st_size, 1), 1.0)
-            return self._is_still_wanted(path)
+            self._wait_for_jobs(path)
 
         if self._host.hash_of(path) is not None:
             return
-        sha256 = file_sha256(path, goes_on)
-        if sha256 is None:
+        try:
+            self._wait_for_jobs(path)
+            sha256 = file_sha256(path, read)
+        except _GivenUp:
             return
         after = os.stat(path)
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise OSError("the file changed meanwhile")
         self._host.keep_hash(path, sha256, before.st_mtime)
 
-    def _is_still_wanted(self, path: str) -> bool:
-        if not self._host.busy:
-            return not self._stopped.is_set()
+    def _wait_for_jobs(self, path: str) -> None:
+        """Return when no job runs. Raises _GivenUp where the hash is not wanted by then."""
+        waited = False
         while self._host.busy and not self._stopped.is_set():
             self._rest(self._stopped)
+            waited = True
         # A job that loaded the model has worked it out by itself.
-        return not self._stopped.is_set() and self._host.hash_of(path) is None
+        if self._stopped.is_set() or (waited and self._host.hash_of(path) is not None):
+            raise _GivenUp

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ...advice.names import AdviceId
 from ...models.presets.exchange import Change
-from ...models.presets.preset import NAME_PREFIX, Mark, Preset, key_of
+from ...models.presets.preset import NAME_PREFIX, Mark, Preset, key_of, keys_of
 from ...skip.architectures import ENCODER_NAMES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, english, join
@@ -79,7 +79,7 @@ def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
     return [
         title
         for title in titles
-        if key_of(name=title) not in taken and title.replace("\\", "/").rpartition("/")[2] not in taken
+        if taken.isdisjoint(keys_of(title)) and title.replace("\\", "/").rpartition("/")[2] not in taken
     ]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from .formats.contents import ContentsError
 from .formats.reader import read_contents
 from .weights import reference_files
 from .weights.references import References
+
+_CHUNK = 1 << 20
 
 
 class Inspector:
@@ -101,6 +104,19 @@ class Inspector:
             logger.info("%s is now the reference %r for telling a model's lineage", Path(path).name, label)
         except (ContentsError, OSError) as error:
             logger.warning("%s could not become a reference: %s", Path(path).name, error)
+
+
+def file_sha256(path: str | os.PathLike[str], read: Callable[[int], object] = lambda count: None) -> str:
+    """The SHA-256 of the file's bytes, in hex. Reads all of it: seconds per GB. Raises OSError.
+
+    `read` is called with the number of bytes that were read since the last time.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            read(len(chunk))
+    return digest.hexdigest()
 
 
 def _key(name: str, learned: References, options: Mapping[str, Any]) -> str:
