@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from . import hosts
@@ -12,7 +13,9 @@ from .hosts.base import JOB_ATTRIBUTE, Host
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
-from .interfaces.ui import panel, paste, presets_tab, settings_page
+from .interfaces.ui import paste, presets_tab, settings_page
+from .interfaces.ui.answers import Answers
+from .interfaces.ui.page import Built, Page
 from .jobs.job import Job
 from .models.library import Library
 from .paths import data_folder
@@ -22,98 +25,129 @@ from .skip.request import parse
 from .text import log
 from .text.log import logger
 
-host = Host()
-library: Library | None = None
-advisor: Advisor | None = None
-fields: paste.Fields = {}
 
-
-def register(script_callbacks: Any) -> None:
+def start(script_callbacks: Any) -> Extension:
     """Hook into the WebUI. Called each time the entry script is executed: at start, and after every Reload UI."""
-    global host, library, advisor, fields
     host = hosts.detect()
     log.set_up(host.flag("loglevel"))
-    if not host.known:
+    extension = Extension(host)
+    if host.known:
+        extension.register(script_callbacks)
+    else:
         logger.warning("this WebUI is not known: nothing is changed in it")
-        return
-    known = library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
-    judge = advisor = Advisor(host, known)
-    fields = paste.fields(_reads_as_trained)
-    script_callbacks.on_ui_settings(lambda: settings_page.register(host.opts))
-    script_callbacks.on_before_ui(before_ui)
-    script_callbacks.on_after_component(lambda component, **how: panel.meet(host, component, **how))
-    script_callbacks.on_ui_tabs(lambda: presets_tab.build(host, known))
-    script_callbacks.on_app_started(lambda _demo, app: routes.mount(app, host, known, judge, switched_on))
-    script_callbacks.on_script_unloaded(unload)
-    if not host.flag("disable"):
-        host.install()
+    return extension
 
 
-def before_ui() -> None:
-    panel.new_page()
-    if not host.flag("disable"):
-        grid.register(host.scripts)
-        extra_network.register(host.extra_networks, tagged)
+class Extension:
+    """This extension in one WebUI, from one execution of the entry script to the next."""
 
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
+        self.advisor = Advisor(host, self.library)
+        self.answers = Answers(host, self.library, self.advisor, self.switched_on)
+        self.fields = paste.fields(self._reads_as_trained)
+        self._page = Page(host, self.answers)
 
-def unload() -> None:
-    extra_network.unregister(host.extra_networks)
-    host.uninstall()
+    def register(self, script_callbacks: Any) -> None:
+        """Have the WebUI call what follows, and hook into its conditioning stage."""
+        script_callbacks.on_ui_settings(lambda: settings_page.register(self.host.opts))
+        script_callbacks.on_before_ui(self.before_ui)
+        script_callbacks.on_after_component(lambda component, **how: self._page.meet(component, **how))
+        script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library))
+        script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
+        script_callbacks.on_script_unloaded(self.unload)
+        if not self.host.flag("disable"):
+            self.host.install()
 
+    def before_ui(self) -> None:
+        self._page = Page(self.host, self.answers)
+        if not self.host.flag("disable"):
+            grid.register(self.host.scripts)
+            extra_network.register(self.host.extra_networks, self.tagged)
 
-def switched_on() -> bool:
-    return host.known and not host.flag("disable") and ENABLED.value(host.opts)
+    def mount(self, app: Any) -> None:
+        routes.mount(app, self.host, self.library, self.advisor, self.switched_on)
 
+    def unload(self) -> None:
+        extra_network.unregister(self.host.extra_networks)
+        self.host.uninstall()
 
-def process(p: Any, *args: Any) -> None:
-    """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
-    try:
-        infotext.clear(p.extra_generation_params)
-        if library is None or not switched_on():
-            host.begin(p, None)
-            return
-        asked = parse(*args, axes=grid.asked(p))
-        host.begin(p, Job(asked, p.extra_generation_params, INFOTEXT.value(host.opts), library.stands_for))
-    except Exception:
-        logger.exception("this image is made without CLIP Skip")
+    def switched_on(self) -> bool:
+        return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)
 
+    def build_panel(self, is_img2img: bool) -> Built:
+        return self._page.build("img2img" if is_img2img else "txt2img", self.fields)
 
-def tagged(p: Any, tags: Tags) -> None:
-    """The prompts that the job `p` encodes next have these tags. Never raises."""
-    try:
-        host.tagged(p, tags)
-    except Exception:
-        logger.exception("the tag in the prompt is ignored")
+    def process(self, p: Any, *args: Any) -> None:
+        """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
+        try:
+            infotext.clear(p.extra_generation_params)
+            job = self._job(p, args) if self.switched_on() else None
+            self.host.begin(p, job)
+            if job is not None:
+                self.library.learn_hash(job.checkpoint)
+        except Exception:
+            logger.exception("this image is made without CLIP Skip")
+            self._leave(p)
 
+    def _job(self, p: Any, args: tuple[Any, ...]) -> Job:
+        profile = cache(self.library.profile)
+        return Job(
+            parse(*args, axes=grid.asked(p)),
+            p.extra_generation_params,
+            INFOTEXT.value(self.host.opts),
+            lambda checkpoint, word: profile(checkpoint).stands_for(word),
+        )
 
-def _reads_as_trained(name: str) -> bool:
-    try:
-        return library is None or library.reads_as_trained(host.selected(name))
-    except Exception:
-        logger.exception("the model %r can't be told", name)
-        return True
+    def _leave(self, p: Any) -> None:
+        """The job `p` runs as if we were not there, and its texts say nothing of us. Never raises."""
+        try:
+            self.host.begin(p, None)
+            infotext.clear(p.extra_generation_params)
+        except Exception:
+            logger.exception("CLIP Skip could not be taken out of this image")
 
+    def tagged(self, p: Any, tags: Tags) -> None:
+        """The prompts that the job `p` encodes next have these tags. Never raises."""
+        try:
+            self.host.tagged(p, tags)
+        except Exception:
+            logger.exception("the tag in the prompt is ignored")
 
-def build_panel(is_img2img: bool) -> panel.Built:
-    return panel.build(host, library, advisor, fields, switched_on, "img2img" if is_img2img else "txt2img")
+    def encoded(self, p: Any) -> None:
+        """A batch of the job `p` was sampled."""
+        self.host.encoded(p)
 
+    def postprocess(self, p: Any, processed: Any) -> None:
+        """Say what there is to say of the job `p`, which made `processed`. Never raises."""
+        try:
+            job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
+            if job is None:
+                return
+            opts = self.host.opts
+            report.report(
+                processed,
+                job.advice,
+                self._judged(job, p),
+                lambda place, severity: shown_at(place, severity, opts),
+            )
+        except Exception:
+            logger.exception("what there is to say of this image is lost")
 
-def encoded(p: Any) -> None:
-    host.encoded(p)
+    def _judged(self, job: Job, p: Any) -> list[Advice]:
+        """What the rules say of how the first model of `job` was read."""
+        # What a failed plan would have read says nothing of that.
+        if job.failure:
+            return []
+        architecture = job.checkpoint.architecture
+        read = plan.reading(job.request, job.plan) if job.plan else self.host.reading(architecture, p=p)
+        return self.advisor.on_reading(self.library.profile(job.checkpoint), read, p.all_prompts or [])
 
-
-def postprocess(p: Any, processed: Any) -> None:
-    """Say what there is to say of the job `p`, which made `processed`. Never raises."""
-    try:
-        job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
-        if job is None or advisor is None:
-            return
-        judged: list[Advice] = []
-        # What a failed plan would have read says nothing of how the model was read.
-        if not job.failure:
-            architecture = job.checkpoint.architecture
-            read = plan.reading(job.request, job.plan) if job.plan else host.reading(architecture, p=p)
-            judged = advisor.on_reading(job.checkpoint, read, p.all_prompts or [])
-        report.report(processed, job.advice, judged, lambda place, severity: shown_at(place, severity, host.opts))
-    except Exception:
-        logger.exception("what there is to say of this image is lost")
+    def _reads_as_trained(self, name: str) -> bool:
+        """Whether Auto reads the model of this name as it was trained. Never raises."""
+        try:
+            return self.library.profile(self.host.selected(name)).auto.as_trained
+        except Exception:
+            logger.exception("the model %r can't be told", name)
+            return True

@@ -19,19 +19,19 @@ class ClipSkip(scripts.Script):
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img):
-        built = app.build_panel(is_img2img)
+        built = extension.build_panel(is_img2img)
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments
 
     def process(self, p, *args):
-        app.process(p, *args)
+        extension.process(p, *args)
 
     def postprocess_batch(self, p, *args, **kwargs):
-        app.encoded(p)
+        extension.encoded(p)
 
     def postprocess(self, p, processed, *args):
-        app.postprocess(p, processed)
+        extension.postprocess(p, processed)
 
 
-app.register(script_callbacks)
+extension = app.start(script_callbacks)

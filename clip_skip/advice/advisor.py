@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from ..models.checkpoint import Checkpoint
 from ..models.library import Library
+from ..models.profile import Profile
 from ..skip.architectures import Architecture
 from ..skip.plan import reading, resolve
 from ..skip.reading import Reading
@@ -24,41 +24,38 @@ class _Host(Protocol):
 
 
 class Advisor:
-    """Asks `host` where a LoRA lies, and `library` what is known of it and of the model."""
+    """Asks `host` where a LoRA lies, and `library` what is known of it."""
 
     def __init__(self, host: _Host, library: Library) -> None:
         self._host = host
         self._library = library
 
-    def on_request(self, checkpoint: Checkpoint, request: Request, prompts: Iterable[str] = ()) -> list[Advice]:
-        """What there is to say of `request` with this checkpoint, refused values first. Never raises."""
-        plan = resolve(request, checkpoint.architecture, lambda word: self._library.stands_for(checkpoint, word))
+    def on_request(self, model: Profile, request: Request, prompts: Iterable[str] = ()) -> list[Advice]:
+        """What there is to say of `request` with this model, refused values first. Never raises."""
+        plan = resolve(request, model.checkpoint.architecture, model.stands_for)
         refused = [bad_value(refusal) for refusal in plan.refusals]
-        return [*refused, *self.on_reading(checkpoint, reading(request, plan), prompts)]
+        return [*refused, *self.on_reading(model, reading(request, plan), prompts)]
 
-    def on_slider(
-        self, checkpoint: Checkpoint, number: float | None = None, prompts: Iterable[str] = ()
-    ) -> list[Advice]:
+    def on_slider(self, model: Profile, number: float | None = None, prompts: Iterable[str] = ()) -> list[Advice]:
         """What there is to say of the host's own slider at `number`, None for what it is at. Never raises."""
-        return self.on_reading(checkpoint, self._host.reading(checkpoint.architecture, number), prompts)
+        return self.on_reading(model, self._host.reading(model.checkpoint.architecture, number), prompts)
 
-    def on_reading(self, checkpoint: Checkpoint, read: Reading, prompts: Iterable[str] = ()) -> list[Advice]:
-        """What the rules say of `checkpoint` as it is `read`, with these prompts. Never raises.
+    def on_reading(self, model: Profile, read: Reading, prompts: Iterable[str] = ()) -> list[Advice]:
+        """What the rules say of this model as it is `read`, with these prompts. Never raises.
 
         Inspects the files of the model and of the LoRAs where that was not done yet.
         """
         try:
-            preset = self._library.preset(checkpoint)
-            silenced = preset.silenced if preset else frozenset()
+            silenced = model.preset.silenced if model.preset else frozenset()
             # The rules of the other architectures ask for no file, which may be one on a slow disk.
             if read.architecture.id != "sd1":
                 return advise(Situation(read, silenced=silenced))
-            facts = self._library.facts(checkpoint)
+            facts = model.facts
             if facts is not None and facts.error is None and facts.architecture is not read.architecture:
                 facts = None
             return advise(Situation(read, facts, self._trained_skips(prompts), silenced))
         except Exception:
-            logger.exception("whether the skip fits %s can't be told", checkpoint.name)
+            logger.exception("whether the skip fits %s can't be told", model.checkpoint.name)
             return []
 
     def _trained_skips(self, prompts: Iterable[str]) -> dict[str, float]:

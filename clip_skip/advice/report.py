@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..text.log import logger
+from .names import Severity
 from .rules import Advice
 
 # The name under which the API's answer has it, among the job's extra parameters.
@@ -14,7 +15,7 @@ KEY = "CLIP skip advice"
 
 
 def report(
-    processed: Any, failed: Iterable[Advice], judged: Iterable[Advice], shown_at: Callable[[str, str], bool]
+    processed: Any, failed: Iterable[Advice], judged: Iterable[Advice], shown_at: Callable[[str, Severity], bool]
 ) -> None:
     """Tell `failed` and `judged` in the job's result `processed`, and `judged`, which is not there yet, in the log.
 
@@ -24,7 +25,9 @@ def report(
     judged = list(judged)
     for advice in judged:
         if shown_at("log", advice.severity):
-            logger.log(logging.INFO if advice.severity in ("hint", "info") else logging.WARNING, "%s", advice)
+            logger.log(
+                logging.INFO if advice.severity in (Severity.HINT, Severity.INFO) else logging.WARNING, "%s", advice
+            )
     told = [*failed, *(advice for advice in judged if shown_at("result", advice.severity))]
     if not told:
         return

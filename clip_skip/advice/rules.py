@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ..models.inspect.evidence.evidence import DESCENDANTS, Verdict
+from ..models.inspect.verdict.recommend import LINEAGE
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
 from ..skip.reading import Reading
 from ..text.phrase import Data, Phrase, english
-from .severities import SEVERITIES
+from .names import ActionId, AdviceId, Severity
 
 if TYPE_CHECKING:
     from ..models.inspect.facts import ModelFacts
@@ -26,33 +28,33 @@ _LORA = 0.5
 
 @dataclass(frozen=True)
 class Action:
-    """One click that mends it: `id` is "use", "nai-derived", "not-nai" or "silence"; "use" has a skip by encoder id."""
+    """One click that mends it; `skip` by encoder id is what "use" uses."""
 
-    id: str
+    id: ActionId
     label: Phrase
     skip: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One message: a stable id, one of `SEVERITIES`, a sentence, the facts behind it, and what mends it.
+    """One message: a stable id, how much it matters, a sentence, the facts behind it, and what mends it.
 
     `also` holds the ids of rules that have their say in the same message.
     """
 
-    id: str
-    severity: str
+    id: AdviceId
+    severity: Severity
     text: str
     reason: Phrase = ()
     actions: tuple[Action, ...] = ()
-    also: tuple[str, ...] = ()
+    also: tuple[AdviceId, ...] = ()
 
     @property
     def lines(self) -> list[str]:
         """The sentence, and for an error, which nobody can look up, what it is about."""
-        return [self.text, *([english(self.reason)] if self.severity == "error" else [])]
+        return [self.text, *([english(self.reason)] if self.severity is Severity.ERROR else [])]
 
-    def without(self, action_id: str) -> Advice:
+    def without(self, action_id: ActionId) -> Advice:
         """The same message, not offering this."""
         return replace(self, actions=tuple(action for action in self.actions if action.id != action_id))
 
@@ -100,29 +102,29 @@ class Situation:
 def advise(situation: Situation) -> list[Advice]:
     """Everything that has to be said, the most severe first."""
     said = [advice for rule in _RULES for advice in rule(situation) if advice.id not in situation.silenced]
-    return sorted(said, key=lambda advice: SEVERITIES.index(advice.severity))
+    return sorted(said, key=lambda advice: advice.severity.rank)
 
 
 # --- what mends it ---------------------------------------------------------------------------------------------------
 
-_SILENCE = Action("silence", ("Don't tell me again for this model",))
-_IS_NAI = Action("nai-derived", ("This model is NAI-derived",))
-_IS_NOT_NAI = Action("not-nai", ("This model is not NAI-derived",))
+_SILENCE = Action(ActionId.SILENCE, ("Don't tell me again for this model",))
+_IS_NAI = Action(ActionId.NAI_DERIVED, ("This model is NAI-derived",))
+_IS_NOT_NAI = Action(ActionId.NOT_NAI, ("This model is not NAI-derived",))
 
 
 def _use(skip: Mapping[str, float]) -> Action:
     numbers = dict.fromkeys(number(value) for value in skip.values())
-    return Action("use", ("Use", Data(" " + " / ".join(numbers))), dict(skip))
+    return Action(ActionId.USE, ("Use", Data(" " + " / ".join(numbers))), dict(skip))
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
 
 
 def _not_nai(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.facts.verdict == "not-nai" and s.reads_2_unasked:
+    if s.facts and s.facts.verdict == Verdict.NOT_NAI and s.reads_2_unasked:
         yield Advice(
-            "not-nai",
-            "warning",
+            AdviceId.NOT_NAI,
+            Severity.WARNING,
             "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not.",
             _deciding_fact(s.facts),
             (_use(s.recommended), _IS_NAI, _SILENCE),
@@ -130,10 +132,10 @@ def _not_nai(s: Situation) -> Iterator[Advice]:
 
 
 def _nai_unverified(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.facts.verdict == "unknown" and s.reads_2_unasked:
+    if s.facts and s.facts.verdict == Verdict.UNKNOWN and s.reads_2_unasked:
         yield Advice(
-            "nai-unverified",
-            "caution",
+            AdviceId.NAI_UNVERIFIED,
+            Severity.CAUTION,
             "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
             _why_unknown(s.facts),
             (_use(s.recommended), _IS_NAI, _IS_NOT_NAI, _SILENCE),
@@ -150,12 +152,12 @@ def _off_trained(s: Situation) -> Iterator[Advice]:
     cards = architecture.id == "sdxl" and 2 in seen
     numbering = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
     yield Advice(
-        "off-trained",
-        "warning",
+        AdviceId.OFF_TRAINED,
+        Severity.WARNING,
         "This reads an earlier block of the text encoder than the model was trained on.",
         (*_blocks(s.reading, off), *((Data(". "), numbering) if cards else ())),
         (_use(s.recommended), _SILENCE),
-        ("other-numbering",) if cards else (),
+        (AdviceId.OTHER_NUMBERING,) if cards else (),
     )
 
 
@@ -163,8 +165,8 @@ def _past_trained(s: Situation) -> Iterator[Advice]:
     past = [id for id, skip in s.reading.skips.items() if skip < 1]
     if past:
         yield Advice(
-            "past-trained",
-            "warning",
+            AdviceId.PAST_TRAINED,
+            Severity.WARNING,
             "This reads a later block of the text encoder than the model was trained on.",
             _blocks(s.reading, past),
             (_use(s.recommended), _SILENCE),
@@ -173,14 +175,14 @@ def _past_trained(s: Situation) -> Iterator[Advice]:
 
 def _nai_below(s: Situation) -> Iterator[Advice]:
     facts = s.facts
-    if facts is None or facts.verdict not in ("nai", "nai-derived") or facts.recommended is None:
+    if facts is None or facts.verdict not in DESCENDANTS or facts.recommended is None:
         return
     if s.sd1_skip is not None and s.sd1_skip < _LIKE_NAI <= s.recommended["l"]:
         yield Advice(
-            "nai-below",
-            "hint",
+            AdviceId.NAI_BELOW,
+            Severity.HINT,
             "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2.",
-            (Data(facts.recommended.text),) if facts.recommended.source != "nai-lineage" else _deciding_fact(facts),
+            (Data(facts.recommended.text),) if facts.recommended.source != LINEAGE else _deciding_fact(facts),
             (_use(s.recommended), _IS_NOT_NAI, _SILENCE),
         )
 
@@ -194,14 +196,16 @@ def _lora_mismatch(s: Situation) -> Iterator[Advice]:
         agreed = set(others.values())
         use = (_use({"l": agreed.pop()}),) if len(agreed) == 1 else ()
         text = "A LoRA in the prompt was trained with another clip skip."
-        yield Advice("lora-mismatch", "hint", text, (said,), (*use, _SILENCE))
+        yield Advice(AdviceId.LORA_MISMATCH, Severity.HINT, text, (said,), (*use, _SILENCE))
 
 
 def _too_deep(s: Situation) -> Iterator[Advice]:
     deep = [id for id, skip in s.reading.skips.items() if skip > _DEEP and skip != s.recommended[id]]
     if deep:
         text = "At so high a clip skip most of the prompt is lost."
-        yield Advice("too-deep", "caution", text, _blocks(s.reading, deep), (_use(s.recommended), _SILENCE))
+        yield Advice(
+            AdviceId.TOO_DEEP, Severity.CAUTION, text, _blocks(s.reading, deep), (_use(s.recommended), _SILENCE)
+        )
 
 
 def _no_effect(s: Situation) -> Iterator[Advice]:
@@ -214,7 +218,7 @@ def _no_effect(s: Situation) -> Iterator[Advice]:
         text, reason = "Clip skip does nothing on this model.", architecture.reason
     else:
         text, reason = "The WebUI's own clip skip does nothing on this model.", "CLIP Skip can: switch it on here."
-    yield Advice("no-effect", "info", text, (reason,), (_SILENCE,))
+    yield Advice(AdviceId.NO_EFFECT, Severity.INFO, text, (reason,), (_SILENCE,))
 
 
 _RULES: tuple[Callable[[Situation], Iterator[Advice]], ...] = (
@@ -237,7 +241,7 @@ def _deciding_fact(facts: ModelFacts) -> Phrase:
 def _why_unknown(facts: ModelFacts) -> Phrase:
     if facts.error is not None:
         return ("Its file could not be read.",)
-    hints = [Data(fact.text) for fact in facts.evidence if fact.verdict != "unknown"][:1]
+    hints = [Data(fact.text) for fact in facts.evidence if fact.verdict != Verdict.UNKNOWN][:1]
     return ("There are only hints:", Data(" "), *hints) if hints else ("Nothing in its file tells.",)
 
 
@@ -255,11 +259,13 @@ def _blocks(reading: Reading, encoder_ids: Collection[str]) -> Phrase:
 
 def bad_value(refusal: Refusal) -> Advice:
     text = "A value was refused, and the model is read as it was trained."
-    return Advice("bad-value", "error", text, (Data(f"{refusal}."),))
+    return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (Data(f"{refusal}."),))
 
 
 def bad_tag(refusal: Refusal) -> Advice:
-    return Advice("bad-value", "error", "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),))
+    return Advice(
+        AdviceId.BAD_VALUE, Severity.ERROR, "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),)
+    )
 
 
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
@@ -267,4 +273,4 @@ def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     names = ", ".join(ENCODER_NAMES[id] for id in encoder_ids)
     reason = Data(f"{names}: {why}. " if names else f"{why}. ")
     instead = "What failed was read as trained." if names else "The WebUI's own clip skip was used."
-    return Advice("not-applied", "error", "CLIP Skip was not applied.", (reason, instead))
+    return Advice(AdviceId.NOT_APPLIED, Severity.ERROR, "CLIP Skip was not applied.", (reason, instead))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..advice.severities import SEVERITIES
+from ..advice.names import Severity
 from ..skip.architectures import ARCHITECTURES, Architecture, Encoder
-from ..skip.auto import Defaults
+from ..skip.auto import NAI_SKIP, Defaults
 from ..skip.parameters import MODES
 
 SECTION = ("clip_skip", "CLIP Skip")
@@ -70,28 +70,36 @@ SLIDER_STEP = Setting(
 INFOTEXT = Setting("infotext", True, "Write CLIP Skip values into the generation parameters", "checkbox")
 
 
-def _least_severity(place: str, default: str, label: str, help: str = "") -> Setting:
+def _least_severity(place: str, default: Severity, label: str, help: str = "") -> Setting:
     words = ("Only errors", "Also warnings", "Also cautions", "Also hints", "Everything")
-    return Setting(f"advice_{place}", default, label, "radio", help, {"choices": list(SEVERITIES)}, words)
+    return Setting(
+        f"advice_{place}",
+        default.value,
+        label,
+        "radio",
+        help,
+        {"choices": [severity.value for severity in Severity]},
+        words,
+    )
 
 
 # Where advice is shown, and the least severity that is shown there.
 ADVICE = {
     "panel": _least_severity(
         "panel",
-        "info",
+        Severity.INFO,
         "Advice shown in the CLIP Skip panel",
         "each choice adds to those before it; what you silenced for a model is listed in the tab CLIP Skip",
     ),
-    "badge": _least_severity("badge", "info", "Advice shown beside the WebUI's own clip skip slider"),
-    "result": _least_severity("result", "caution", "Advice shown with the result"),
-    "log": _least_severity("log", "caution", "Advice written into the log"),
+    "badge": _least_severity("badge", Severity.INFO, "Advice shown beside the WebUI's own clip skip slider"),
+    "result": _least_severity("result", Severity.CAUTION, "Advice shown with the result"),
+    "log": _least_severity("log", Severity.CAUTION, "Advice written into the log"),
 }
 
 
-def shown_at(place: str, severity: str, opts: Any) -> bool:
+def shown_at(place: str, severity: Severity, opts: Any) -> bool:
     """Whether advice of this severity is shown at `place`, a key of `ADVICE`."""
-    return SEVERITIES.index(severity) <= SEVERITIES.index(ADVICE[place].value(opts))
+    return severity.rank <= Severity(ADVICE[place].value(opts)).rank
 
 
 def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
@@ -105,7 +113,7 @@ def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
 AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
 AUTO_NAI = Setting(
     "auto_nai_l",
-    2,
+    NAI_SKIP,
     "Descendants of NovelAI's SD 1.x model: CLIP-L",
     "slider",
     "what Auto uses where only the descent is known",

@@ -8,20 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..skip.auto import Auto, Defaults, automatic
+from ..skip.auto import Defaults
 from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Preset, key_of, stem
+from .presets.preset import Mark, Preset, key_of, stem
 from .presets.store import Store, StoreError
+from .profile import Profile
 
 if TYPE_CHECKING:
-    from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
 
 
 class Library:
-    """Presets and facts by checkpoint, from the data folder `folder`; `defaults` reads what the settings say."""
+    """The presets and facts in the data folder `folder`; `defaults` reads what the settings say."""
 
     def __init__(self, folder: Path, defaults: Callable[[], Defaults] = Defaults) -> None:
         self.presets = Store(folder)
@@ -34,79 +34,36 @@ class Library:
 
         return Inspector(self._folder)
 
-    def preset(self, checkpoint: Checkpoint) -> Preset | None:
-        """The preset of `checkpoint`. One that was saved before the model's hash was known moves to the hash now."""
-        if not checkpoint.file_name:
-            return None
-        if checkpoint.sha256:
+    def profile(self, checkpoint: Checkpoint) -> Profile:
+        """What is kept and known of `checkpoint`, for one answer or one job."""
+        return Profile(checkpoint, self.presets, lambda: self._inspector, self._defaults)
+
+    def learn_hash(self, checkpoint: Checkpoint) -> None:
+        """`checkpoint` is in use: what was saved for it before its hash was known moves to the hash. Never raises."""
+        if checkpoint.sha256 and checkpoint.file_name:
             try:
                 self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
             except StoreError as error:
                 logger.warning("%s", error)
-        return self.presets.get(sha256=checkpoint.sha256, name=checkpoint.file_name)
 
-    def facts(self, checkpoint: Checkpoint) -> ModelFacts | None:
-        """What the file of `checkpoint` says, None where it has none. Reads up to 64 MB when it is new."""
-        return self._facts(checkpoint, self.preset(checkpoint))
+    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
+        """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.
 
-    def _facts(self, checkpoint: Checkpoint, preset: Preset | None) -> ModelFacts | None:
-        if not checkpoint.path:
-            return None
-        mark = preset.lineage if preset else None
-        return self._inspector.inspect(checkpoint.path, sha256=checkpoint.sha256, mark=mark)
-
-    def knows(self, checkpoint: Checkpoint) -> bool:
-        """Whether the facts of `checkpoint` are there without reading its file."""
-        if not checkpoint.path:
-            return True
-        preset = self.preset(checkpoint)
-        return self._inspector.remembers(
-            checkpoint.path, sha256=checkpoint.sha256, mark=preset.lineage if preset else None
-        )
-
-    def auto(self, checkpoint: Checkpoint) -> Auto:
-        """What Auto uses for `checkpoint`. Never raises: where all fails it is as trained."""
-        auto = self.stands_for(checkpoint, "auto")
-        assert auto is not None  # only a preset can be missing
-        return auto
-
-    def stands_for(self, checkpoint: Checkpoint, word: str) -> Auto | None:
-        """What one of `request.WORDS` means for `checkpoint`, None for the preset of a model that has none.
-
-        Never raises: where all fails it is as trained.
+        Raises StoreError, which says why they can't be kept.
         """
-        architecture = checkpoint.architecture
-        as_trained = automatic(architecture, None, None, Defaults())
-        if word == "trained":
-            return as_trained
-        try:
-            preset = self.preset(checkpoint)
-            facts = None if word == "preset" else self._facts(checkpoint, preset)
-            auto = automatic(architecture, None if word == "recommended" else preset, facts, self._defaults())
-        except Exception:
-            logger.exception("what %s was made for can't be told", checkpoint.name)
-            return as_trained
-        return auto if word != "preset" or auto.source == "preset" else None
-
-    def reads_as_trained(self, checkpoint: Checkpoint) -> bool:
-        """Whether Auto uses 1 for every encoder of `checkpoint`."""
-        return all(skip == 1 for skip in self.auto(checkpoint).skips.values())
-
-    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str) -> None:
-        """Keep these skips for `checkpoint`. Raises StoreError, which says why they can't be kept."""
-        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend))
+        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend or preset.blend))
 
     def forget(self, checkpoint: Checkpoint) -> None:
         """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""
-        preset = self.preset(checkpoint)
+        preset = self.profile(checkpoint).preset
         if preset is None:
             return
         self._put(checkpoint, replace(preset, skip={}, blend="linear"))
         key = key_of(checkpoint.sha256, checkpoint.file_name)
         self.presets.change(lambda presets: _drop_if_empty(presets, key))
 
-    def mark(self, checkpoint: Checkpoint, lineage: str) -> None:
-        """Keep the user's word on the descent of `checkpoint`, one of `MARKS`. Raises StoreError."""
+    def mark(self, checkpoint: Checkpoint, lineage: Mark) -> None:
+        """Keep the user's word on the descent of `checkpoint`. Raises StoreError."""
         self._keep(checkpoint, lambda preset: replace(preset, lineage=lineage))
 
     def silence(self, checkpoint: Checkpoint, advice_id: str) -> None:
@@ -130,7 +87,7 @@ class Library:
 
     def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
         """Keep the model's preset as `change` makes it, or a new one."""
-        preset = self.preset(checkpoint) or Preset()
+        preset = self.profile(checkpoint).preset or Preset()
         self._put(checkpoint, replace(change(preset), name=checkpoint.file_name))
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:

@@ -9,8 +9,8 @@ from typing import Protocol
 from ..text.phrase import Data, Phrase
 from .architectures import Architecture
 
-# The recommendation that is descent alone: its number is a setting.
-_LINEAGE = "nai-lineage"
+# What NovelAI's SD 1.x model was trained with: what its descendants are read with unless the user's setting says other.
+NAI_SKIP: float = 2
 
 
 class _Preset(Protocol):
@@ -54,13 +54,17 @@ class Auto:
     source: str = "trained"
     text: Phrase = ("as trained",)
 
+    @property
+    def as_trained(self) -> bool:
+        return all(skip == 1 for skip in self.skips.values())
+
 
 @dataclass(frozen=True)
 class Defaults:
     """The host's settings: a skip per (architecture id, encoder id), and the skip of CLIP-L on descendants of NAI."""
 
     skips: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    nai: float = 2.0
+    nai: float = NAI_SKIP
 
 
 def automatic(architecture: Architecture, preset: _Preset | None, facts: _Facts | None, defaults: Defaults) -> Auto:
@@ -74,10 +78,7 @@ def automatic(architecture: Architecture, preset: _Preset | None, facts: _Facts 
         return Auto(each(preset.skip), preset.blend, "preset", ("this model's preset",))
     recommended = facts.recommended if facts is not None and facts.architecture.id == architecture.id else None
     if recommended is not None:
-        skips = recommended.skip
-        if recommended.source == _LINEAGE:
-            skips = {"l": defaults.nai}
-        return Auto(each(skips), source=recommended.source, text=(Data(recommended.text),))
+        return Auto(each(recommended.skip), source=recommended.source, text=(Data(recommended.text),))
     skips = {id: defaults.skips.get((architecture.id, id), 1.0) for id in encoders}
     if any(skip != 1 for skip in skips.values()):
         return Auto(skips, source="settings", text=("the default in Settings for", Data(f" {architecture.name}")))

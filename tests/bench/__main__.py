@@ -89,7 +89,7 @@ with minihost.boot("a1111", "sd1", extension=None, data={data!r}) as host:
     with gradio.Blocks():
         module["ClipSkip"]().ui(False)
     print(loaded - start, time.perf_counter() - loaded)
-    sys.modules["clip_skip.app"].host.uninstall()
+    module["extension"].host.uninstall()
 """
 
 

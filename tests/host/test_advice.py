@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from .grid import grid, texts
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, request, used_conds
 
 KEY = "CLIP skip advice"
@@ -32,10 +33,6 @@ KINDS = {
     "inner": {"inner_pass": True},
     "img2img": {"init_images": [Image.new("RGB", (64, 64), "teal")]},
 }
-
-
-def extension():
-    return sys.modules["clip_skip.app"]
 
 
 def mark(host, lineage, checkpoint="sd1-a"):
@@ -251,8 +248,10 @@ def test_what_fails_costs_no_image(host, opts, log, monkeypatch, broken, logged)
     def fails(*_, **__):
         raise RuntimeError("broken")
 
-    where = extension().library if broken == "facts" else sys.modules["clip_skip.advice.report"]
-    monkeypatch.setattr(where, broken, fails)
+    if broken == "facts":
+        monkeypatch.setattr(sys.modules["clip_skip.models.profile"].Profile, "facts", property(fails))
+    else:
+        monkeypatch.setattr(sys.modules["clip_skip.advice.report"], broken, fails)
     made = make(host, "sd1-a", 2)
     assert same(made) == expected and told(made) == NOTHING
     assert log()[-1] == ("ERROR", logged)

@@ -9,6 +9,7 @@ from PIL import Image
 from minihost import weights
 
 from .grid import cells, grid
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, assert_cond, request, used_conds
 
 AUTO, MANUAL_2 = [True], [True, {"skip": 2}]
@@ -21,10 +22,6 @@ def library(host):
     forget_all()
     for key in [key for key in host.opts.data if key.startswith("clip_skip_ext_")]:
         del host.opts.data[key]
-
-
-def extension():
-    return sys.modules["clip_skip.app"]
 
 
 def forget_all():
@@ -149,7 +146,7 @@ def test_a_broken_presets_file_costs_no_image(host, library):
     keep(host, "sd1-a", {"l": 2.0})
     library.presets.path.write_text('{"schema": 1, "presets": {')
     fresh = sys.modules["clip_skip.models.library"].Library(library.presets.folder)
-    assert fresh.auto(extension().host.selected(host.title("sd1-a"))).source == "trained"
+    assert fresh.profile(extension().host.selected(host.title("sd1-a"))).auto.source == "trained"
     assert fresh.presets.problems
     assert len(host.txt2img(**request(host, "sd1-a", AUTO)).images) == 1
     library.presets.path.unlink()

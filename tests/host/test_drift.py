@@ -18,6 +18,7 @@ import torch
 from minihost import encoders, weights
 from tests.drift import reference
 
+from .loaded import extension
 from .reference import PROMPT, SMALL, request
 
 WORDS = ["a", "photo", "of", "a", "cat", ",", "blue", "sky"]
@@ -30,7 +31,7 @@ def ours(name):
 
 
 def measured(host, prompt, *skips):
-    adapter = ours("app").host
+    adapter = extension().host
     return ours("drift.measured").measure(adapter, prompt, adapter.loaded(), skips)
 
 
@@ -39,7 +40,7 @@ def load(host, checkpoint):
     title = host.title(checkpoint)
     host.http("POST", "/sdapi/v1/options", json={"sd_model_checkpoint": title})
     host.txt2img(**SMALL)
-    assert ours("app").host.loaded().name == checkpoint
+    assert extension().host.loaded().name == checkpoint
 
 
 def ids_of(prompt, encoder):
@@ -139,7 +140,7 @@ def test_a_running_job_is_neither_disturbed_nor_waited_for(host):
 
 def test_no_job_begins_meanwhile(host):
     load(host, "sdxl-a")
-    adapter, lock = ours("app").host, host.module("call_queue").queue_lock
+    adapter, lock = extension().host, host.module("call_queue").queue_lock
     free = []
 
     def try_lock():
@@ -166,10 +167,10 @@ def test_models_without_a_clip_skip(host):
 
 def test_another_model_that_came_in_meanwhile(host):
     load(host, "sdxl-a")
-    before = ours("app").host.loaded()
+    before = extension().host.loaded()
     load(host, "sd1-a")
     with pytest.raises(ours("text.phrase").Problem, match="Another model was loaded just now"):
-        ours("drift.measured").measure(ours("app").host, PROMPT, before, [])
+        ours("drift.measured").measure(extension().host, PROMPT, before, [])
 
 
 # --- nothing is left behind ----------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ def test_another_model_that_came_in_meanwhile(host):
 def hooks_of(host):
     """All hooks on the encoders; transformers 5 has some of its own, from the first encode on."""
     found = []
-    for stack in ours("app").host._loaded().stacks:
+    for stack in extension().host._loaded().stacks:
         for module in (*stack.blocks.modules(), stack.final_norm, stack.tokens):
             found += [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
     return found
@@ -202,7 +203,7 @@ def test_the_next_image_is_the_same_and_nothing_stays(host, checkpoint, args):
     measured(host, "another prompt")
     measured(host, PROMPT)
     with pytest.raises(ZeroDivisionError):
-        ours("app").host.encode(PROMPT, lambda model, encode: (encode(), 1 / 0))
+        extension().host.encode(PROMPT, lambda model, encode: (encode(), 1 / 0))
     assert hooks_of(host) == hooks
     assert dict(host.opts.data) == options
     assert caches_of(host) == caches
@@ -217,7 +218,7 @@ def test_the_next_image_is_the_same_and_nothing_stays(host, checkpoint, args):
 def test_it_takes_one_pass_of_each_encoder(host):
     load(host, "sdxl-a")
     passes = []
-    stacks = ours("app").host._loaded().stacks
+    stacks = extension().host._loaded().stacks
     handles = [s.blocks[0].register_forward_hook(lambda module, *_: passes.append(module)) for s in stacks]
     measured(host, PROMPT)
     for handle in handles:
@@ -233,11 +234,9 @@ HOSTILE = "</title></svg><img src=x onerror=alert(1)> \" ' & </p><script>alert(2
 @pytest.fixture
 def answer(host, monkeypatch):
     """What the button in the panel of txt2img answers, to a prompt and the values of the panel's controls."""
-    panel = ours("interfaces.ui.panel")
-    made = next(each for each in panel._page._panels if each.tab == "txt2img")
 
     def ask(prompt, **controls):
-        return made._drift(prompt, ours("interfaces.ui.controls").Controls(**controls))
+        return extension().answers.drift(prompt, ours("interfaces.ui.controls").Controls(**controls))
 
     return ask
 
@@ -295,7 +294,7 @@ def test_a_hostile_prompt_stays_text(host, answer):
 
 def test_an_error_is_a_line_in_the_panel_and_in_the_log(host, answer, monkeypatch, caplog):
     load(host, "sdxl-a")
-    adapter = ours("app").host
+    adapter = extension().host
     monkeypatch.setattr(type(adapter), "encode", lambda *args: 1 / 0)
     log = ours("text.log").logger
     monkeypatch.setattr(log, "propagate", True)
@@ -308,6 +307,6 @@ def test_an_error_is_a_line_in_the_panel_and_in_the_log(host, answer, monkeypatc
 def test_blocks_that_did_not_run(host, answer, monkeypatch):
     """A text encoder that was compiled, or replaced, runs where no hook is."""
     load(host, "sdxl-a")
-    adapter = ours("app").host
+    adapter = extension().host
     monkeypatch.setattr(type(adapter), "encode", lambda self, prompt, work: work(self._loaded(), lambda: None))
     assert "The text encoder did not run where CLIP Skip expected it to." in answer(PROMPT)

@@ -12,6 +12,7 @@ from minihost import weights
 from tests.drift import reference
 
 from .conftest import LIKES
+from .loaded import extension
 from .reference import PROMPT, SMALL
 from .test_drift import assert_drift, ids_of, load, measured, ours, refused
 
@@ -58,8 +59,7 @@ def test_no_model_is_loaded_for_it(boot, monkeypatch):
 def test_a_slider_that_reads_what_the_picture_does_not_show(boot):
     host = boot("forge", opts={"CLIP_stop_at_last_layers": 1})
     load(host, "sd3")
-    made = next(each for each in ours("ui.panel")._page._panels if each.tab == "txt2img")
-    shown = made._drift(PROMPT, ours("ui.controls").Controls())
+    shown = extension().answers.drift(PROMPT, ours("interfaces.ui.controls").Controls())
     text = re.sub(r"<[^>]*>", "", shown)
     assert "Not in the picture: CLIP-L, block 12 of 12 (trained: 11)" in text
     assert "Not in the picture: CLIP-G, block 32 of 32 (trained: 31)" in text
@@ -69,8 +69,7 @@ def test_the_picture_is_of_the_model_that_is_loaded(boot):
     host = boot("forge")
     load(host, "sdxl-a")
     host.http("POST", "/sdapi/v1/options", json={"sd_model_checkpoint": host.title("sd1-a")})
-    made = next(each for each in ours("ui.panel")._page._panels if each.tab == "txt2img")
-    shown = made._drift(PROMPT, ours("ui.controls").Controls())
+    shown = extension().answers.drift(PROMPT, ours("interfaces.ui.controls").Controls())
     text = re.sub(r"<[^>]*>", "", shown)
     assert text.startswith("The selected model is not loaded yet. This is of the one that is: sdxl-a")
     assert "CLIP-G" in shown

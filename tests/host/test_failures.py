@@ -9,6 +9,7 @@ import threading
 import pytest
 import torch
 
+from . import loaded
 from .conftest import LIKES
 from .reference import PROMPT, request, used_conds
 
@@ -146,7 +147,7 @@ def elsewhere(work):
 @pytest.mark.parametrize("saved", [True, False])
 def test_the_hosts_option_is_the_users_while_a_prompt_is_encoded(boot, like, saved, tmp_path):
     host = boot(like, "sd1", opts={OPTION: 3} if saved else {})
-    number, extension = 3 if saved else 1, sys.modules["clip_skip.app"].host
+    number, extension = 3 if saved else 1, loaded.extension().host
     sd1 = sys.modules["clip_skip.skip.architectures"].ARCHITECTURES["sd1"]
     file, seen = tmp_path / "config.json", []
 

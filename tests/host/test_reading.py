@@ -13,6 +13,7 @@ from clip_skip.hosts.a1111 import WebUI
 from clip_skip.hosts.base import Host
 from clip_skip.skip.architectures import ARCHITECTURES
 
+from .loaded import extension
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, TRAINED, cond, request
 
 FIRST = {architecture: name for name, architecture in reversed(CHECKPOINTS.items())}
@@ -21,7 +22,7 @@ OPTION = "CLIP_stop_at_last_layers"
 
 
 def adapter():
-    return sys.modules["clip_skip.app"].host
+    return extension().host
 
 
 def own(host, number):

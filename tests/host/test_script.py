@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from .loaded import extension
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, SMALL, request, used_conds
 
 SDXL = "sdxl-a"
@@ -143,6 +144,27 @@ def test_off_in_the_settings_is_off_for_everything_and_needs_no_reload(host):
     used_conds(host, SDXL, {"l": 3})
 
 
+@pytest.mark.parametrize("where", ["skip.infotext.write", "skip.request.parse"])
+def test_what_fails_at_a_jobs_start_leaves_it_as_it_is_without_us(host, monkeypatch, caplog, where):
+    """Whatever of a job there is by then: an image that the log says is made without CLIP Skip is."""
+    off = host.txt2img(**request(host, "sd1-a", [False]))
+    module, _, name = where.rpartition(".")
+    owner = sys.modules["clip_skip.app"] if name == "parse" else sys.modules[f"clip_skip.{module}"]
+
+    def fails(*_, **__):
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, fails)
+        patch.setattr(logging.getLogger("clip_skip"), "propagate", True)
+        made = host.txt2img(**request(host, "sd1-a", [True, {"l": 3}]))
+    used_conds(host, "sd1-a", {})
+    assert made.images[0].tobytes() == off.images[0].tobytes() and made.info["infotexts"] == off.info["infotexts"]
+    assert "this image is made without CLIP Skip" in caplog.text
+    host.txt2img(**request(host, "sd1-a", [True, {"l": 3}]))
+    used_conds(host, "sd1-a", {"l": 3})
+
+
 def test_infotext_can_be_switched_off(host):
     host.opts.data["clip_skip_ext_infotext"] = False
     try:
@@ -156,24 +178,23 @@ def test_infotext_can_be_switched_off(host):
 def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
     import gradio as gr
 
-    base, panel = sys.modules["clip_skip.hosts.base"], sys.modules["clip_skip.interfaces.ui.panel"]
+    base = sys.modules["clip_skip.hosts.base"]
     unknown = base.Host()
     unknown.install()
     unknown.begin(object(), None)  # an object that takes no attribute
     with gr.Blocks() as page:
-        built = panel.build(unknown, None, None, {}, lambda: False, "txt2img")
+        built = sys.modules["clip_skip.app"].Extension(unknown).build_panel(False)
     (text,) = [block.value for block in page.blocks.values() if isinstance(block, gr.HTML)]
     assert "does not know this WebUI" in text
     assert len(built.arguments) == 1 and not built.infotext_fields
 
 
 def test_every_checkpoint_has_its_architecture_before_and_after_loading(host):
-    extension = sys.modules["clip_skip.app"]
     for checkpoint, architecture in {**CHECKPOINTS, "flux": "flux"}.items():
-        selected = extension.host.selected(host.title(checkpoint))
+        selected = extension().host.selected(host.title(checkpoint))
         assert (selected.name, selected.architecture.id) == (checkpoint, architecture)
     for checkpoint, architecture in CHECKPOINTS.items():
         if host.like == "sdnext" and architecture == "sdxl-refiner":
             continue
         host.txt2img(**{**SMALL, "override_settings": {"sd_model_checkpoint": host.title(checkpoint)}})
-        assert extension.host.selected(host.title(checkpoint)).architecture.id == architecture
+        assert extension().host.selected(host.title(checkpoint)).architecture.id == architecture

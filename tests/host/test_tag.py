@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from .grid import cells, grid, texts
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, SMALL, assert_cond, request, used_conds
 from .test_jobs import hooks, state
 from .test_xyz import by_hand, library, opts, ours, read  # noqa: F401 (a fixture among them)
@@ -79,7 +80,7 @@ def test_sd1s_own_key_is_written_where_it_is_true(host):
 
 
 def test_auto_by_a_tag_has_the_models_preset(host, opts):  # noqa: F811
-    selected = sys.modules["clip_skip.app"].host.selected(host.title(SDXL))
+    selected = extension().host.selected(host.title(SDXL))
     library().save(selected, {"l": 3.0, "g": 2.5}, "linear")
     made = tagged(host, "mode=auto", PANEL)
     used_conds(host, SDXL, {"l": 3, "g": 2.5})

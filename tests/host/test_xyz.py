@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from .grid import cells, grid, texts
+from .loaded import extension
 from .reference import NEGATIVE, PROMPT, assert_cond, request
 from .test_jobs import hooks, state
 
@@ -29,11 +30,11 @@ def opts(host):
 
 
 def library():
-    return sys.modules["clip_skip.app"].library
+    return extension().library
 
 
 def keep(host, checkpoint, skip):
-    library().save(sys.modules["clip_skip.app"].host.selected(host.title(checkpoint)), skip, "linear")
+    library().save(extension().host.selected(host.title(checkpoint)), skip, "linear")
 
 
 def plot(host, checkpoint, args, *axes, **fields):

@@ -194,16 +194,16 @@ def test_a_file_is_read_once_until_something_that_it_depends_on_changes(tmp_path
     assert len(reads) == 4
 
 
-def test_remembers_exactly_what_would_not_be_read(tmp_path, reads):
+def test_recalls_exactly_what_would_not_be_read(tmp_path, reads):
     path = model(tmp_path / "a.safetensors")
     inspector = Inspector(tmp_path / "data")
-    assert not inspector.remembers(path)
+    assert not inspector.recall(path)
     inspector.inspect(path)
-    assert inspector.remembers(path)
-    assert not inspector.remembers(path, mark="not-nai")
+    assert inspector.recall(path)
+    assert not inspector.recall(path, mark="not-nai")
     path.with_suffix(".civitai.info").write_text("{}")
-    assert not inspector.remembers(path)
-    assert inspector.remembers(tmp_path / "gone.safetensors")  # there is nothing to read
+    assert not inspector.recall(path)
+    assert inspector.recall(tmp_path / "gone.safetensors")  # there is nothing to read
     assert len(reads) == 1
 
 

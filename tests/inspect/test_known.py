@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from clip_skip.models.inspect.evidence.evidence import VERDICTS
+from clip_skip.models.inspect.evidence.evidence import Verdict
 from clip_skip.models.inspect.evidence.known import TABLE, by_name, lookup, lookup_legacy
 
 ANIMEFULL = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
@@ -46,7 +46,7 @@ def test_the_table_is_sound():
     assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in table["models"])
     assert all(re.fullmatch("[0-9a-f]{8}", hash8) for hash8 in table["legacy"])
     models = [lookup(sha256) for sha256 in table["models"]]
-    assert {model.lineage for model in models} <= set(VERDICTS) - {"unknown"}
+    assert {model.lineage for model in models} <= set(Verdict) - {"unknown"}
     assert all(model.name and model.why for model in models)
     assert all(1 <= skip <= 12 for model in models for skip in model.skips)
     # Whatever holds NovelAI's own model recommends its own skip, and only full models are the reference.

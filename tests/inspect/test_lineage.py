@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import clip_skip
-from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, PROBABLE, STRENGTHS, STRONG, VERDICTS, Evidence
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, PROBABLE, STRONG, Evidence, Strength, Verdict
 from clip_skip.models.inspect.verdict.ladder import (
     LADDER,
     architecture_evidence,
@@ -26,9 +26,9 @@ NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 SD15 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"
 
 FACTS = st.builds(
-    Evidence, st.sampled_from(LADDER), st.sampled_from(STRENGTHS), st.text(max_size=5), st.sampled_from(VERDICTS)
+    Evidence, st.sampled_from(LADDER), st.sampled_from(Strength), st.text(max_size=5), st.sampled_from(Verdict)
 )
-HINTS = st.builds(Evidence, st.sampled_from(LADDER), st.just(HINT), st.just("a hint"), st.sampled_from(VERDICTS))
+HINTS = st.builds(Evidence, st.sampled_from(LADDER), st.just(HINT), st.just("a hint"), st.sampled_from(Verdict))
 
 
 def fact(id, strength, verdict):
@@ -61,7 +61,7 @@ def test_hints_alone_decide_nothing(hints):
     assert judge(hints) == "unknown" and deciding(hints) is None
 
 
-@given(st.lists(FACTS.filter(lambda fact: fact.id != "user-mark")), st.sampled_from(VERDICTS))
+@given(st.lists(FACTS.filter(lambda fact: fact.id != "user-mark")), st.sampled_from(Verdict))
 def test_the_users_mark_wins(facts, mark):
     expected = judge(facts) if mark == "unknown" else mark
     assert judge([*facts, *mark_evidence(mark)]) == judge([*mark_evidence(mark), *facts]) == expected

@@ -87,7 +87,7 @@ def lora_manager(**more):
 
 
 def test_the_files_that_exist(beside):
-    assert sidecar_files(beside.model) == [] and read_sidecars(beside.model).skip_statements("sd1") == []
+    assert sidecar_files(beside.model) == {} and read_sidecars(beside.model).skip_statements("sd1") == []
     paths = {beside.put(suffix, "{}") for suffix in (".civitai.info", ".json", ".yaml", ".preview.png", ".html")}
     beside.put(".vae.pt", "")
     beside.put("-other.json", "{}")
@@ -99,13 +99,13 @@ def test_the_name_without_its_ending(tmp_path, name):
     """A diffusers folder's name has no ending to cut off."""
     (tmp_path / "a.b.json").write_text("{}")
     (tmp_path / "a.json").write_text("{}")
-    assert sidecar_files(tmp_path / name) == [tmp_path / "a.b.json"]
+    assert list(sidecar_files(tmp_path / name)) == [tmp_path / "a.b.json"]
 
 
 def test_what_is_no_regular_file_is_passed_over(beside):
     os.mkfifo(beside.model.with_name("meinamix.v11.json"))
     beside.model.with_name("meinamix.v11.civitai.info").mkdir()
-    assert sidecar_files(beside.model) == [] and beside.evidence() == []
+    assert sidecar_files(beside.model) == {} and beside.evidence() == []
 
 
 # --- stated numbers --------------------------------------------------------------------------------------------------
@@ -553,4 +553,4 @@ def test_bombs_are_passed_over(beside, bomb):
 
 
 def test_a_name_that_is_no_path():
-    assert sidecar_files("a\0b.safetensors") == [] and read_sidecars("a\0b.safetensors").skip_statements("sd1") == []
+    assert sidecar_files("a\0b.safetensors") == {} and read_sidecars("a\0b.safetensors").skip_statements("sd1") == []

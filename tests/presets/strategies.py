@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from clip_skip.models.presets import MARKS, Preset
+from clip_skip.models.presets import Mark, Preset
 from clip_skip.skip.architectures import DEEPEST_SKIP, ENCODER_IDS
 
 
@@ -24,7 +24,7 @@ PRESETS = st.builds(
     name=TEXT,
     skip=SKIPS,
     blend=st.sampled_from(["linear", "slerp"]),
-    lineage=st.sampled_from([None, *MARKS]),
+    lineage=st.sampled_from([None, *Mark]),
     silenced=st.frozensets(st.sampled_from(["not-nai", "too-deep", "é"])),
     note=TEXT,
 )

@@ -149,6 +149,17 @@ def test_two_names_of_one_file_share_what_was_kept_under_each(store):
     assert store.raw()[SHA]["earlier"] == [{"key": "name:two", "skip": {"l": 3}}]
 
 
+def test_what_is_kept_under_hash_and_name_reads_as_it_will_be_once_it_has_moved(store):
+    raw = {SHA: {"skip": {"l": 2}, "silenced": ["a"]}, "name:a": {"skip": {"l": 3}, "note": "n", "silenced": ["b"]}}
+    write(store, {"schema": 1, "presets": raw})
+    before, kept = store.path.read_bytes(), store.get(SHA, "a")
+    assert kept == Preset(skip={"l": 2}, note="n", silenced=frozenset({"a", "b"}))
+    assert store.path.read_bytes() == before
+    store.put(replace(kept, note="new"), sha256=SHA, name="a")
+    assert store.get(SHA, "a") == replace(kept, note="new", name="a") and list(store.all()) == [SHA]
+    assert store.raw()[SHA]["earlier"] == [{"key": "name:a", "skip": {"l": 3}}]
+
+
 def test_saving_by_hash_takes_along_what_was_kept_by_name(store):
     write(store, {"schema": 1, "presets": {"name:a": {"skip": {"l": 2}, "note": "n", "future": [1], "blend": "cubic"}}})
     store.put(replace(store.get(SHA, "a"), note="new"), sha256=SHA, name="a")

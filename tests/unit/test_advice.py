@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_skip.advice.advisor import Advisor
+from clip_skip.advice.names import Severity
 from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
-from clip_skip.advice.severities import SEVERITIES
 from clip_skip.hosts.base import Host
 from clip_skip.models.checkpoint import Checkpoint
-from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
 from clip_skip.models.inspect.evidence.known import KnownModel
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation, author_statement
 from clip_skip.models.library import Library
+from clip_skip.models.profile import Profile
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at
 from clip_skip.skip.parameters import refusal
@@ -431,7 +432,7 @@ def test_the_most_severe_comes_first():
         ("too-deep", "caution"),
         ("lora-mismatch", "hint"),
     ]
-    assert SEVERITIES == ("error", "warning", "caution", "hint", "info")
+    assert tuple(Severity) == ("error", "warning", "caution", "hint", "info")
 
 
 @pytest.mark.parametrize("id, reading, found, loras", [
@@ -474,12 +475,12 @@ def test_an_error_can_t_be_silenced_and_comes_first(library):
     for id in ("bad-value", "not-applied", "off-trained"):
         library.silence(SDXL, id)
     advisor = Advisor(KnownTo(), library)
-    (said,) = advisor.on_request(SDXL, parse(True, {"l": 99, "g": 2}))
+    (said,) = advisor.on_request(library.profile(SDXL), parse(True, {"l": 99, "g": 2}))
     assert (said.id, said.severity) == ("bad-value", "error")
     assert said.text == "A value was refused, and the model is read as it was trained."
     assert english(said.reason) == "l 99 was refused, accepted is a number from 1 to 12."
     assert said.lines == [said.text, english(said.reason)] and said.actions == ()
-    assert advisor.on_request(SDXL, parse(True, {"l": 2})) == []
+    assert advisor.on_request(library.profile(SDXL), parse(True, {"l": 2})) == []
 
 
 def test_a_refused_tag_is_an_error_that_names_it():
@@ -512,21 +513,21 @@ def test_what_was_not_applied_says_to_what_and_why():
 
 def test_the_advisor_asks_for_the_loras_of_the_prompts_and_what_is_silenced(library, monkeypatch):
     monkeypatch.setattr(library, "trained_skip", {"/loras/two": 2.0, "/loras/one": 1.0, "/loras/?": None}.get)
-    monkeypatch.setattr(library, "facts", lambda _: facts("contains-nai"))
+    monkeypatch.setattr(Profile, "facts", facts("contains-nai"))
     advisor = Advisor(KnownTo(["one", "two", "?"]), library)
     prompts = ["a <lora:one:1> <lyco:two:0.5:x=1>", "b <LORA:two> <lora:not here:1> <lora:?:1> <hypernet:two:1>"]
-    (said,) = advisor.on_reading(SD1, plan("sd1"), prompts)
+    (said,) = advisor.on_reading(library.profile(SD1), plan("sd1"), prompts)
     assert (said.id, english(said.reason)) == ("lora-mismatch", "two: 2")
     library.silence(SD1, "lora-mismatch")
-    assert advisor.on_reading(SD1, plan("sd1"), prompts) == []
+    assert advisor.on_reading(library.profile(SD1), plan("sd1"), prompts) == []
 
 
 def test_facts_of_another_architecture_say_nothing_of_the_model_that_is_loaded(library, monkeypatch):
     advisor = Advisor(KnownTo(), library)
-    monkeypatch.setattr(library, "facts", lambda _: ModelFacts("x", ARCHITECTURES["sdxl"], verdict="not-nai"))
-    assert advisor.on_reading(SD1, plan("sd1", l=2.0)) == []
-    monkeypatch.setattr(library, "facts", lambda _: ModelFacts("x", error="gone"))
-    assert [each.id for each in advisor.on_reading(SD1, plan("sd1", l=2.0))] == ["nai-unverified"]
+    monkeypatch.setattr(Profile, "facts", ModelFacts("x", ARCHITECTURES["sdxl"], verdict="not-nai"))
+    assert advisor.on_reading(library.profile(SD1), plan("sd1", l=2.0)) == []
+    monkeypatch.setattr(Profile, "facts", ModelFacts("x", error="gone"))
+    assert [each.id for each in advisor.on_reading(library.profile(SD1), plan("sd1", l=2.0))] == ["nai-unverified"]
 
 
 @pytest.mark.parametrize("broken", ["preset", "facts", "trained_skip"])
@@ -534,17 +535,19 @@ def test_what_fails_is_logged_and_costs_only_the_advice(library, monkeypatch, ca
     def fails(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(library, "facts", lambda _: NOT_NAI)
-    monkeypatch.setattr(library, broken, fails)
+    monkeypatch.setattr(Profile, "facts", NOT_NAI)
+    where, broken_part = (library, fails) if broken == "trained_skip" else (Profile, property(fails))
+    monkeypatch.setattr(where, broken, broken_part)
     monkeypatch.setattr(logging.getLogger("clip_skip"), "propagate", True)
     advisor = Advisor(KnownTo(["x"]), library)
-    assert advisor.on_reading(SD1, plan("sd1", l=2.0), ["<lora:x:1>"]) == []
+    assert advisor.on_reading(library.profile(SD1), plan("sd1", l=2.0), ["<lora:x:1>"]) == []
     assert "whether the skip fits a model can't be told" in caplog.text and "broken" in caplog.text
 
 
 def test_no_file_is_asked_about_other_architectures(library, monkeypatch):
-    monkeypatch.setattr(library, "facts", lambda _: pytest.fail("asked"))
-    assert [each.id for each in Advisor(KnownTo(), library).on_reading(SDXL, plan("sdxl", l=2.0))] == ["off-trained"]
+    monkeypatch.setattr(Profile, "facts", property(lambda _: pytest.fail("asked")))
+    said = Advisor(KnownTo(), library).on_reading(library.profile(SDXL), plan("sdxl", l=2.0))
+    assert [each.id for each in said] == ["off-trained"]
 
 
 # --- used as it was made ---------------------------------------------------------------------------------------------
@@ -615,7 +618,7 @@ WORDS = {
 _SKIPS = st.floats(0, 40, allow_nan=False)
 _LETTERS = st.text("a2 \n\0<&\"'>\u00e9\u65e5", max_size=8)
 _TEXTS = _LETTERS | st.sampled_from(["<img src=x onerror=alert(1)>", "2", "block", ""])
-_EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(VERDICTS))
+_EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(Verdict))
 _BY_ENCODER = st.dictionaries(st.sampled_from(["l", "g", "h"]), _SKIPS, max_size=3)
 _STATEMENTS = st.builds(SkipStatement, st.sampled_from(SKIP_LADDER), _TEXTS, _BY_ENCODER, st.booleans())
 
@@ -625,7 +628,7 @@ def _facts(least_evidence=0):
         ModelFacts,
         _TEXTS,
         st.sampled_from([*ARCHITECTURES.values()]),
-        verdict=st.sampled_from(VERDICTS),
+        verdict=st.sampled_from(Verdict),
         evidence=st.lists(_EVIDENCE, min_size=least_evidence, max_size=3).map(tuple),
         recommended=st.none() | st.builds(Recommendation, _BY_ENCODER, st.sampled_from(SKIP_LADDER), _TEXTS),
         statements=st.lists(_STATEMENTS, max_size=3).map(tuple),
@@ -645,7 +648,7 @@ def readings(draw):
 @given(readings(), st.none() | _facts(), st.dictionaries(_TEXTS, _SKIPS, max_size=3), st.sets(st.sampled_from([*SAID])))
 def test_whatever_comes_the_words_are_ours_and_the_rest_is_data(reading, found, loras, silenced):
     said = advice(reading, found, loras, silenced)
-    assert [SEVERITIES.index(each.severity) for each in said] == sorted(SEVERITIES.index(e.severity) for e in said)
+    assert [each.severity.rank for each in said] == sorted(each.severity.rank for each in said)
     assert len({each.id for each in said}) == len(said)
     for each in said:
         fixed = [SAID[each.id]] if each.id in SAID else [NOTHING_HERE, NOTHING_BY_THE_SLIDER]

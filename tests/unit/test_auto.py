@@ -8,6 +8,7 @@ from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendati
 from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
 from clip_skip.models.presets.store import StoreError
+from clip_skip.models.profile import Profile
 from clip_skip.paths import data_folder
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.auto import Auto, Defaults, automatic
@@ -32,8 +33,7 @@ SETTINGS = Defaults({("sd1", "l"): 1.2, ("sdxl", "g"): 3.0}, nai=1.8)
         (SD1, Preset(skip={"l": 1}), says({"l": 2}), SETTINGS, {"l": 1}, "preset"),
         (SD1, Preset(note="no number"), says({"l": 2}), SETTINGS, {"l": 2}, "modelspec"),
         (SD1, Preset(skip={"g": 2}), None, Defaults(), {"l": 1}, "trained"),  # of another architecture
-        (SD1, None, says({"l": 2}, "nai-lineage"), SETTINGS, {"l": 1.8}, "nai-lineage"),
-        (SD1, None, says({"l": 2}, "nai-lineage"), Defaults(), {"l": 2}, "nai-lineage"),
+        (SD1, None, says({"l": 1.8}, "nai-lineage"), SETTINGS, {"l": 1.8}, "nai-lineage"),
         (SD1, None, says({"l": 2}, architecture=SDXL), SETTINGS, {"l": 1.2}, "settings"),  # the file is not what runs
         (SD1, None, ModelFacts("m", SD1), SETTINGS, {"l": 1.2}, "settings"),
         (SD1, None, None, Defaults({("sd1", "l"): 0.5}), {"l": 0.5}, "settings"),  # refused later, not passed over
@@ -50,7 +50,7 @@ def test_the_first_source_that_speaks(architecture, preset, facts, defaults, ski
 
 @pytest.mark.parametrize("source", SKIP_LADDER)
 def test_descent_alone_takes_its_number_from_the_settings(source):
-    auto = automatic(SD1, None, says({"l": 2}, source), SETTINGS)
+    auto = automatic(SD1, None, says({"l": 2}, source).with_descent(SETTINGS.nai), SETTINGS)
     assert (auto.skips, auto.source) == ({"l": 1.8 if source == "nai-lineage" else 2}, source)
 
 
@@ -102,12 +102,12 @@ def library(tmp_path):
 def test_saving_and_forgetting_keep_what_else_is_known_of_the_model(library):
     checkpoint = Checkpoint("a", SD1, "/models/a.safetensors", "ab" * 32)
     library.save(checkpoint, {"l": 2.0}, "slerp")
-    assert library.auto(checkpoint).skips == {"l": 2.0}
+    assert library.profile(checkpoint).auto.skips == {"l": 2.0}
     kept = Preset(name="a", skip={"l": 2.0}, blend="slerp", lineage="nai-derived", note="mine")
     library.presets.put(kept, sha256=checkpoint.sha256)
     library.forget(checkpoint)
-    assert library.preset(checkpoint) == Preset(name="a.safetensors", lineage="nai-derived", note="mine")
-    assert library.auto(checkpoint).source == "trained"
+    assert library.profile(checkpoint).preset == Preset(name="a.safetensors", lineage="nai-derived", note="mine")
+    assert library.profile(checkpoint).auto.source == "trained"
     library.presets.put(Preset(name="a", skip={"l": 2.0}), sha256=checkpoint.sha256)
     library.forget(checkpoint)
     assert not library.presets.all()
@@ -117,22 +117,23 @@ def test_saving_and_forgetting_keep_what_else_is_known_of_the_model(library):
 def test_a_preset_saved_by_name_is_found_by_hash_later_wherever_the_file_went(library):
     library.save(Checkpoint("a", SD1, "/models/a.safetensors"), {"l": 2.0}, "linear")
     known = Checkpoint("a", SD1, "/models/a.safetensors", "cd" * 32)
-    assert library.preset(known).skip == {"l": 2.0}
+    assert library.profile(known).preset.skip == {"l": 2.0}
+    library.learn_hash(known)
     moved = Checkpoint("b", SD1, "/other/b.safetensors", "cd" * 32)
-    assert library.preset(moved).skip == {"l": 2.0}
-    assert library.preset(Checkpoint("c", SD1, "/other/c.safetensors")) is None
+    assert library.profile(moved).preset.skip == {"l": 2.0}
+    assert library.profile(Checkpoint("c", SD1, "/other/c.safetensors")).preset is None
 
 
 def test_what_fails_is_as_trained_and_saving_says_why(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     library = Library(tmp_path / "file")
     checkpoint = Checkpoint("a", SD1, str(tmp_path / "missing.safetensors"), "ab" * 32)
-    assert library.auto(checkpoint).source == "trained"
+    assert library.profile(checkpoint).auto.source == "trained"
     with pytest.raises(StoreError):
         library.save(checkpoint, {"l": 2.0}, "linear")
-    monkeypatch.setattr(Library, "facts", lambda *_: 1 / 0)
-    assert library.auto(checkpoint).source == "trained"
-    assert library.auto(Checkpoint("", SD1)).skips == {"l": 1.0}
+    monkeypatch.setattr(Profile, "facts", property(lambda _: 1 / 0))
+    assert library.profile(checkpoint).auto.source == "trained"
+    assert library.profile(Checkpoint("", SD1)).auto.skips == {"l": 1.0}
 
 
 def test_only_a_sha256_counts_as_one():

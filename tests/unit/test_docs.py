@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from clip_skip.__main__ import main
-from clip_skip.advice.severities import SEVERITIES
+from clip_skip.advice.names import AdviceId, Severity
 from clip_skip.interfaces import commands
 from clip_skip.interfaces.rest import routes
 from clip_skip.skip.architectures import ARCHITECTURES
@@ -98,8 +98,9 @@ def test_the_reference_has_everything():
     ]
     assert not missing
     source = (ROOT / "clip_skip" / "advice" / "rules.py").read_text()
-    said = re.findall(rf'Advice\(\s*"([\w-]+)",\s*"({"|".join(SEVERITIES)})"', source)
-    assert len(said) == source.count("Advice(") - source.count("class Advice(") and Counter(said) == Counter(
+    said = re.findall(r"Advice\(\s*AdviceId\.(\w+),\s*Severity\.(\w+)", source)
+    assert len(said) == source.count("Advice(") - source.count("class Advice(")
+    assert Counter((AdviceId[id], Severity[severity]) for id, severity in said) == Counter(
         (advice.id, advice.severity) for advice in build.advices()
     )
 

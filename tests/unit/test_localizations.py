@@ -23,11 +23,12 @@ from clip_skip.drift.measured import Measured
 from clip_skip.hosts.base import Host
 from clip_skip.hosts.idle import idle
 from clip_skip.interfaces.settings import AUTO, ENABLED, SETTINGS
-from clip_skip.interfaces.ui import advice_view, drift_view, panel, presets_tab
+from clip_skip.interfaces.ui import advice_view, answers, drift_view, panel, presets_tab, words
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
+from clip_skip.interfaces.ui.page import Page
 from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
-from clip_skip.models.inspect.evidence.evidence import STRENGTHS, VERDICTS, Evidence, SkipStatement
+from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.models.library import Library
@@ -149,15 +150,15 @@ class _Host(Host):
 
 def _facts() -> list[ModelFacts]:
     sd1 = ARCHITECTURES["sd1"]
-    evidence = tuple(Evidence("unet", strength, QUAGGA, "nai") for strength in STRENGTHS)
+    evidence = tuple(Evidence("unet", strength, QUAGGA, "nai") for strength in Strength)
     says = {"l": 2.0}
     rich = {"evidence": evidence, "statements": (SkipStatement("card", QUAGGA, says),)}
     return [
-        *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in VERDICTS),
-        *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in VERDICTS),
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in Verdict),
+        *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in Verdict),
         *(
             ModelFacts(QUAGGA, sd1, verdict=verdict, recommended=Recommendation(says, source, QUAGGA), **rich)
-            for verdict, source in product(VERDICTS, ("nai-lineage", "card"))
+            for verdict, source in product(Verdict, ("nai-lineage", "card"))
         ),
         ModelFacts(QUAGGA, sd1, error=QUAGGA),
     ]
@@ -187,30 +188,31 @@ def _advice() -> set[str]:
 
 def _panel(folder) -> set[str]:
     host, library = _Host(), Library(folder)
+    made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts))
     with gr.Blocks(analytics_enabled=False) as blocks:
-        made = panel._Panel(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts), "txt2img")
-        panel.build(host, None, None, {}, lambda: True, "txt2img")
+        panel.Panel(host, made, "txt2img")
+        Page(host, made).build("txt2img", {})  # of a host that nobody knows
     found = _in_blocks(blocks)
     for architecture in ARCHITECTURES.values():
         host.chosen = Checkpoint(QUAGGA, architecture)
         preset = Preset(skip={encoder.id: 1.7 for encoder in architecture.encoders})
         settings = Defaults({(architecture.id, encoder.id): 1.3 for encoder in architecture.encoders})
         for kept, defaults in product((preset, None), (settings, Defaults())):
-            found |= _in_html(panel._status(host.chosen, automatic(architecture, kept, None, defaults)))
+            found |= _in_html(words.status(host.chosen, automatic(architecture, kept, None, defaults)))
         for name, skip in product(SLIDERS, (1, 1.7, 99)):
-            found |= _in_html(panel._words(architecture, name, skip))
+            found |= _in_html(words.slider_words(architecture, name, skip))
     controls = Controls(enabled=True, mode="Manual")
     host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
-    found |= _in_updates(made._save(controls)) | _in_updates(made._forget(controls))
+    found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))
     found |= _drifts(host, made)
     setattr(host.opts, ENABLED.key, False)
-    return found | _in_updates(made._show(controls))
+    return found | _in_updates(made.show(controls))
 
 
 def _drifts(host: _Host, made) -> set[str]:
     """What the panel answers where it is asked for the drift of a prompt."""
-    found = _in_html(made._drift(QUAGGA, Controls()))  # nothing is loaded
+    found = _in_html(made.drift(QUAGGA, Controls()))  # nothing is loaded
     with pytest.raises(Problem) as problem, idle(SimpleNamespace(job=QUAGGA, job_count=1)):
         pass
     found |= _in_html(pieces(problem.value.phrase))
@@ -219,14 +221,14 @@ def _drifts(host: _Host, made) -> set[str]:
         blocks = torch.nn.ModuleList()
         stacks = tuple(Stack(encoder.id, blocks, torch.nn.Identity()) for encoder in architecture.encoders)
         host.model = LoadedModel(architecture, stacks, checkpoint)
-        found |= _in_html(made._drift(QUAGGA, Controls()))
+        found |= _in_html(made.drift(QUAGGA, Controls()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_Host, "encode", lambda self, prompt, work: work(LoadedModel(UNKNOWN), lambda: None))
-        found |= _in_html(made._drift(QUAGGA, Controls()))  # another model came in
+        found |= _in_html(made.drift(QUAGGA, Controls()))  # another model came in
         patch.setattr(_Host, "encode", lambda *args: 1 / 0)
-        found |= _in_html(made._drift(QUAGGA, Controls()))
-        patch.setattr(panel, "measure", lambda *args: [])
-        found |= _in_html(made._drift(QUAGGA, Controls()))  # the selected one is another
+        found |= _in_html(made.drift(QUAGGA, Controls()))
+        patch.setattr(answers, "measure", lambda *args: [])
+        found |= _in_html(made.drift(QUAGGA, Controls()))  # the selected one is another
     encoder = ARCHITECTURES["sdxl"].encoders[0]
     points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2))
     measured = [Measured(Drift(encoder, points), {1: QUAGGA})]

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from clip_skip.advice.names import Severity
 from clip_skip.advice.report import report
 from clip_skip.advice.rules import Advice, not_applied
-from clip_skip.advice.severities import SEVERITIES
 from clip_skip.interfaces.settings import shown_at
 from clip_skip.text.phrase import Data
 
-ALL = [Advice(f"a-{severity}", severity, f"It is {severity}.", ("Why", Data(" 1"))) for severity in SEVERITIES]
+ALL = [Advice(f"a-{severity}", severity, f"It is {severity}.", ("Why", Data(" 1"))) for severity in Severity]
 FAILED = not_applied(["l"], "no")
 TOLD = "a-warning: It is warning. Why 1; a-caution: It is caution. Why 1"
 
@@ -63,9 +63,9 @@ def test_where_there_is_nothing_to_tell_nothing_is_touched(logged):
     assert logged() == []
 
 
-@pytest.mark.parametrize("least", SEVERITIES)
+@pytest.mark.parametrize("least", Severity)
 def test_each_place_has_its_own_least_severity(logged, least):
-    expected = list(SEVERITIES[: SEVERITIES.index(least) + 1])
+    expected = list(Severity)[: least.rank + 1]
     processed = done()
     report(processed, [], ALL, opts(result=least, log="error"))
     sentences = [line for line in processed.comments.split("\n") if line.startswith("It is")]

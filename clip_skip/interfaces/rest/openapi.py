@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import __version__
-from ...advice.severities import SEVERITIES
-from ...models.presets.preset import MARKS
+from ...advice.names import Severity
+from ...models.presets.preset import Mark
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS, Parameter
 
@@ -71,7 +71,7 @@ PRESET: Schema = {
             "name": TEXT,
             "skip": {"type": "object", "properties": {id: _or_null(accepted(PARAMETERS[id])) for id in ENCODER_IDS}},
             "blend": accepted(PARAMETERS["blend"]),
-            "lineage": {"type": "string", "enum": list(MARKS)},
+            "lineage": {"type": "string", "enum": [mark.value for mark in Mark]},
             "silenced": _list(TEXT),
             "note": TEXT,
         }.items()
@@ -130,7 +130,7 @@ ADVICE = _list(
     _object(
         {
             "id": TEXT,
-            "severity": {"type": "string", "enum": list(SEVERITIES)},
+            "severity": {"type": "string", "enum": [severity.value for severity in Severity]},
             "text": TEXT,
             "reason": TEXT,
             "actions": _list(_ACTION),

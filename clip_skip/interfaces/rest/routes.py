@@ -28,6 +28,7 @@ from ...models.library import Library, identify_by
 from ...models.presets.exchange import Change, apply, check_plain, export, plan_import
 from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, as_object, is_key, key_of, merge, parse_preset
 from ...models.presets.store import StoreError
+from ...models.profile import Profile
 from ...skip.architectures import ARCHITECTURES
 from ...skip.parameters import PARAMETERS
 from ...skip.request import parse
@@ -125,10 +126,11 @@ class Rest:
 
     def status(self, call: Call) -> Any:
         checkpoint = self._host.selected()
-        auto = self._library.auto(checkpoint)
+        model = self._library.profile(checkpoint)
+        auto = model.auto
         return {
             "enabled": self._switched_on(),
-            "model": _model(checkpoint) if checkpoint.file_name else None,
+            "model": _model(model) if checkpoint.file_name else None,
             "architecture": asdict(checkpoint.architecture),
             "auto": {"skip": auto.skips, "blend": auto.blend, "source": auto.source, "text": english(auto.text)},
             "problems": self._store.problems,
@@ -136,18 +138,18 @@ class Rest:
 
     def inspect(self, call: Call) -> Any:
         checkpoint = self._checkpoint(call)
-        facts = self._library.facts(checkpoint)
+        facts = self._library.profile(checkpoint).facts
         if facts is None:
             raise Refused(404, f"{quote(checkpoint.name)} has no file")
         # Where the models lie on the host's disk is not told.
         return {**facts.as_json(), "file": checkpoint.file_name}
 
     def advice(self, call: Call) -> Any:
-        checkpoint = self._checkpoint(call)
+        model = self._library.profile(self._checkpoint(call))
         options = call.query.get("options")
         if options is None:
-            return [_advice(each) for each in self._advisor.on_slider(checkpoint)]
-        return [_advice(each) for each in self._advisor.on_request(checkpoint, parse(True, options))]
+            return [_advice(each) for each in self._advisor.on_slider(model)]
+        return [_advice(each) for each in self._advisor.on_request(model, parse(True, options))]
 
     def presets(self, call: Call) -> Any:
         return {key: as_object(raw) for key, raw in self._store.raw().items() if is_key(key)}
@@ -341,8 +343,10 @@ def _import_fields(body: Any) -> Any:
     return fields.values()
 
 
-def _model(checkpoint: Checkpoint) -> Any:
-    key = key_of(checkpoint.sha256, checkpoint.file_name)
+def _model(model: Profile) -> Any:
+    """`key` is that of its preset: the one that it would have, until it has one."""
+    checkpoint, kept = model.checkpoint, model.preset
+    key = kept.origin[0] if kept and kept.origin else key_of(checkpoint.sha256, checkpoint.file_name)
     return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": key}
 
 

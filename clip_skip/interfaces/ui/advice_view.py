@@ -9,26 +9,39 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ...advice.names import ActionId, AdviceId, Severity
 from ...advice.rules import Action, Advice
+from ...models.inspect.evidence.evidence import Strength, Verdict
 from ...text.phrase import Data, Phrase
 from .markup import NOTHING, joined, messages, pieces
 
 if TYPE_CHECKING:
     from ...models.inspect.facts import ModelFacts
 
-_SEVERITIES = {"error": "Error", "warning": "Warning", "caution": "Caution", "hint": "Hint", "info": "Note"}
-_VERDICTS = {
-    "nai": "It is NovelAI's SD 1.x model.",
-    "nai-derived": "It descends from NovelAI's SD 1.x model.",
-    "contains-nai": "It holds some of NovelAI's SD 1.x model, among others.",
-    "not-nai": "It does not descend from NovelAI's SD 1.x model.",
-    "unknown": "Nothing tells for sure whether it descends from NovelAI's SD 1.x model.",
+_SEVERITIES = {
+    Severity.ERROR: "Error",
+    Severity.WARNING: "Warning",
+    Severity.CAUTION: "Caution",
+    Severity.HINT: "Hint",
+    Severity.INFO: "Note",
 }
-_STRENGTHS = {"certain": "certain", "strong": "strong", "probable": "probable", "hint": "only a hint"}
+_VERDICTS = {
+    Verdict.NAI: "It is NovelAI's SD 1.x model.",
+    Verdict.NAI_DERIVED: "It descends from NovelAI's SD 1.x model.",
+    Verdict.CONTAINS_NAI: "It holds some of NovelAI's SD 1.x model, among others.",
+    Verdict.NOT_NAI: "It does not descend from NovelAI's SD 1.x model.",
+    Verdict.UNKNOWN: "Nothing tells for sure whether it descends from NovelAI's SD 1.x model.",
+}
+_STRENGTHS = {
+    Strength.CERTAIN: "certain",
+    Strength.STRONG: "strong",
+    Strength.PROBABLE: "probable",
+    Strength.HINT: "only a hint",
+}
 _UNUSED = "CLIP Skip decides instead of this slider."
 PLACES = ("panel", "badge")
 # The advice that judges the model's descent.
-ON_DESCENT = ("not-nai", "nai-unverified", "nai-below")
+ON_DESCENT = (AdviceId.NOT_NAI, AdviceId.NAI_UNVERIFIED, AdviceId.NAI_BELOW)
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class Shown:
     slider: float | None = None
 
     def can(self, action: Action) -> bool:
-        return self.ours or action.id != "use" or self.slider is not None
+        return self.ours or action.id != ActionId.USE or self.slider is not None
 
 
 def render(shown: Sequence[Shown], facts: ModelFacts | None, slider_unused: bool) -> Markup:
@@ -90,7 +103,7 @@ def _row(buttons: Sequence[Markup]) -> Markup:
 def _button(advice: Advice, action: Action, slider: float | None) -> Markup:
     asked = json.dumps({"advice": advice.id, "action": action.id})
     moves = NOTHING
-    if slider is not None and action.id == "use":
+    if slider is not None and action.id == ActionId.USE:
         moves = Markup(' data-clip-skip-slider="{:g}"').format(slider)
     button = Markup('<button type="button" data-clip-skip-act="{}"{}>{}</button>')
     return button.format(asked, moves, pieces(action.label))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...advice.actions import Decider, Moved
 from ...skip import prompt_tags
 from ...skip.architectures import ENCODER_IDS, Architecture
 from ...skip.parameters import Refusal
@@ -44,6 +45,13 @@ class Controls:
         return self.mode.lower() == "auto"
 
     @property
+    def decider(self) -> Decider:
+        """What decides where the prompt has no tags of ours."""
+        if not self.enabled:
+            return Decider.SLIDER
+        return Decider.AUTO if self.auto else Decider.MANUAL
+
+    @property
     def request(self) -> Request:
         """What a job would be asked for with the panel switched on."""
         return parse(True, None, self.mode, self.same, *(getattr(self, name) for name in SLIDERS), self.blend)
@@ -64,13 +72,11 @@ class Controls:
         """The tags in the host's prompt that count here: of LoRAs, and ours."""
         return str(self._seen.get("tags", ""))
 
-    def with_slider(self, number: float) -> Controls:
-        return replace(self, seen=json.dumps({**self._seen, "slider": number}))
-
-    def with_skips(self, skips: Mapping[str, float]) -> Controls:
-        """With the sliders at these skips by encoder; that for all encoders is at the first of them."""
-        values: dict[str, Any] = {"skip": next(iter(skips.values()), self.skip), **skips}
-        return replace(self, **values)
+    def moved(self, to: Moved) -> Controls:
+        """These controls, moved where an action has them; ours for all encoders is at the first of the skips."""
+        values: dict[str, Any] = {"skip": next(iter(to.skips.values()), self.skip), **to.skips}
+        seen = self.seen if to.slider is None else json.dumps({**self._seen, "slider": to.slider})
+        return replace(self, **values, seen=seen)
 
     @property
     def _seen(self) -> Mapping[str, Any]:

@@ -263,7 +263,7 @@ class _Tab:
         key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
         checkpoint = self._host.checkpoint(label) if label and key is None else None
         if checkpoint is not None and checkpoint.file_name:
-            preset = self._library.preset(checkpoint)  # it may have one under another name than its title
+            preset = self._library.profile(checkpoint).preset  # it may have one under another name than its title
             key = preset.origin[0] if preset and preset.origin else key_of(checkpoint.sha256, checkpoint.file_name)
         form = self._form(key, label or "")
         return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
@@ -305,7 +305,7 @@ class _Tab:
         checkpoint = self._host.checkpoint(title) if title else None
         if checkpoint is None or not checkpoint.file_name:
             return self._settled("Choose the model that it shall be copied to.")
-        there = self._library.preset(checkpoint)
+        there = self._library.profile(checkpoint).preset
         pending = {"to": "copy", "key": chosen["key"], "title": title}
         if key_of(checkpoint.sha256, checkpoint.file_name) == chosen["key"]:
             return self._settled("That is the model of this preset itself.")

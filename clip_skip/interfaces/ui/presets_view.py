@@ -7,30 +7,31 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ...advice.names import AdviceId
 from ...models.presets.exchange import Change
-from ...models.presets.preset import NAME_PREFIX, Preset, key_of
+from ...models.presets.preset import NAME_PREFIX, Mark, Preset, key_of
 from ...skip.architectures import ENCODER_NAMES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, english, join
 from ...text.plain import plain
 from . import markup
 
-MARKS = {
+MARKS: Mapping[str, Mark | None] = {
     "Not said": None,
-    "Descends from NovelAI's model": "nai-derived",
-    "Does not descend from it": "not-nai",
+    "Descends from NovelAI's model": Mark.NAI_DERIVED,
+    "Does not descend from it": Mark.NOT_NAI,
 }
 """The lineage marks in the user's words. They win over what the file says."""
 
-_SILENCED = {
-    "not-nai": "clip skip 2 on a model that does not descend from NovelAI's",
-    "nai-unverified": "clip skip 2 on a model of unknown descent",
-    "off-trained": "an earlier block is read than the model was trained on",
-    "past-trained": "a later block is read than the model was trained on",
-    "nai-below": "the model was made for clip skip 2",
-    "lora-mismatch": "a LoRA was trained with another clip skip",
-    "too-deep": "the clip skip is very high",
-    "no-effect": "clip skip does nothing",
+_SILENCED: Mapping[str, str] = {
+    AdviceId.NOT_NAI: "clip skip 2 on a model that does not descend from NovelAI's",
+    AdviceId.NAI_UNVERIFIED: "clip skip 2 on a model of unknown descent",
+    AdviceId.OFF_TRAINED: "an earlier block is read than the model was trained on",
+    AdviceId.PAST_TRAINED: "a later block is read than the model was trained on",
+    AdviceId.NAI_BELOW: "the model was made for clip skip 2",
+    AdviceId.LORA_MISMATCH: "a LoRA was trained with another clip skip",
+    AdviceId.TOO_DEEP: "the clip skip is very high",
+    AdviceId.NO_EFFECT: "clip skip does nothing",
 }
 """What each advice is about, by its id."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...skip.architectures import ARCHITECTURES, UNKNOWN, Architecture
 from ...text.log import logger
 from .evidence import metadata
-from .evidence.evidence import Evidence, SkipStatement
+from .evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from .evidence.known import lookup
 from .evidence.listed import listed_statements
 from .evidence.metadata import BaseModel, base_model
@@ -21,7 +21,7 @@ from .formats.contents import Contents, ContentsError
 from .formats.reader import read_contents
 from .identity.identify import Identity, identify_contents
 from .verdict import ladder
-from .verdict.recommend import Recommendation, author_statement, recommend, trained_skip
+from .verdict.recommend import LINEAGE, Recommendation, author_statement, by_descent, recommend, trained_skip
 from .weights import fingerprints, trained_layers
 from .weights.descent import weight_evidence
 from .weights.references import NO_REFERENCES, References
@@ -31,7 +31,7 @@ from .weights.references import NO_REFERENCES, References
 class ModelFacts:
     """What is known about one model.
 
-    `verdict` is one of `evidence.VERDICTS`, on descent from NovelAI's SD 1.x model; `evidence` begins with what decides
+    `verdict` is on descent from NovelAI's SD 1.x model; `evidence` begins with what decides
     and keeps what contradicts it. `statements` are all words on the skip, `recommended` what follows from them, and
     `trained_skip` what the model (or LoRA) was trained with, each None if nothing says so. `error` is set, and nothing
     else is known, where the file could not be read.
@@ -42,13 +42,19 @@ class ModelFacts:
     kind: str = "unknown"
     variant: str = ""
     quantised: str = ""
-    verdict: str = "unknown"
+    verdict: Verdict = Verdict.UNKNOWN
     evidence: tuple[Evidence, ...] = ()
     recommended: Recommendation | None = None
     trained_skip: float | None = None
     statements: tuple[SkipStatement, ...] = ()
     base: BaseModel | None = None
     error: str | None = None
+
+    def with_descent(self, skip: float) -> ModelFacts:
+        """The same facts, where the user's setting for NovelAI's descendants is `skip`."""
+        if self.recommended is None or self.recommended.source != LINEAGE:
+            return self
+        return replace(self, recommended=by_descent(skip))
 
     def as_json(self) -> dict[str, Any]:
         """The facts as plain JSON values: the form that the command line and the REST interface give out."""
@@ -78,7 +84,11 @@ class ModelFacts:
         """The facts that `to_text` wrote. Raises ValueError, KeyError or TypeError on another text."""
         values = json.loads(text)
         values["architecture"] = ARCHITECTURES[values["architecture"]]
-        values["evidence"] = tuple(Evidence(**e) for e in values["evidence"])
+        values["verdict"] = Verdict(values["verdict"])
+        values["evidence"] = tuple(
+            Evidence(**{**e, "strength": Strength(e["strength"]), "verdict": Verdict(e["verdict"])})
+            for e in values["evidence"]
+        )
         values["statements"] = tuple(SkipStatement(**s) for s in values["statements"])
         values["recommended"] = values["recommended"] and Recommendation(**values["recommended"])
         values["base"] = values["base"] and BaseModel(**values["base"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,15 +64,17 @@ class Inspector:
                 self._cache.put(os.path.abspath(name), key, facts.to_text())
         return facts
 
-    def remembers(self, path: str | os.PathLike[str], *, sha256: str | None = None, mark: str | None = None) -> bool:
-        """Whether `inspect` would answer from memory."""
+    def recall(
+        self, path: str | os.PathLike[str], *, sha256: str | None = None, mark: str | None = None
+    ) -> ModelFacts | None:
+        """What `inspect` would answer without reading the model, None where it would have to read it."""
         name = os.fspath(path)
         options = {"sha256": sha256, "mark": mark, "weights": True, "thorough": False}
         try:
             key = _key(name, reference_files.load(self._references_folder), options)
-        except OSError:
-            return True  # there is nothing to read
-        return self._kept(name, key) is not None
+        except OSError as error:
+            return unread(name, error)
+        return self._kept(name, key)
 
     def _kept(self, name: str, key: str) -> ModelFacts | None:
         """The facts that were read before, where nothing that they were read from has changed since."""
@@ -119,9 +122,9 @@ def _key(name: str, learned: References, options: Mapping[str, Any]) -> str:
 
 def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
     """Name, size and time of every file that inspecting `path` reads."""
-    files = [path, *sidecar_files(path)]
-    if path.is_dir():
-        files += sorted(file for part in ("*", "*/*.json", "*/*.safetensors") for file in path.glob(part))
-    for file in files:
-        stat = file.stat()
-        yield (file.name, stat.st_size, stat.st_mtime_ns)
+    read = {path: path.stat(), **sidecar_files(path)}
+    if stat.S_ISDIR(read[path].st_mode):
+        inside = sorted(file for part in ("*", "*/*.json", "*/*.safetensors") for file in path.glob(part))
+        read.update((file, file.stat()) for file in inside)
+    for file, status in read.items():
+        yield (file.name, status.st_size, status.st_mtime_ns)

@@ -1,6 +1,6 @@
 """What the user keeps for each model, in one file that several WebUIs may share."""
 
-from .preset import MARKS, Preset, key_of
+from .preset import Mark, Preset, key_of
 from .store import Store, StoreError
 
-__all__ = ["MARKS", "Preset", "Store", "StoreError", "key_of"]
+__all__ = ["Mark", "Preset", "Store", "StoreError", "key_of"]

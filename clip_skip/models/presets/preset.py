@@ -9,12 +9,19 @@ from typing import Any, NamedTuple
 
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS, Refusal
+from ...text.names import Name
 from ...text.plain import quote
 from ..checkpoint import MODEL_SUFFIXES, is_sha256
 
-# The marks that a user may put on a model; they win over every verdict.
-MARKS = ("nai-derived", "not-nai")
 NAME_PREFIX = "name:"
+
+
+class Mark(Name):
+    """The user's word on a model's descent, which wins over every verdict; each is the text of one."""
+
+    NAI_DERIVED = "nai-derived"
+    NOT_NAI = "not-nai"
+
 
 Raw = Mapping[str, Any]  # the JSON object of one preset, with the fields that this version knows and others
 
@@ -23,7 +30,7 @@ Raw = Mapping[str, Any]  # the JSON object of one preset, with the fields that t
 class Preset:
     """What the user keeps for one model. Every field may be left at its default.
 
-    `skip` holds the user's number by encoder id; `lineage` is one of MARKS or None; `silenced` holds ids of advice;
+    `skip` holds the user's number by encoder id; `lineage` is the user's mark; `silenced` holds ids of advice;
     `name` is the model's file name when it was last saved, for people. `refusals` names the fields that the file holds
     with values that can't be used: they read as their defaults here and stay in the file as they are. `origin` is
     where the preset was read, as (key, its JSON object): `Store.put` takes from it which fields were changed since.
@@ -32,7 +39,7 @@ class Preset:
     name: str = ""
     skip: Mapping[str, float] = field(default_factory=dict)
     blend: str = "linear"
-    lineage: str | None = None
+    lineage: Mark | None = None
     silenced: frozenset[str] = frozenset()
     note: str = ""
     refusals: tuple[Refusal, ...] = field(default=(), compare=False)
@@ -76,12 +83,6 @@ def _write_skip(skip: Mapping[str, float]) -> dict[str, float]:
     return {id: int(value) if isinstance(value, float) and value.is_integer() else value for id, value in skip.items()}
 
 
-def _read_mark(value: Any) -> str:
-    if value not in MARKS:
-        raise ValueError
-    return str(value)
-
-
 def _read_silenced(value: Any) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         raise ValueError
@@ -97,7 +98,7 @@ FIELDS = {
     "name": Field("text", _read_text, _same),
     "skip": Field('an object such as {"l": 2}', _read_skip, _write_skip),
     "blend": Field(PARAMETERS["blend"].accepted, PARAMETERS["blend"].accept, _same),
-    "lineage": Field(" or ".join(f'"{mark}"' for mark in MARKS), _read_mark, _same),
+    "lineage": Field(" or ".join(f'"{mark}"' for mark in Mark), Mark, str),
     "silenced": Field("a list of advice ids", _read_silenced, sorted),
     "note": Field("text", _read_text, _same),
 }

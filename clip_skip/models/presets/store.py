@@ -79,12 +79,16 @@ class Store:
     # reading
 
     def get(self, sha256: str | None = None, name: str | None = None) -> Preset | None:
-        """The preset of the model with this SHA-256, else the one kept under this name, else None."""
+        """The preset of the model with this SHA-256, else the one kept under this name, else None.
+
+        Where there are both it is what `learn_hash` would make of them.
+        """
         presets = self._look().document.presets
-        for key in (sha256.lower() if sha256 else "", key_of(name=name) if name else ""):
-            if key in presets:
-                return parse_preset(presets[key], key)
-        return None
+        key, name_key = sha256.lower() if sha256 else "", key_of(name=name) if name else ""
+        if key in presets and name_key in presets:
+            return parse_preset(join(presets[key], presets[name_key], name_key), key)
+        found = next((each for each in (key, name_key) if each in presets), None)
+        return None if found is None else parse_preset(presets[found], found)
 
     def all(self) -> Mapping[str, Preset]:
         """Every preset by its key."""

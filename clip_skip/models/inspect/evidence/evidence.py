@@ -4,11 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The verdicts on a model's descent from NovelAI's SD 1.x model.
-VERDICTS = ("nai", "nai-derived", "contains-nai", "not-nai", "unknown")
+from ....text.names import Name
 
-# From what settles the question to what never does.
-CERTAIN, STRONG, PROBABLE, HINT = STRENGTHS = ("certain", "strong", "probable", "hint")
+
+class Verdict(Name):
+    """A model's descent from NovelAI's SD 1.x model."""
+
+    NAI = "nai"
+    NAI_DERIVED = "nai-derived"
+    CONTAINS_NAI = "contains-nai"
+    NOT_NAI = "not-nai"
+    UNKNOWN = "unknown"
+
+
+class Strength(Name):
+    """How much one fact is worth, from what settles the question to what never does."""
+
+    CERTAIN = "certain"
+    STRONG = "strong"
+    PROBABLE = "probable"
+    HINT = "hint"
+
+    @property
+    def rank(self) -> int:
+        """0 for the strongest."""
+        return list(Strength).index(self)
+
+
+CERTAIN, STRONG, PROBABLE, HINT = Strength.CERTAIN, Strength.STRONG, Strength.PROBABLE, Strength.HINT
+# The verdicts on NovelAI's model itself and what is made from it alone: what it was trained with suits these.
+DESCENDANTS = (Verdict.NAI, Verdict.NAI_DERIVED)
 
 
 @dataclass(frozen=True)
@@ -20,9 +45,9 @@ class Evidence:
     """
 
     id: str
-    strength: str
+    strength: Strength
     text: str
-    verdict: str = "unknown"
+    verdict: Verdict = Verdict.UNKNOWN
 
 
 @dataclass(frozen=True)

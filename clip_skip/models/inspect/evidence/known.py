@@ -9,10 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from .evidence import Verdict
+
 TABLE = Path(__file__).with_name("known_models.json")
 
 # The verdicts that say that NovelAI's model is in it.
-DESCENT = ("nai", "nai-derived", "contains-nai")
+DESCENT = (Verdict.NAI, Verdict.NAI_DERIVED, Verdict.CONTAINS_NAI)
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class KnownModel:
     """
 
     name: str
-    lineage: str
+    lineage: Verdict
     why: str
     skips: tuple[float, ...] = ()
     reference: str | None = None
@@ -41,16 +43,17 @@ class Named(NamedTuple):
     """What is recognised without certainty: the name, and the verdict that it is a hint of."""
 
     name: str
-    lineage: str
+    lineage: Verdict
 
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[dict[str, KnownModel], dict[str, Named]]:
     table = json.loads(TABLE.read_text(encoding="utf8"))
     models = {
-        sha256: KnownModel(**{**row, "skips": tuple(row.get("skips", ()))}) for sha256, row in table["models"].items()
+        sha256: KnownModel(**{**row, "lineage": Verdict(row["lineage"]), "skips": tuple(row.get("skips", ()))})
+        for sha256, row in table["models"].items()
     }
-    return models, {hash8: Named(row["name"], row["lineage"]) for hash8, row in table["legacy"].items()}
+    return models, {hash8: Named(row["name"], Verdict(row["lineage"])) for hash8, row in table["legacy"].items()}
 
 
 def lookup(sha256: str) -> KnownModel | None:
@@ -74,11 +77,11 @@ _NEVER = re.compile(
 )
 _NAMES = (
     (
-        "nai",
+        Verdict.NAI,
         re.compile(rf"{_START}(?:anime(?:full|sfw)(?![a-z])|nai{_GAP}anime{_GAP}v[12](?!\d))", re.IGNORECASE),
     ),
     (
-        "nai-derived",
+        Verdict.NAI_DERIVED,
         re.compile(
             rf"{_START}anything{_GAP}v{_GAP}[345]|orange{_GAP}mix|{_START}aom[123](?!\d)"
             rf"|{_START}(?:nai|novel{_GAP}ai)(?:{_GAP}v?[12])?(?![a-z0-9])",

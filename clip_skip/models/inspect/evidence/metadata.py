@@ -14,7 +14,7 @@ from typing import Any
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
 from ...checkpoint import is_sha256
-from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement
+from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement, Strength, Verdict
 from .known import DESCENT, by_name, lookup, lookup_legacy
 from .statements import architecture_of, skip_statement
 
@@ -146,7 +146,7 @@ def _read_merged_from(metadata: Mapping[str, str]) -> _Recipe:
     return recipe
 
 
-def _descent(model: _Ingredient) -> tuple[str, str, str] | None:
+def _descent(model: _Ingredient) -> tuple[Strength, str, str] | None:
     """Strength, name, and by what NovelAI's model or a descendant is recognised in `model`, if it is one."""
     known = lookup(model.sha256)
     if known:
@@ -163,7 +163,7 @@ def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     Added by sha256 is strong, by name probable, by short hash a hint. A + (NAI - X) adds it. Where it is only ever
     subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be nothing: a hint.
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[Strength, str], list[str]] = {}
     for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from):
         recipe = read(metadata)
         subtracted = recipe.subtracted_only()
@@ -177,7 +177,7 @@ def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
         unique = list(dict.fromkeys(names))
         more = f" and {len(unique) - 3} more" if len(unique) > 3 else ""
         text = f"Its merge recipe {verb} {', '.join(quote(name) for name in unique[:3])}{more}."
-        yield Evidence("merge-recipe", strength, text, "nai-derived")
+        yield Evidence("merge-recipe", strength, text, Verdict.NAI_DERIVED)
 
 
 # --- training --------------------------------------------------------------------------------------------------------
@@ -223,9 +223,9 @@ def _trainer_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     if descent:
         strength, name, by = descent
         weaker = HINT if strength == HINT else PROBABLE
-        yield Evidence("trainer-metadata", weaker, f"{said} {quote(name)}, recognised {by}.", "nai-derived")
+        yield Evidence("trainer-metadata", weaker, f"{said} {quote(name)}, recognised {by}.", Verdict.NAI_DERIVED)
     elif known and not any(key in metadata for key in MERGE_KEYS):
-        yield Evidence("trainer-metadata", PROBABLE, f"{said} {quote(known.name)}: {known.why}.", "not-nai")
+        yield Evidence("trainer-metadata", PROBABLE, f"{said} {quote(known.name)}: {known.why}.", Verdict.NOT_NAI)
 
 
 def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:

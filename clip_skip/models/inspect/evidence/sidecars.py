@@ -36,24 +36,23 @@ _MAX_HEAD = 1 << 20  # of a picture; its texts come first
 _MAX_ITEMS = 200  # of one list in a document
 
 
-def sidecar_files(path: str | os.PathLike[str]) -> list[Path]:
-    """The sidecars that exist beside the model file or folder at `path`. Costs a dozen stat calls."""
-    return list(_existing(path).values())
+def sidecar_files(path: str | os.PathLike[str]) -> dict[Path, os.stat_result]:
+    """The sidecars that exist beside the model file or folder at `path`, each with its status."""
+    return {file: status for _, file, status in _existing(path)}
 
 
-def _existing(path: str | os.PathLike[str]) -> dict[str, Path]:
-    """The sidecars beside `path`, by their suffix."""
+def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat_result]]:
+    """The suffix, path and status of each sidecar beside `path`. Costs a dozen stat calls."""
     model = Path(path)
     suffix = next((suffix for suffix in MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
     stem = str(model)[: len(str(model)) - len(suffix)]
-    found = {}
     for suffix in (*_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
         try:
-            if stat.S_ISREG(os.stat(stem + suffix).st_mode):
-                found[suffix] = Path(stem + suffix)
+            status = os.stat(stem + suffix)
         except (OSError, ValueError):
             continue
-    return found
+        if stat.S_ISREG(status.st_mode):
+            yield suffix, Path(stem + suffix), status
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Sidecars:
 
 def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
     """What lies beside the model file or folder at `path`. Never raises: what can't be read says nothing."""
-    files = _existing(path)
+    files = {suffix: file for suffix, file, _ in _existing(path)}
     documents = {suffix: decode_object(_text(files[suffix])) for suffix in _DOCUMENTS if suffix in files}
     hashes = [(suffix, sha256) for suffix, document in documents.items() for sha256 in _own_hashes(document)]
     claimed = {sha256 for _, sha256 in hashes}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ....skip.architectures import Architecture
 from ....text.plain import quote
 from ...checkpoint import is_sha256
-from ..evidence.evidence import CERTAIN, HINT, STRENGTHS, VERDICTS, Evidence
+from ..evidence.evidence import CERTAIN, HINT, Evidence, Verdict
 from ..evidence.known import by_name, lookup, lookup_legacy
 
 # Evidence ids, the weightiest first. The last five are always hints.
@@ -29,11 +29,12 @@ LADDER = (
 
 
 def mark_evidence(mark: str | None) -> list[Evidence]:
-    """The user's own word, one of `VERDICTS`; none where there is no such word, or it is "unknown"."""
-    if mark not in VERDICTS or mark == "unknown":
+    """The user's own word, the text of a `Verdict`; none where there is no such word, or it is "unknown"."""
+    if mark not in list(Verdict) or mark == Verdict.UNKNOWN:
         return []
-    words = {"nai-derived": "NAI-derived", "not-nai": "not NAI-derived"}.get(mark, mark)
-    return [Evidence("user-mark", CERTAIN, f"You marked it as {words}.", mark)]
+    verdict = Verdict(mark)
+    words = {Verdict.NAI_DERIVED: "NAI-derived", Verdict.NOT_NAI: "not NAI-derived"}.get(verdict, verdict)
+    return [Evidence("user-mark", CERTAIN, f"You marked it as {words}.", verdict)]
 
 
 def architecture_evidence(architecture: Architecture) -> list[Evidence]:
@@ -43,7 +44,7 @@ def architecture_evidence(architecture: Architecture) -> list[Evidence]:
     fact = (
         f"It is {architecture.name}" if architecture.encoders or architecture.id != "none" else architecture.reason[:-1]
     )
-    return [Evidence("architecture", CERTAIN, f"{fact}; NovelAI's SD 1.x model is SD 1.x.", "not-nai")]
+    return [Evidence("architecture", CERTAIN, f"{fact}; NovelAI's SD 1.x model is SD 1.x.", Verdict.NOT_NAI)]
 
 
 def hash_evidence(sha256: str | None) -> list[Evidence]:
@@ -74,17 +75,17 @@ def order(evidence: Iterable[Evidence]) -> list[Evidence]:
 
     def weight(fact: Evidence) -> tuple[bool, int, int]:
         rung = LADDER.index(fact.id) if fact.id in LADDER else len(LADDER)
-        return fact.strength == HINT, rung, STRENGTHS.index(fact.strength)
+        return fact.strength == HINT, rung, fact.strength.rank
 
     return sorted(evidence, key=weight)
 
 
 def deciding(evidence: Iterable[Evidence]) -> Evidence | None:
     """The weightiest fact that says something and is no hint, or None. Hints never decide, however many they are."""
-    return next((fact for fact in order(evidence) if fact.strength != HINT and fact.verdict != "unknown"), None)
+    return next((fact for fact in order(evidence) if fact.strength != HINT and fact.verdict != Verdict.UNKNOWN), None)
 
 
-def judge(evidence: Iterable[Evidence]) -> str:
-    """The verdict: that of the deciding fact, else "unknown"."""
+def judge(evidence: Iterable[Evidence]) -> Verdict:
+    """The verdict: that of the deciding fact, else unknown."""
     fact = deciding(evidence)
-    return fact.verdict if fact else "unknown"
+    return fact.verdict if fact else Verdict.UNKNOWN

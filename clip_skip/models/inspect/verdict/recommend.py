@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ....skip.architectures import Architecture
+from ....skip.auto import NAI_SKIP
+from ....skip.numbers import number
 from ....text.plain import quote
-from ..evidence.evidence import Evidence, SkipStatement
+from ..evidence.evidence import DESCENDANTS, Evidence, SkipStatement, Verdict
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
+# The recommendation that is descent alone.
+LINEAGE = "nai-lineage"
 # Ids of the statements that recommend, the weightiest first: a person's words before counts of pictures, which may be
 # others', and of each what lies beside the file before what is known by its hash. The weights say "trained-layers".
 SKIP_LADDER = (
@@ -26,7 +30,7 @@ SKIP_LADDER = (
     "listed-card",
     "sample-images",
     "listed-samples",
-    "nai-lineage",
+    LINEAGE,
 )
 
 # What may decide the verdict where descent alone is reason enough to recommend NovelAI's own skip.
@@ -54,7 +58,7 @@ def author_statement(known: KnownModel) -> SkipStatement | None:
 def recommend(
     architecture: Architecture,
     statements: Iterable[SkipStatement],
-    lineage_verdict: str,
+    lineage_verdict: Verdict,
     evidence: Iterable[Evidence],
 ) -> Recommendation | None:
     """The skip that the weightiest statement names, else NovelAI's own for a sure descendant, else None.
@@ -72,10 +76,19 @@ def recommend(
     if any(statement.leaves_choice for statement in ranked):
         return None
     fact = deciding(evidence)
-    if lineage_verdict in ("nai", "nai-derived") and fact is not None and fact.id in _SURE:
-        text = "NovelAI's SD 1.x model was trained with clip skip 2, and this model descends from it."
-        return Recommendation({"l": 2.0}, "nai-lineage", text)
+    if lineage_verdict in DESCENDANTS and fact is not None and fact.id in _SURE:
+        return by_descent()
     return None
+
+
+def by_descent(skip: float = NAI_SKIP) -> Recommendation:
+    """What descent from NovelAI's SD 1.x model alone recommends, where the user's setting for that is `skip`."""
+    text = (
+        "NovelAI's SD 1.x model was trained with clip skip 2, and this model descends from it."
+        if skip == NAI_SKIP
+        else f"The setting for descendants of NovelAI's SD 1.x model is {number(skip)}, and this model is one."
+    )
+    return Recommendation({"l": float(skip)}, LINEAGE, text)
 
 
 def trained_skip(statements: Iterable[SkipStatement]) -> float | None:

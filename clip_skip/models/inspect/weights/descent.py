@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.evidence import STRONG, Evidence
+from ..evidence.evidence import STRONG, Evidence, Verdict
 from ..formats.contents import Contents, ContentsError, Numbers, Tensor
 from .references import References, Sketch
 
@@ -249,29 +249,29 @@ SURE = 3.0  # standard errors that a block's coefficient must be above CONTAINS
 ROUNDING = 0.04
 
 
-def verdict(fit: Fit, origin: str = "sd1.4", nai_label: str = "nai") -> str:
+def verdict(fit: Fit, origin: str = "sd1.4", nai_label: str = "nai") -> Verdict:
     """The verdict that a fit with the reference `origin` as origin, and `nai_label` for NovelAI's model, means."""
     nai = fit.content[nai_label]
     # Seen from SD 1.5 a share of NAI's delta is another length, and all that comes from SD 1.4 moves the same way, in
     # some blocks as if it held a part of NAI.
     exact = origin == "sd1.4"
     if exact and fit.from_nai <= ROUNDING and nai_label == "nai":
-        return "nai"
+        return Verdict.NAI
     if fit.size <= ROUNDING:
-        return "not-nai"
+        return Verdict.NOT_NAI
     if nai >= DERIVED:
-        return "nai-derived"
+        return Verdict.NAI_DERIVED
     # What anime training in general has in common with NAI's is told apart by Waifu Diffusion's alone.
     if (
         exact
         and "wd1.3" in fit.content
         and (nai >= CONTAINS or any(c - SURE * error >= CONTAINS for c, error in fit.blocks))
     ):
-        return "contains-nai"
+        return Verdict.CONTAINS_NAI
     no_block = all(c < CONTAINS for c, _ in fit.blocks)
     if nai < TRACE and no_block and (fit.alpha < ALPHA or fit.explained >= EXPLAINED):
-        return "not-nai"
-    return "unknown"
+        return Verdict.NOT_NAI
+    return Verdict.UNKNOWN
 
 
 def weight_evidence(contents: Contents, references: References) -> Evidence | None:
@@ -301,7 +301,7 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     return _evidence(_sentence(result, decided, NAMES[origin], nai), decided)
 
 
-def _evidence(text: str, verdict: str = "unknown") -> Evidence:
+def _evidence(text: str, verdict: Verdict = Verdict.UNKNOWN) -> Evidence:
     return Evidence("unet-weights", STRONG, text, verdict)
 
 
@@ -313,8 +313,8 @@ def _ask_for(missing: Sequence[str]) -> str:
     return f"The UNet's weights were not compared: no reference of {names} was learned yet ({_LEARN} {missing[0]})."
 
 
-def _sentence(fit: Fit, verdict: str, origin: str, nai: str) -> str:
-    if verdict == "nai":
+def _sentence(fit: Fit, verdict: Verdict, origin: str, nai: str) -> str:
+    if verdict is Verdict.NAI:
         return "The UNet's weights are NovelAI's, up to rounding."
     if fit.size <= ROUNDING:
         return f"The UNet's weights are all but {origin}'s own."
@@ -322,9 +322,9 @@ def _sentence(fit: Fit, verdict: str, origin: str, nai: str) -> str:
     share = f"The UNet holds {share} of the change that NovelAI's training made to {origin}"
     if nai in STAND_INS:
         share += f", for which {STAND_INS[nai]} stands here"
-    if verdict == "contains-nai" and fit.content[nai] < CONTAINS:
+    if verdict is Verdict.CONTAINS_NAI and fit.content[nai] < CONTAINS:
         return f"{share}, and {max(c for c, error in fit.blocks if error < 1):.0%} of it in some blocks."
-    if verdict == "unknown":
+    if verdict is Verdict.UNKNOWN:
         more = "" if "wd1.3" in fit.content else f" {NAMES['wd1.3']} would tell more ({_LEARN} wd1.3)."
         return f"{share}, {fit.alpha:.0%} compared with that alone: too little to be sure, too much to exclude.{more}"
     return f"{share}."

@@ -9,7 +9,7 @@ import struct
 
 import numpy as np
 
-from ..evidence.evidence import HINT, STRONG, Evidence
+from ..evidence.evidence import HINT, STRONG, Evidence, Verdict
 from ..formats.contents import READABLE, Contents, ContentsError, Numbers, Tensor
 from .references import References
 
@@ -47,7 +47,7 @@ def ema_updates(contents: Contents, references: References) -> Evidence | None:
     nai, origin = (references.num_updates(label) for label in ("nai", "sd1.4"))
     if count == nai or (origin is not None and abs(count - origin) == NAI_UPDATES_FROM_SD14):
         text = f"The file counts {count} EMA updates, as NovelAI's model does."
-        return Evidence("ema-updates", STRONG, text, "nai-derived")
+        return Evidence("ema-updates", STRONG, text, Verdict.NAI_DERIVED)
     return None
 
 
@@ -68,7 +68,7 @@ def text_model_evidence(contents: Contents) -> Evidence | None:
     if not lacking or any(name.startswith(_TEXT_MODEL) for name in contents.tensors):
         return None
     text = 'The names of its text encoder lack "text_model.", as in the first files of NovelAI\'s model.'
-    return Evidence("no-text-model", HINT, text, "nai-derived")
+    return Evidence("no-text-model", HINT, text, Verdict.NAI_DERIVED)
 
 
 # The metric of sd-webui-model-toolkit (arenasys, toolkit.py compute_metric), and what it gives for NAI's VAE.
@@ -106,7 +106,7 @@ def vae_evidence(contents: Contents) -> Evidence | None:
     # The toolkit sums in float32, which may move a number at the edge to its neighbour.
     if metric is None or abs(metric - NAI_VAE_METRIC) > 1:
         return None
-    return Evidence("vae-metric", HINT, f"Its VAE has the metric {metric}, as NovelAI's.", "contains-nai")
+    return Evidence("vae-metric", HINT, f"Its VAE has the metric {metric}, as NovelAI's.", Verdict.CONTAINS_NAI)
 
 
 def _squashed(numbers: Numbers, tensor: Tensor) -> float:

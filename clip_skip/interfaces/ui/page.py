@@ -1,0 +1,109 @@
+"""The page that is being built: the panels on it, and which of the host's components they answer to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ...hosts.base import Host
+from ...text.log import logger
+from .answers import Answers
+from .markup import line
+from .panel import Panel, in_page
+from .paste import Fields
+from .words import UNKNOWN_HOST
+
+_PROMPTS = ("txt2img_prompt", "img2img_prompt")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the host's Script needs of a panel: its arguments in order, and its infotext fields."""
+
+    arguments: list[Any]
+    infotext_fields: list[tuple[Any, Callable[..., Any]]]
+
+    @property
+    def paste_field_names(self) -> list[Callable[..., Any]]:
+        return [read for _, read in self.infotext_fields]
+
+
+class Page:
+    """The panels and the host's checkpoint dropdown, prompts and sliders, whichever comes first."""
+
+    def __init__(self, host: Host, answers: Answers) -> None:
+        self._host = host
+        self._answers = answers
+        self._panels: list[Panel] = []
+        self._dropdown: Any = None
+        self._heard: set[str | None] = set()
+        self._prompts: dict[str, Any] = {}
+
+    def build(self, tab: str, fields: Fields) -> Built:
+        """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
+        if not self._host.known:
+            with gr.Accordion("CLIP Skip", open=False):
+                gr.HTML(line(UNKNOWN_HOST))
+                return Built([gr.Checkbox(False, visible=False)], [])
+        panel = Panel(self._host, self._answers, tab)
+        self._panels.append(panel)
+        if self._dropdown is not None:
+            self._connect(panel)
+        self._read(panel)
+        return Built(panel.arguments, [(getattr(panel, name), read) for name, read in fields.items()])
+
+    def meet(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
+        """A component of the host's page was made: the panels follow the one that selects the checkpoint.
+
+        The page's script hears of the others that count: the host's own sliders, and its prompts.
+        """
+        classes = getattr(component, "elem_classes", None) or []
+        if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
+            self._follow(component)
+        if self._host.is_slider(component, elem_id):
+            component.elem_classes = [*classes, "clip-skip-slider"]  # where the page's script puts the badge
+            self._hear(component, elem_id)
+        elif elem_id in _PROMPTS:
+            self._hear(component, elem_id)
+            self._prompt(component, elem_id)
+
+    def _follow(self, component: Any) -> None:
+        if self._dropdown is None:
+            self._dropdown = component
+            for panel in self._panels:
+                self._connect(panel)
+
+    def _hear(self, component: Any, elem_id: str | None) -> None:
+        """Let the page's script know what this control of the host's holds, whenever that changes."""
+        if elem_id in self._heard:  # Gradio 4 makes components again when they change
+            return
+        self._heard.add(elem_id)
+        try:
+            in_page(component.change, f"(value) => clipSkip.holds({json.dumps(elem_id)}, value)", component)
+        except Exception:
+            logger.exception("the panel can't follow the WebUI's control %s", elem_id)
+
+    def _prompt(self, component: Any, elem_id: str) -> None:
+        if elem_id not in self._prompts:
+            self._prompts[elem_id] = component
+            for panel in self._panels:
+                if panel.prompt_id == elem_id:
+                    self._read(panel)
+
+    def _read(self, panel: Panel) -> None:
+        prompt = self._prompts.get(panel.prompt_id)
+        try:
+            if prompt is not None:
+                panel.draw_drift_of(prompt)
+        except Exception:
+            logger.exception("the panel can't read the prompt")
+
+    def _connect(self, panel: Panel) -> None:
+        try:
+            panel.answer_checkpoint(self._dropdown)
+        except Exception:
+            logger.exception("the panel can't follow the checkpoint dropdown")
