@@ -327,7 +327,7 @@ def twice(*names):
 
 @pytest.mark.parametrize("data, why", [
     (b"null", "it holds None where an object is expected"),
-    (b"[" * 100_000, "it is nested too deep"),
+    (b"[" * 100_000, "it is nested too deeply"),
     (b'{"schema": 1, "presets": []}', '"presets" is a list, not an object'),
     (b'{"schema": 0.5, "presets": {}}', '"schema" is 0.5, not a whole number from 1'),
     (twice("name:a"), "name:a was there twice"),

@@ -275,7 +275,7 @@ def _endpoint(rest: Rest, route: Route) -> Callable[..., Any]:
         except StoreError as error:
             return _respond(_status_of(error), {"detail": str(error)})
         except RecursionError:
-            return _respond(422, {"detail": "it is nested too deep"})
+            return _respond(422, {"detail": "it is nested too deeply"})
 
     return endpoint
 
