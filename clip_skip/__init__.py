@@ -4,3 +4,5 @@ Everything outside `hosts` and `ui` is free of any WebUI and of Gradio and can b
 """
 
 __version__ = "0.1.0"
+# Under which the WebUI knows the script, and its users the extension.
+TITLE = "CLIP Skip"

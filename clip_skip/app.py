@@ -15,7 +15,7 @@ from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
 from .interfaces.ui import paste, presets_tab, settings_page
 from .interfaces.ui.answers import Answers
-from .interfaces.ui.page import Built, Page
+from .interfaces.ui.page import TABS, Built, Page
 from .jobs.job import Job
 from .models.library import Library
 from .paths import data_folder
@@ -67,6 +67,7 @@ class Extension:
             extra_network.register(self.host.extra_networks, self.tagged)
 
     def mount(self, app: Any) -> None:
+        self._page.finished()
         routes.mount(app, self.host, self.library, self.advisor, self.switched_on)
 
     def unload(self) -> None:
@@ -76,8 +77,9 @@ class Extension:
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)
 
-    def build_panel(self, is_img2img: bool) -> Built:
-        return self._page.build("img2img" if is_img2img else "txt2img", self.fields)
+    def build_panel(self, is_img2img: bool, tab: str | None = None) -> Built:
+        """`tab` is the name of the panel's tab, where the host tells it: SD.Next has one more than these two."""
+        return self._page.build(tab if tab in TABS else TABS[is_img2img], self.fields)
 
     def process(self, p: Any, *args: Any) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""

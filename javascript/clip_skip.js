@@ -16,7 +16,8 @@
     /** @typedef {"unheard" | "free" | "asked" | "late" | "again"} State */
     /** @typedef {"ask" | "hear" | "overtake" | "answer"} Happening */
 
-    const TABS = ["txt2img", "img2img"];
+    // Those that can have a panel; the last one is SD.Next's.
+    const TABS = ["txt2img", "img2img", "control"];
     const SLIDER = ".clip-skip-slider";
     // The advice that the badge shows.
     const BADGED = ".clip-skip-item[data-badge]";
@@ -52,7 +53,7 @@
     }
 
     function currentTab() {
-        return TABS.find(isShown) ?? TABS[0];
+        return TABS.find((tab) => part(tab, "advice") && isShown(tab)) ?? TABS[0];
     }
 
     /** @param {Element} slider */

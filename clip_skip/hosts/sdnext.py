@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from .. import TITLE
 from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
@@ -25,8 +26,7 @@ from .base import JOB_ATTRIBUTE, Host, listed
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 
-# That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
-_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip")
+_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
 T = TypeVar("T")
 
@@ -59,8 +59,12 @@ class SDNext(Host):
     def install(self) -> None:
         self._callbacks.on_after_process(self.end)
         self._callbacks.on_model_loaded(self._model_loaded)
+        if TITLE not in _control_extensions():
+            _control_extensions().append(TITLE)
 
     def uninstall(self) -> None:
+        if TITLE in _control_extensions():
+            _control_extensions().remove(TITLE)
         while self._running:
             self._running.pop().stop()
 
@@ -188,6 +192,12 @@ class SDNext(Host):
         if self._running:
             self._running[-1].stop()
             self._running[-1].start()
+
+
+def _control_extensions() -> list[str]:
+    """The titles of the extensions that SD.Next loads into its tab "Control", which none can ask for by itself."""
+    titles: list[str] = getattr(sys.modules.get("installer"), "control_extensions", [])
+    return titles
 
 
 def _model(pipeline: Any) -> LoadedModel:
