@@ -9,7 +9,9 @@ from . import hosts
 from .advice import report
 from .advice.advisor import Advisor
 from .advice.rules import Advice
-from .hosts.base import JOB_ATTRIBUTE, Host
+from .hosts.attributes import JOB_ATTRIBUTE
+from .hosts.base import Host
+from .hosts.protocols import Processed, Processing
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
@@ -81,7 +83,7 @@ class Extension:
         """`tab` is the name of the panel's tab, where the host tells it: SD.Next has one more than these two."""
         return self._page.build(tab if tab in TABS else TABS[is_img2img], self.fields)
 
-    def process(self, p: Any, *args: Any) -> None:
+    def process(self, p: Processing, *args: Any) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
         try:
             infotext.clear(p.extra_generation_params)
@@ -93,7 +95,7 @@ class Extension:
             logger.exception("this image is made without CLIP Skip")
             self._leave(p)
 
-    def _job(self, p: Any, args: tuple[Any, ...]) -> Job:
+    def _job(self, p: Processing, args: tuple[Any, ...]) -> Job:
         profile = cache(self.library.profile)
         return Job(
             parse(*args, axes=grid.asked(p)),
@@ -102,7 +104,7 @@ class Extension:
             lambda checkpoint, word: profile(checkpoint).stands_for(word),
         )
 
-    def _leave(self, p: Any) -> None:
+    def _leave(self, p: Processing) -> None:
         """The job `p` runs as if we were not there, and its texts say nothing of us. Never raises."""
         try:
             self.host.begin(p, None)
@@ -110,18 +112,18 @@ class Extension:
         except Exception:
             logger.exception("CLIP Skip could not be taken out of this image")
 
-    def tagged(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Processing, tags: Tags) -> None:
         """The prompts that the job `p` encodes next have these tags. Never raises."""
         try:
             self.host.tagged(p, tags)
         except Exception:
             logger.exception("the tag in the prompt is ignored")
 
-    def encoded(self, p: Any) -> None:
+    def encoded(self, p: Processing) -> None:
         """A batch of the job `p` was sampled."""
         self.host.encoded(p)
 
-    def postprocess(self, p: Any, processed: Any) -> None:
+    def postprocess(self, p: Processing, processed: Processed) -> None:
         """Say what there is to say of the job `p`, which made `processed`. Never raises."""
         try:
             job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
@@ -137,7 +139,7 @@ class Extension:
         except Exception:
             logger.exception("what there is to say of this image is lost")
 
-    def _judged(self, job: Job, p: Any) -> list[Advice]:
+    def _judged(self, job: Job, p: Processing) -> list[Advice]:
         """What the rules say of how the first model of `job` was read."""
         # What a failed plan would have read says nothing of that.
         if job.failure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +45,7 @@ class Tokenizer:
         return torch.tensor(self.chunks(text)[:1])
 
 
-def clip_config(spec: EncoderSpec, layers: int | None = None):
+def clip_config(spec: EncoderSpec, layers: int | None = None) -> Any:
     """Give transformers' configuration of an encoder."""
     from transformers import CLIPTextConfig
 
@@ -68,7 +69,7 @@ def clip_model(encoder: str, state: State, *, layers: int | None = None, project
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
     kind = CLIPTextModelWithProjection if projection else CLIPTextModel
-    model = kind(clip_config(SPECS[encoder], layers)).eval().requires_grad_(False)
+    model: nn.Module = kind(clip_config(SPECS[encoder], layers)).eval().requires_grad_(False)
     load_clip(model, state)
     return model
 
@@ -96,7 +97,8 @@ class OpenClipBlock(nn.Module):
     def forward(self, x: Tensor, attn_mask: Tensor | None = None) -> Tensor:
         y = self.ln_1(x)
         x = x + self.attn(y, y, y, need_weights=False, attn_mask=attn_mask)[0]
-        return x + self.mlp(self.ln_2(x))
+        x = x + self.mlp(self.ln_2(x))
+        return x
 
 
 class OpenClipTransformer(nn.Module):
@@ -125,6 +127,11 @@ class OpenClipText(nn.Module):
 class Sd3Attention(nn.Module):
     """Causal self-attention under Hugging Face names."""
 
+    q_proj: nn.Linear
+    k_proj: nn.Linear
+    v_proj: nn.Linear
+    out_proj: nn.Linear
+
     def __init__(self, spec: EncoderSpec) -> None:
         super().__init__()
         self.heads = spec.heads
@@ -135,7 +142,8 @@ class Sd3Attention(nn.Module):
         parts = (self.q_proj, self.k_proj, self.v_proj)
         q, k, v = (part(x).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)
         y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.out_proj(y.transpose(1, 2).flatten(2))
+        out: Tensor = self.out_proj(y.transpose(1, 2).flatten(2))
+        return out
 
 
 class Sd3Mlp(nn.Module):
@@ -148,7 +156,8 @@ class Sd3Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.fc1(x)
-        return self.fc2(y * torch.sigmoid(1.702 * y) if self.quick else functional.gelu(y))
+        out: Tensor = self.fc2(y * torch.sigmoid(1.702 * y) if self.quick else functional.gelu(y))
+        return out
 
 
 class Sd3Block(nn.Module):
@@ -195,14 +204,14 @@ class Sd3Clip(nn.Module):
         self.transformer.load_state_dict(state)
         self.eval().requires_grad_(False)
 
-    def set_clip_options(self, options: dict) -> None:
+    def set_clip_options(self, options: dict[str, Any]) -> None:
         self.layer_idx = options.get("layer", self.layer_idx)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Give the intermediate state and the (projected) pooled vector."""
-        text = self.transformer.text_model
+        text: Any = self.transformer.text_model
         x = text.embeddings.token_embedding(tokens) + text.embeddings.position_embedding.weight
-        layers, kept = text.encoder.layers, None
+        layers, kept = text.encoder.layers, x
         for i, layer in enumerate(layers):
             x = layer(x, None, None)
             if i == len(layers) + self.layer_idx:
@@ -224,4 +233,5 @@ class T5(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.shared(tokens)
-        return self.mix(x + x.cumsum(1) / torch.arange(1, x.shape[1] + 1)[:, None])
+        mixed: Tensor = self.mix(x + x.cumsum(1) / torch.arange(1, x.shape[1] + 1)[:, None])
+        return mixed

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import torch
 
@@ -24,7 +24,7 @@ def boot(
     model: str = "sd1",
     extension: Path | str | None = REPOSITORY,
     data: Path | str | None = None,
-    opts: dict | None = None,
+    opts: dict[str, Any] | None = None,
     argv: list[str] | tuple[str, ...] = (),
     port: int | None = None,
 ) -> MiniHost:
@@ -41,10 +41,19 @@ def boot(
 class MiniHost:
     """A booted host."""
 
-    def __init__(self, like, model, extension, data, opts, argv, port):
+    def __init__(
+        self,
+        like: str,
+        model: Any,
+        extension: Path | str | None,
+        data: Path | str | None,
+        opts: dict[str, Any],
+        argv: list[str],
+        port: int | None,
+    ) -> None:
         assert context.current is None, "only one minihost at a time"
         self._temporary = None if data else tempfile.TemporaryDirectory(prefix="minihost-")
-        folder = Path(data or self._temporary.name).resolve()
+        folder = Path(self._temporary.name if self._temporary else data or "").resolve()
         folder.mkdir(parents=True, exist_ok=True)
         extension = Path(extension).resolve() if extension else None
         context.current = context.Context(FLAVOURS[like], folder, extension, argv)
@@ -60,7 +69,7 @@ class MiniHost:
             self.close()
             raise
 
-    def _start(self, model: str, opts: dict, port: int | None) -> None:
+    def _start(self, model: str, opts: dict[str, Any], port: int | None) -> None:
         self.module("gradio_extensions").install()
         shared, sd_models = self.module("shared"), self.module("sd_models")
         sd_models.list_models()
@@ -77,6 +86,7 @@ class MiniHost:
         callbacks, shared, ui = self.module("script_callbacks"), self.module("shared"), self.module("ui")
         callbacks.call("before_ui")
         nowebui = getattr(shared.cmd_opts, "nowebui", False)  # the API alone
+        self.demo: Any = None
         self.demo = shared.demo = None if nowebui else ui.create_ui()
         roots = [HERE / "webui" / "common", HERE / "webui" / self.like, *([self.extension] if self.extension else [])]
         if port is None or nowebui:
@@ -129,38 +139,38 @@ class MiniHost:
     def __enter__(self) -> MiniHost:
         return self
 
-    def __exit__(self, *exc) -> None:
+    def __exit__(self, *exc: Any) -> None:
         self.close()
 
-    def module(self, name: str) -> ModuleType:
-        """Give a module of the host, as ``modules.<name>``."""
+    def module(self, name: str) -> Any:
+        """Give a module of the host, as ``modules.<name>``; which ones there are depends on the flavour."""
         return import_module(f"modules.{name}")
 
     def title(self, model: str) -> str:
         """Give the host's title for the name of a checkpoint, or for the first one of an architecture."""
-        infos = self.module("sd_models").checkpoints_list.values()
+        infos: list[Any] = list(self.module("sd_models").checkpoints_list.values())
         for info in infos:
             if info.name_for_extra == model:
-                return info.title
-        return next(info.title for info in infos if weights.CHECKPOINTS.get(info.name_for_extra) == model)
+                return str(info.title)
+        return next(str(info.title) for info in infos if weights.CHECKPOINTS.get(info.name_for_extra) == model)
 
-    def txt2img(self, **request):
+    def txt2img(self, **request: Any) -> Any:
         """Run an API request; gives an object with images (PIL), parameters and info (a dict)."""
         return self.api.generate("txt2img", request)
 
-    def img2img(self, **request):
+    def img2img(self, **request: Any) -> Any:
         """Run an API request; ``init_images`` may be PIL images."""
         return self.api.generate("img2img", request)
 
-    def control(self, **request):
+    def control(self, **request: Any) -> Any:
         """Run an API request of SD.Next's tab "Control"."""
         return self.api.generate("control", request)
 
-    def http(self, method: str, path: str, **kwargs):
+    def http(self, method: str, path: str, **kwargs: Any) -> Any:
         """Ask the API over HTTP, without a socket; gives httpx's response."""
         import httpx
 
-        async def ask():
+        async def ask() -> Any:
             transport = httpx.ASGITransport(app=self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://minihost") as client:
                 return await client.request(method, path, **kwargs)
@@ -168,17 +178,18 @@ class MiniHost:
         return asyncio.run(ask())
 
     @property
-    def opts(self):
+    def opts(self) -> Any:
         return self.module("shared").opts
 
     @property
-    def sd_model(self):
+    def sd_model(self) -> Any:
         return self.module("shared").sd_model
 
     @property
     def errors(self) -> list[str]:
         """Give everything that was reported, in scripts and callbacks too."""
-        return self.module("errors").exception_records
+        records: list[str] = self.module("errors").exception_records
+        return records
 
     @property
     def last_conds(self) -> list[tuple[str, str, Cond]]:

@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
@@ -45,12 +46,12 @@ class Ledger:
 ledger = Ledger()
 
 
-def as_cond(raw: Tensor | dict) -> Cond:
+def as_cond(raw: Tensor | Cond) -> Cond:
     """Bring a host's conditioning to one shape."""
     return dict(raw) if isinstance(raw, dict) else {"crossattn": raw}
 
 
-def stack(conds: list[Tensor | dict]) -> Cond:
+def stack(conds: list[Tensor | Cond]) -> Cond:
     """Join the conditionings of a batch; shorter ones are padded with their last chunk, as the samplers do."""
     parts = [as_cond(c) for c in conds]
     longest = max(p["crossattn"].shape[0] for p in parts)
@@ -62,14 +63,15 @@ def stack(conds: list[Tensor | dict]) -> Cond:
     return {key: torch.stack([p[key] for p in parts]) for key in parts[0]}
 
 
-def _colours(values: Tensor) -> np.ndarray:
+def _colours(values: Tensor) -> npt.NDArray[np.uint8]:
     """Colour a matrix by rank-preserving squashing: a number's sign is its hue, its size the brightness."""
     x = values.detach().float().cpu().numpy()
     scale = np.abs(x).mean(axis=-1, keepdims=True) * 1.6 + 1e-9
     at = (np.tanh(x / scale) + 1) / 2 * (len(_PALETTE) - 1)
     low = np.clip(np.floor(at).astype(int), 0, len(_PALETTE) - 2)
     part = (at - low)[..., None]
-    return (_PALETTE[low] * (1 - part) + _PALETTE[low + 1] * part).round().astype(np.uint8)
+    coloured: npt.NDArray[np.float64] = _PALETTE[low] * (1 - part) + _PALETTE[low + 1] * part
+    return coloured.round().astype(np.uint8)
 
 
 def _paste(canvas: Image.Image, values: Tensor, box: tuple[int, int, int, int]) -> None:

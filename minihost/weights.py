@@ -10,6 +10,7 @@ import json
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -266,7 +267,7 @@ def write_folder(path: Path, arch: Architecture) -> None:
     (path / "model_index.json").write_text(json.dumps(index, indent=1))
 
 
-def folder_config(arch: Architecture, encoder: str) -> tuple[str, dict]:
+def folder_config(arch: Architecture, encoder: str) -> tuple[str, dict[str, Any]]:
     """Give the transformers class and config.json of an encoder in a diffusers folder (CLIP-H has 23 blocks there)."""
     if encoder == "t5":
         return "T5EncoderModel", {"model_type": "t5", "d_model": T5_WIDTH, "vocab_size": VOCAB}

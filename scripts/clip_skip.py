@@ -1,8 +1,15 @@
 """Entry script: everything is in the `clip_skip` package beside this folder."""
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any
 
 from modules import script_callbacks, scripts
+
+if TYPE_CHECKING:
+    from clip_skip.hosts.protocols import Processed, Processing
+
 
 # Executed again by "Reload UI", also after an update: the library must be as new as this file.
 for _name in [name for name in sys.modules if name.split(".")[0] == "clip_skip" and name != __name__]:
@@ -12,25 +19,25 @@ from clip_skip import TITLE, app  # noqa: E402
 
 
 class ClipSkip(scripts.Script):
-    def title(self):
+    def title(self) -> str:
         return TITLE
 
-    def show(self, is_img2img):
+    def show(self, is_img2img: bool) -> object:
         return scripts.AlwaysVisible
 
-    def ui(self, is_img2img):
+    def ui(self, is_img2img: bool) -> Any:
         built = extension.build_panel(is_img2img, getattr(self, "parent", None))
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments
 
-    def process(self, p, *args):
+    def process(self, p: Processing, *args: Any) -> None:
         extension.process(p, *args)
 
-    def postprocess_batch(self, p, *args, **kwargs):
+    def postprocess_batch(self, p: Processing, *args: Any, **kwargs: Any) -> None:
         extension.encoded(p)
 
-    def postprocess(self, p, processed, *args):
+    def postprocess(self, p: Processing, processed: Processed, *args: Any) -> None:
         extension.postprocess(p, processed)
 
 

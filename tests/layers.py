@@ -44,5 +44,5 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "starlette": ("interfaces.rest",),
     "pydantic": ("interfaces.rest",),
     # The WebUI itself: its adapters, and what registers with it.
-    "modules": ("hosts", "interfaces.ui.settings_page", "interfaces.ui.panel"),
+    "modules": ("hosts", "interfaces.ui.settings_page"),
 }

@@ -53,7 +53,7 @@ def suites() -> Iterator[Suite]:
         yield Suite("set up", pins, ("tests/venv", pins))
     yield Suite("ruff check", "lint", ("ruff", "check", "."))
     yield Suite("ruff format", "lint", ("ruff", "format", "--check", "."))
-    yield Suite("mypy", "lint", ("mypy",))
+    yield Suite("mypy", "lint", ("tests/types",))
     yield Suite("set up", "javascript", ("npm", "--prefix", "tests/javascript", "ci", "--no-audit", "--no-fund"))
     yield Suite("javascript", "", ("npm", "--prefix", "tests/javascript", "test"))
 

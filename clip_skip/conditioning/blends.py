@@ -32,4 +32,5 @@ def slerp(parts: list[tuple[torch.Tensor, float]]) -> torch.Tensor:
         weight_a * unit_a + weight_b * unit_b,
         (torch.sin(weight_a * angle) * unit_a + torch.sin(weight_b * angle) * unit_b) / safe,
     )
-    return (direction * (weight_a * norm_a + weight_b * norm_b)).to(a.dtype)
+    blended: torch.Tensor = direction * (weight_a * norm_a + weight_b * norm_b)
+    return blended.to(a.dtype)

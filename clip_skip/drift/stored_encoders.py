@@ -112,7 +112,7 @@ def load_encoder(contents: Contents, stored: StoredEncoder) -> CLIPTextModel:
         }
     text_model.load_state_dict(state, strict=False, assign=True)
     positions = len(state[_POSITIONS])
-    text_model.embeddings.position_ids = torch.arange(positions).expand(1, -1)
+    text_model.get_submodule("embeddings").position_ids = torch.arange(positions).expand(1, -1)
     return model
 
 

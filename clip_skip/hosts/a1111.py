@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import FrameType
@@ -30,14 +30,13 @@ from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
-from .base import JOB_ATTRIBUTE, Host, listed
+from .adapter import Adapter
+from .attributes import JOB_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
 from .encoders import read_webui_model
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
+from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
 
 _METHOD = "get_conds_with_caching"
-_ORIGINAL = "__clip_skip_original__"
-# The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
-_WRAPPER = "__clip_skip_wrapper__"
 # The host's own functions around a job, in the module of its job class.
 _RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
@@ -45,12 +44,9 @@ _OPTION = "CLIP_stop_at_last_layers"
 T = TypeVar("T")
 
 
-class WebUI(Host):
-    known = True
-    input_accordion = True
-
-    def __init__(self, shared: Any, processing_class: type, sd_models: Any) -> None:
-        super().__init__(shared)
+class WebUI(Adapter[LineCheckpointInfo]):
+    def __init__(self, shared: Shared, processing_class: type, sd_models: LineModels) -> None:
+        super().__init__(shared, sd_models)
         self._class = processing_class
         self._sd_models = sd_models
         self._wrapper: Callable[..., Any] | None = None
@@ -66,32 +62,41 @@ class WebUI(Host):
             return None
         return cls(shared, processing_class, sd_models)
 
+    @property
+    def input_accordion(self) -> Any:
+        from modules.ui_components import InputAccordion
+
+        return InputAccordion
+
     def install(self) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
         original = vars(self._class)[_METHOD]
-        if getattr(original, _WRAPPER, None) is original:
-            original = getattr(original, _ORIGINAL)
+        if getattr(original, WRAPPER_ATTRIBUTE, None) is original:
+            original = getattr(original, ORIGINAL_ATTRIBUTE)
         self._wrapper = self._wrap(original)
         setattr(self._class, _METHOD, self._wrapper)
 
     def uninstall(self) -> None:
         # If another extension has wrapped us since, we stay underneath and only pass the call on.
         if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
-            setattr(self._class, _METHOD, getattr(self._wrapper, _ORIGINAL))
+            setattr(self._class, _METHOD, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
         self._wrapper = None
         if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
             delattr(type(self.opts), _OPTION)
 
-    def begin(self, p: Any, job: Job | None) -> None:
+    def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
             job.start(self._loaded().checkpoint)
 
-    def tagged(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Processing, tags: Tags) -> None:
         # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
         job = vars(p).get(JOB_ATTRIBUTE)
         if job is not None and not getattr(p, "is_hr_pass", False):
             job.tagged(tags)
+
+    def encoded(self, p: Processing) -> None:
+        pass  # each encode was proven as it ended
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
@@ -101,12 +106,12 @@ class WebUI(Host):
             return on_jobs_thread(lambda: self._between_jobs(model, loaded, prompt, work))
 
     def _between_jobs(
-        self, model: LoadedModel, loaded: Any, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]
+        self, model: LoadedModel, loaded: LineModel, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]
     ) -> T:
         from modules import devices, prompt_parser
 
         def encode() -> None:
-            _, parts, _ = prompt_parser.get_multicond_prompt_list([self.extra_networks.parse_prompt(prompt)[0]])
+            _, parts, _ = prompt_parser.get_multicond_prompt_list([self._without_tags(prompt)])
             schedules = prompt_parser.get_learned_conditioning_prompt_schedules(parts, STEPS)
             texts = dict.fromkeys(text for schedule in schedules for _, text in schedule)
             with _option(self.opts, _neutral(model)), _notes_kept():
@@ -115,36 +120,11 @@ class WebUI(Host):
         with torch.no_grad(), devices.autocast():
             return work(model, encode)
 
-    def loaded(self) -> Checkpoint:
-        return self._loaded().checkpoint
-
-    def selected(self, name: str | None = None) -> Checkpoint:
-        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
-        info = self._sd_models.get_closet_checkpoint_match(name) if name else None
-        return self._described(info)
-
-    def checkpoint(self, name: str) -> Checkpoint | None:
-        info = listed(self._sd_models, name)
-        return None if info is None else self._described(info)
-
-    def _described(self, info: Any) -> Checkpoint:
-        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
-        loaded = self._loaded()
-        if info is None or info.filename == loaded.checkpoint.path:
-            return loaded.checkpoint
-        return _checkpoint(info, identify(info.filename))
-
-    def checkpoints(self) -> list[str]:
-        return sorted(self._sd_models.checkpoints_list, key=str.casefold)
-
-    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+    def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         # A job's own number is in the options while it runs.
         return host_sliders.reading_at(
-            self._line, architecture, getattr(self.opts, _OPTION, 1) if number is None else number
+            self._line(), architecture, getattr(self.opts, _OPTION, 1) if number is None else number
         )
-
-    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
-        return host_sliders.slider_for(self._line, architecture, skips)
 
     def use(self, number: float) -> bool:
         value = int(number)  # A1111 can't count with 2.0
@@ -165,9 +145,7 @@ class WebUI(Host):
         found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
 
-    @property
-    def _line(self) -> str:
-        """Which way this host reads its slider's number: see `slider`."""
+    def _line(self, p: Processing | None = None) -> str:
         if _is_forge():
             return "forge"
         # reForge and Forge Classic wrap SDXL's CLIP-G in a class of the same name. Only reForge's looks at the option.
@@ -189,24 +167,35 @@ class WebUI(Host):
         known = read_webui_model(model)
         # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
         architecture = known.architecture if known.stacks else identify(info.filename)
-        return replace(known, architecture=architecture, checkpoint=_checkpoint(info, architecture))
+        return replace(known, architecture=architecture, checkpoint=self._checkpoint(info, architecture))
+
+    def _match(self, name: str) -> LineCheckpointInfo | None:
+        return self._sd_models.get_closet_checkpoint_match(name)
+
+    @staticmethod
+    def _file(info: LineCheckpointInfo) -> str:
+        return info.filename
+
+    @staticmethod
+    def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
 
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         host = self
 
         @functools.wraps(original)
-        def get_conds_with_caching(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def get_conds_with_caching(self: LineProcessing, *args: Any, **kwargs: Any) -> Any:
             # Uninstalled, but held by another extension's wrapper: its successor does the work.
             job = _job_of(self, host._class) if host._wrapper is get_conds_with_caching else None
             if job is None:
                 return original(self, *args, **kwargs)
             return host._encode(job, self, original, args, kwargs)
 
-        setattr(get_conds_with_caching, _ORIGINAL, original)
-        setattr(get_conds_with_caching, _WRAPPER, get_conds_with_caching)
+        setattr(get_conds_with_caching, ORIGINAL_ATTRIBUTE, original)
+        setattr(get_conds_with_caching, WRAPPER_ATTRIBUTE, get_conds_with_caching)
         return get_conds_with_caching
 
-    def _encode(self, job: Job, p: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _encode(self, job: Job, p: LineProcessing, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
             try:
@@ -223,7 +212,7 @@ class WebUI(Host):
                 encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
-    def _prepare(self, scope: ExitStack, job: Job, p: Any, args: Any, kwargs: Any) -> _Encode | None:
+    def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
         tags = _tags(job, p, args, kwargs)
         if not job.asks(tags):
             return None
@@ -265,12 +254,7 @@ def _is_forge() -> bool:
     return "modules_forge.main_entry" in sys.modules
 
 
-def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
-    """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
-
-
-def _job_of(p: Any, job_class: type) -> Job | None:
+def _job_of(p: LineProcessing, job_class: type) -> Job | None:
     """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
 
     An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack, in a frame
@@ -300,7 +284,7 @@ def _local(frame: FrameType, name: str) -> Any:
     return value
 
 
-def _tags(job: Job, p: Any, args: Any, kwargs: Any) -> Tags:
+def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
     """Those of the prompts in this call of the conditioning stage."""
     found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
     tags = () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
@@ -346,7 +330,7 @@ _NEUTRAL = _Neutral()
 
 
 @contextmanager
-def _option(opts: Any, value: int) -> Iterator[None]:
+def _option(opts: Options, value: int) -> Iterator[None]:
     if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
         setattr(type(opts), _OPTION, _NEUTRAL)
     before, _NEUTRAL.number = _NEUTRAL.number, value
@@ -357,7 +341,7 @@ def _option(opts: Any, value: int) -> Iterator[None]:
 
 
 @contextmanager
-def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
+def _cache_key(p: LineProcessing, plan: Plan) -> Iterator[None]:
     """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way."""
     before = vars(p).get("cached_params")
     cached_params = p.cached_params
@@ -365,11 +349,11 @@ def _cache_key(p: Any, plan: Plan) -> Iterator[None]:
     def with_plan(*args: Any, **kwargs: Any) -> Any:
         return (*cached_params(*args, **kwargs), *plan.key)
 
-    p.cached_params = with_plan
+    p.cached_params = with_plan  # type: ignore[method-assign]
     try:
         yield
     finally:
         if before is None:
             del p.cached_params
         else:
-            p.cached_params = before
+            p.cached_params = before  # type: ignore[method-assign]

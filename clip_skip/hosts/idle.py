@@ -6,9 +6,10 @@ import copy
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..text.phrase import Problem
+from .protocols import State
 
 # As many as a job has by default: of a prompt that changes with them, each text counts once.
 STEPS = 20
@@ -21,7 +22,7 @@ def no_model() -> Problem:
 
 
 @contextmanager
-def idle(state: Any) -> Iterator[None]:
+def idle(state: State) -> Iterator[None]:
     """No job of the WebUI begins meanwhile; `state` is what it tells of its jobs. Raises Problem where one runs."""
     from modules.call_queue import queue_lock
 
@@ -58,7 +59,7 @@ def on_jobs_thread(work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def kept(owner: Any, *names: str) -> Iterator[None]:
+def kept(owner: object, *names: str) -> Iterator[None]:
     """Afterwards these attributes of `owner` are what they were, if it has them."""
     before = {name: copy.copy(getattr(owner, name)) for name in names if hasattr(owner, name)}
     try:

@@ -5,9 +5,9 @@ taps stay in place for the whole job; `on_after_process`, which SD.Next calls wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 
@@ -16,28 +16,45 @@ from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
 from ..models.checkpoint import Checkpoint
-from ..models.inspect.identity.identify import identify
 from ..skip import host_sliders
 from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from ..text.log import logger
-from .base import JOB_ATTRIBUTE, Host, listed
+from .adapter import Adapter
+from .attributes import JOB_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
+from .protocols import (
+    NextCallbacks,
+    NextCheckpointInfo,
+    NextCheckpoints,
+    NextEncoderHijack,
+    NextModels,
+    NextParser,
+    NextProcessing,
+    Processing,
+    Shared,
+)
 
 _SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
 T = TypeVar("T")
 
 
-class SDNext(Host):
-    known = True
+class SDNext(Adapter[NextCheckpointInfo]):
+    input_accordion: Any = None
 
     def __init__(
-        self, shared: Any, script_callbacks: Any, parser: Any, te_hijack: Any, sd_checkpoint: Any, sd_models: Any
+        self,
+        shared: Shared,
+        script_callbacks: NextCallbacks,
+        parser: NextParser,
+        te_hijack: NextEncoderHijack,
+        sd_checkpoint: NextCheckpoints,
+        sd_models: NextModels,
     ) -> None:
-        super().__init__(shared)
+        super().__init__(shared, sd_checkpoint)
         self._callbacks = script_callbacks
         self._parser = parser
         self._te_hijack = te_hijack
@@ -68,29 +85,29 @@ class SDNext(Host):
         while self._running:
             self._running.pop().stop()
 
-    def begin(self, p: Any, job: Job | None) -> None:
+    def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is None and not self._running:
             return
         if self._running:
             self._running[-1].stop()
-        running = _Running(self, p, job)
+        running = _Running(self, cast(NextProcessing, p), job)
         self._running.append(running)
         if job is not None:
             job.start(self._loaded().checkpoint)
             running.start()
 
-    def tagged(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Processing, tags: Tags) -> None:
         # The prompt of an inner pass without a word of its own follows the outer one.
         if self._running and (tags or self._running[-1].p is p):
             self._running[-1].tagged(p, tags)
 
-    def encoded(self, p: Any) -> None:
+    def encoded(self, p: Processing) -> None:
         """A batch of `p` is sampled: its prompts went through the taps, or never will."""
         if self._running and self._running[-1].p is p:
             self._running[-1].prove()
 
-    def end(self, p: Any) -> None:
+    def end(self, p: Processing) -> None:
         """`p` is over, however it ended."""
         if any(running.p is p for running in self._running):
             while self._running:
@@ -114,8 +131,7 @@ class SDNext(Host):
         """One pass of each part of the prompt, whichever parser the jobs use: SD.Next's own makes several of each."""
         parser = self._parser
         pipeline = parser.prepare_model(pipeline)
-        prompt, _ = self.extra_networks.parse_prompt(prompt)
-        texts, _ = parser.get_prompt_schedule(prompt, STEPS)
+        texts, _ = parser.get_prompt_schedule(self._without_tags(prompt), STEPS)
         providers = parser.prepare_embedding_providers(pipeline, 1)[: len(model.stacks)]
         for text in dict.fromkeys(texts):
             for provider, part in zip(providers, parser.split_prompts(pipeline, text), strict=False):
@@ -123,36 +139,14 @@ class SDNext(Host):
                     weights = [1.0] * len(section)
                     provider.get_embeddings_for_weighted_prompt_fragments([section], [weights], device=provider.device)
 
-    def loaded(self) -> Checkpoint:
-        return self._loaded().checkpoint
-
-    def selected(self, name: str | None = None) -> Checkpoint:
-        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
-        info = self._sd_checkpoint.get_closest_checkpoint_match(name) if name else None
-        return self._described(info)
-
-    def checkpoint(self, name: str) -> Checkpoint | None:
-        info = listed(self._sd_checkpoint, name)
-        return None if info is None else self._described(info)
-
-    def _described(self, info: Any) -> Checkpoint:
-        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
-        loaded = self._loaded()
-        if info is None or info.path == loaded.checkpoint.path:
-            return loaded.checkpoint
-        return _checkpoint(info, identify(info.path))
-
-    def checkpoints(self) -> list[str]:
-        return sorted(self._sd_checkpoint.checkpoints_list, key=str.casefold)
-
-    def reading(self, architecture: Architecture, number: float | None = None, p: Any = None) -> Reading:
+    def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         # No option of SD.Next's has the number: each job does.
         return host_sliders.reading_at(
             self._line(p), architecture, getattr(p, "clip_skip", 1) if number is None else number
         )
 
-    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
-        return host_sliders.slider_for(self._line(), architecture, skips)
+    def use(self, number: float) -> bool:
+        return False  # no option of SD.Next's has it
 
     def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
         return elem_id in _SLIDERS
@@ -163,12 +157,17 @@ class SDNext(Host):
 
     def models(self) -> list[LoadedModel]:
         """Every loaded pipeline: the base, then the refiner."""
-        return [_model(pipeline) for pipeline in self._pipelines()]
+        return [self._model(pipeline) for pipeline in self._pipelines()]
 
     def clear_embeds(self) -> None:
         """Empty the host's prompt caches: their keys know nothing of a plan."""
         self._parser.cache.clear()
         self._te_hijack.prompt_cache.cache.clear()
+
+    def _model(self, pipeline: Any) -> LoadedModel:
+        model, info = read_pipeline(pipeline), getattr(pipeline, "sd_checkpoint_info", None)
+        checkpoint = Checkpoint("", model.architecture) if info is None else self._checkpoint(info, model.architecture)
+        return replace(model, checkpoint=checkpoint)
 
     def _pipelines(self) -> list[Any]:
         # Not `shared.sd_model` and `shared.sd_refiner`: reading those loads what is not there yet.
@@ -178,12 +177,22 @@ class SDNext(Host):
     def _loaded(self) -> LoadedModel:
         return next(iter(self.models()), NOT_LOADED)
 
-    def _line(self, p: Any = None) -> str:
-        """Which way the job `p`, or the next one, reads its slider's number: see `slider`."""
+    def _match(self, name: str) -> NextCheckpointInfo | None:
+        return self._sd_checkpoint.get_closest_checkpoint_match(name)
+
+    @staticmethod
+    def _file(info: NextCheckpointInfo) -> str:
+        return info.path
+
+    @staticmethod
+    def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
+        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
+
+    def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
         return "sdnext-xhinker" if parser == "xhinker" else "sdnext"
 
-    def neutral(self, p: Any, architecture: Architecture) -> int:
+    def neutral(self, p: NextProcessing, architecture: Architecture) -> int:
         """The number at which this job reads the trained depth."""
         number = host_sliders.slider_for(self._line(p), architecture, as_trained(architecture))
         return 1 if number is None else int(number)
@@ -200,17 +209,6 @@ def _control_extensions() -> list[str]:
     return titles
 
 
-def _model(pipeline: Any) -> LoadedModel:
-    model, info = read_pipeline(pipeline), getattr(pipeline, "sd_checkpoint_info", None)
-    checkpoint = Checkpoint("", model.architecture) if info is None else _checkpoint(info, model.architecture)
-    return replace(model, checkpoint=checkpoint)
-
-
-def _checkpoint(info: Any, architecture: Architecture) -> Checkpoint:
-    """The checkpoint that the host's CheckpointInfo stands for."""
-    return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
-
-
 def _sections(fragments: Sequence[str]) -> Iterator[list[str]]:
     """The fragments of a prompt between its BREAKs."""
     section: list[str] = []
@@ -225,16 +223,16 @@ def _sections(fragments: Sequence[str]) -> Iterator[list[str]]:
 class _Running:
     """One pass that is running: its job object, and the taps it has on each loaded model."""
 
-    def __init__(self, host: SDNext, p: Any, job: Job | None) -> None:
+    def __init__(self, host: SDNext, p: NextProcessing, job: Job | None) -> None:
         self.p = p
         self.job = job
         self._host = host
         self._tags: Tags = ()  # of the prompts that are encoded now
-        self._number: Any = None  # of the host's own slider, where this pass has taken it out of the way
+        self._number: float | None = None  # of the host's own slider, where this pass has taken it out of the way
         self._taps: list[Taps] = []
         self._held_another = False
 
-    def tagged(self, p: Any, tags: Tags) -> None:
+    def tagged(self, p: Processing, tags: Tags) -> None:
         """The prompts that are encoded next, by this pass or one inside it without a job, have these tags."""
         if self.job is None:
             return

@@ -5,24 +5,29 @@ The WebUI finds the tag, whatever the prompt came from, and takes it out of what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..hosts.protocols import ExtraNetworkParams, ExtraNetworks, Processing
 from ..skip.prompt_tags import NAME, Tags, items_of
 from ..text.log import logger
 
 
-def register(extra_networks: Any, tagged: Callable[[Any, Tags], None]) -> None:
+def register(extra_networks: ExtraNetworks | None, tagged: Callable[[Processing, Tags], None]) -> None:
     """Have the WebUI call `tagged(p, tags)` before it encodes prompts of the job `p`, with no tags where there is none.
 
-    `extra_networks` is the WebUI's module of that name.
+    `extra_networks` is the WebUI's module of that name, None if it has none, and thus no tags.
     """
+    if extra_networks is None:
+        return
 
-    class ClipSkip(extra_networks.ExtraNetwork):  # type: ignore[misc]
-        def activate(self, p: Any, params_list: Any, *args: Any, **kwargs: Any) -> None:
+    base: Any = extra_networks.ExtraNetwork
+
+    class ClipSkip(base):  # type: ignore[misc]
+        def activate(self, p: Processing, params_list: Sequence[ExtraNetworkParams], *args: Any, **kwargs: Any) -> None:
             tagged(p, items_of(params_list))
 
-        def deactivate(self, p: Any, *args: Any, **kwargs: Any) -> None:
+        def deactivate(self, p: Processing, *args: Any, **kwargs: Any) -> None:
             pass
 
     try:
@@ -31,5 +36,5 @@ def register(extra_networks: Any, tagged: Callable[[Any, Tags], None]) -> None:
         logger.exception("the prompt tag <%s:...> can't be used", NAME)
 
 
-def unregister(extra_networks: Any) -> None:
+def unregister(extra_networks: ExtraNetworks | None) -> None:
     getattr(extra_networks, "extra_network_registry", {}).pop(NAME, None)

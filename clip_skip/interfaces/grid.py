@@ -6,26 +6,26 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..hosts.attributes import AXES_ATTRIBUTE
+from ..hosts.protocols import AxisOption, Processing, ScriptData
 from ..skip.parameters import PARAMETERS, Parameter
 from ..text.log import logger
 
 # The file names of the grids' scripts, which are the names of their modules. SD.Next has two, with one list.
 _GRIDS = ("xyz_grid.py", "xyz_grid_on.py")
-# The attribute of a cell's job object that holds what the axes give it.
-_ATTRIBUTE = "clip_skip_axes"
 # 1-3, 1-2 (+0.5), 3-1 (-0.5), 1-3 [5] as the A1111 line has ranges, 1-3:5 as SD.Next has them.
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _RANGE = re.compile(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s*(\d+)\s*\]|:(\d+))?")
 _LONGEST = 1000
 
 
-def asked(p: Any) -> Mapping[str, Any]:
+def asked(p: Processing) -> Mapping[str, Any]:
     """The options that the grid's axes ask for in the job `p`, none outside of a grid."""
-    axes: Mapping[str, Any] = getattr(p, _ATTRIBUTE, {})
+    axes: Mapping[str, Any] = getattr(p, AXES_ATTRIBUTE, {})
     return axes
 
 
-def register(scripts_data: Iterable[Any]) -> None:
+def register(scripts_data: Iterable[ScriptData]) -> None:
     """Add the axes to every grid among the WebUI's scripts, in place of those of an earlier call. Never raises."""
     for script in scripts_data:
         try:
@@ -35,7 +35,7 @@ def register(scripts_data: Iterable[Any]) -> None:
             logger.exception("the X/Y/Z grid gets no axes")
 
 
-def _add(axes: list[Any], new: Callable[..., Any]) -> None:
+def _add(axes: list[AxisOption], new: Callable[..., AxisOption]) -> None:
     for parameter in PARAMETERS.values():
         axis = new(parameter.axis, _value, _apply(parameter.name), **_arguments(parameter))
         places = [place for place, known in enumerate(axes) if known.label == axis.label]
@@ -52,10 +52,10 @@ def _arguments(parameter: Parameter) -> dict[str, Any]:
     return {"confirm": _expand}
 
 
-def _apply(name: str) -> Callable[[Any, Any, Any], None]:
-    def apply(p: Any, value: Any, values: Any) -> None:
+def _apply(name: str) -> Callable[[Processing, Any, Any], None]:
+    def apply(p: Processing, value: Any, values: Any) -> None:
         # A new dictionary: the cells' job objects are shallow copies of one.
-        setattr(p, _ATTRIBUTE, {**asked(p), name: value})
+        setattr(p, AXES_ATTRIBUTE, {**asked(p), name: value})
 
     return apply
 
@@ -68,7 +68,7 @@ def _value(text: Any) -> Any:
         return text
 
 
-def _expand(_p: Any, values: list[Any]) -> None:
+def _expand(_p: Processing, values: list[Any]) -> None:
     """Put the numbers of a range in its place. The grids do so themselves for plain numbers, but take no words then."""
     values[:] = [number for value in values for number in _numbers(value)]
 

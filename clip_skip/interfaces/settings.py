@@ -33,7 +33,7 @@ class Setting:
     def key(self) -> str:
         return _PREFIX + self.name
 
-    def value(self, opts: Any) -> Any:
+    def value(self, opts: object) -> Any:
         """The current value; the default where the host does not know the option (yet) or holds something else."""
         value = getattr(opts, self.key, self.default)
         if self.kind == "radio" and value not in self.arguments["choices"]:
@@ -97,7 +97,7 @@ ADVICE = {
 }
 
 
-def shown_at(place: str, severity: Severity, opts: Any) -> bool:
+def shown_at(place: str, severity: Severity, opts: object) -> bool:
     """Whether advice of this severity is shown at `place`, a key of `ADVICE`."""
     return severity.rank <= Severity(ADVICE[place].value(opts)).rank
 
@@ -133,6 +133,6 @@ SETTINGS = (
 )
 
 
-def defaults(opts: Any) -> Defaults:
+def defaults(opts: object) -> Defaults:
     """What the settings say to Auto."""
     return Defaults({key: setting.value(opts) for key, setting in AUTO.items()}, AUTO_NAI.value(opts))

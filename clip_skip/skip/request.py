@@ -127,7 +127,7 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
 
 def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
-    if str(fields.get("mode", "auto")).lower() == "auto":
+    if str(fields.get("mode")).lower() == "auto":
         return {}
     numbers = ("skip",) if fields.get("same") else ENCODER_IDS
     return {name: fields[name] for name in ("mode", *numbers, "blend") if name in fields}

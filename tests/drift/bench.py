@@ -12,7 +12,7 @@ import torch
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import find_stack
 from clip_skip.drift.measured import measure
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.skip.architectures import ARCHITECTURES
 from tests.bench.__main__ import encoder
@@ -20,7 +20,7 @@ from tests.bench.__main__ import encoder
 TOKENIZER = SimpleNamespace(decode=str)
 
 
-class Idle(Host):
+class Idle(UnknownHost):
     """A host that encodes with these encoders, of the real sizes, and has nothing else to do."""
 
     def __init__(self, architecture, encoders, ids) -> None:

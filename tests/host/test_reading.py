@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from clip_skip.hosts.a1111 import WebUI
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.skip.architectures import ARCHITECTURES
 
 from .loaded import extension
@@ -208,9 +208,10 @@ def test_a_lora_is_found_by_every_name_that_a_prompt_may_call_it(host):
 
 
 def test_an_unknown_webui_is_taken_to_read_as_trained():
-    reading = Host().reading(ARCHITECTURES["sdxl"], 3)
+    nobody = UnknownHost()
+    reading = nobody.reading(ARCHITECTURES["sdxl"], 3)
     assert reading.skips == {"l": 1, "g": 1} and reading.slider is None
-    assert not Host().use(2) and Host().lora_file("x") is None and not Host().is_slider(None, f"setting_{OPTION}")
+    assert not nobody.use(2) and nobody.lora_file("x") is None and not nobody.is_slider(None, f"setting_{OPTION}")
 
 
 @pytest.mark.parametrize("like, sdxl, sd2", [("reforge", 2, 2), ("classic", 1, 1)])

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from clip_skip.advice.advisor import Advisor
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.interfaces.rest import routes
 from clip_skip.models.library import Library
 
@@ -72,7 +72,7 @@ def test_reload_ui_leaves_each_route_once(boot, like):
 def test_where_the_host_has_no_api_there_is_none_of_ours(tmp_path):
     app = FastAPI()
     before = list(app.routes)
-    routes.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
+    routes.mount(app, UnknownHost(), Library(tmp_path), Advisor(UnknownHost(), Library(tmp_path)), lambda: False)
     assert app.routes == before
 
 
@@ -81,7 +81,7 @@ def test_under_a_subpath_too_where_the_hosts_api_is(tmp_path):
     app = FastAPI()
     for root in ("/sub", ""):
         app.add_api_route(root + OWN, lambda: {}, methods=["GET"])
-    routes.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
+    routes.mount(app, UnknownHost(), Library(tmp_path), Advisor(UnknownHost(), Library(tmp_path)), lambda: False)
     paths = [route.path for route in app.routes]
     assert paths.count(f"/sub{routes.PREFIX}/status") == paths.count(f"{routes.PREFIX}/status") == 1
     assert len([path for path in app.openapi()["paths"] if routes.PREFIX in path]) == len(
@@ -93,7 +93,7 @@ def test_a_host_without_a_model_is_answered(boot, tmp_path):
     host = boot("a1111")
     app = FastAPI()
     app.add_api_route(OWN, lambda: {}, methods=["GET"])
-    routes.mount(app, Host(), Library(tmp_path), Advisor(Host(), Library(tmp_path)), lambda: False)
+    routes.mount(app, UnknownHost(), Library(tmp_path), Advisor(UnknownHost(), Library(tmp_path)), lambda: False)
     host.app = app
     status = host.http("GET", f"{routes.PREFIX}/status")
     assert (status.status_code, status.json()["model"], status.json()["enabled"]) == (200, None, False)

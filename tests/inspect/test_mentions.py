@@ -1,5 +1,8 @@
 """What a card says of clip skip, sentence by sentence: as a person reads it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -144,3 +147,19 @@ def test_a_number_that_nobody_said_is_never_read(text):
 def test_long_texts_of_the_worst_kind_are_read():
     for text in ("clip skip " * 20_000, "clip skip" + " to" * 60_000, "not " * 40_000 + "clip skip 2", "<" * 200_000):
         assert set(mentioned_skips(plain_words(text))) <= {2}
+
+
+# Made up too, and labelled by hand with the skips that a person would say the card recommends or leaves to choose.
+CARDS = json.loads(Path(__file__).with_name("cards.json").read_text(encoding="utf8"))
+
+
+# The half kept apart was read once, when the rules were done: 79 of 87.
+RIGHT = {"developed_on": 0.98, "kept_apart": 0.9}
+
+
+@pytest.mark.parametrize("half", CARDS)
+def test_cards_are_read_as_a_person_reads_them(half):
+    read = [(text, set(mentioned_skips(plain_words(text))), set(skips)) for text, skips in CARDS[half]]
+    assert [text for text, named, skips in read if named - skips] == []
+    missed = [text for text, named, skips in read if named != skips]
+    assert len(missed) <= (1 - RIGHT[half]) * len(read), missed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clip_skip.advice.advisor import Advisor
 from clip_skip.advice.names import Severity
 from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
 from clip_skip.models.inspect.evidence.known import KnownModel
@@ -276,6 +276,18 @@ def test_a_descendant_below_its_2(verdict, skip, said):
     assert ids(plan("sd1", l=skip), found) == ["nai-below"] * said
 
 
+@pytest.mark.parametrize("source", SKIP_LADDER)
+def test_below_gives_the_word_of_every_source_but_descent(source):
+    said = only(plan("sd1"), facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source=source))
+    assert english(said.reason) == ("It is NAI." if source == "nai-lineage" else f"{source} says 2.0.")
+
+
+@pytest.mark.parametrize("recommended, said", [(1.4, False), (1.49, False), (1.5, True), (2.0, True), (4.0, True)])
+def test_half_way_to_2_is_enough_to_recommend(recommended, said):
+    found = facts("nai", fact(verdict="nai"), recommended=recommended)
+    assert ids(plan("sd1"), found) == ["nai-below"] * said
+
+
 @pytest.mark.parametrize("found, reason", [
     (NAI, "Its UNet is NAI's."),  # the fact, not the conclusion
     (facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source="modelspec"), "modelspec says 2.0."),
@@ -451,7 +463,7 @@ def test_what_is_silenced_is_not_said_and_the_rest_is(id, reading, found, loras)
     assert ids(reading, found, loras, silenced={*SAID, "no-effect", "other"} - {id}) == [id]
 
 
-class KnownTo(Host):
+class KnownTo(UnknownHost):
     """A host that lists these LoRAs."""
 
     def __init__(self, loras=()):
@@ -492,6 +504,12 @@ def test_a_refused_tag_is_an_error_that_names_it():
     )
     assert said.lines == [said.text, "the tag's l 99 was refused, accepted is a number from 1 to 12."]
     assert said.actions == () and str(said) == " ".join(said.lines)
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_only_an_error_says_in_its_lines_what_it_is_about(severity):
+    said = replace(only(plan("sd1", l=2.0), NOT_NAI), severity=severity)
+    assert said.lines == [said.text, *(["Its UNet is SD 1.5's."] if severity == "error" else [])]
 
 
 def test_without_an_action_the_message_is_the_same():

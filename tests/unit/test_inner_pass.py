@@ -7,7 +7,7 @@ import weakref
 import pytest
 
 from clip_skip.hosts.a1111 import _job_of
-from clip_skip.hosts.base import JOB_ATTRIBUTE
+from clip_skip.hosts.attributes import JOB_ATTRIBUTE
 
 # As the hosts of the A1111 line have them: what a job calls runs inside both.
 HOST = """

@@ -20,8 +20,8 @@ from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
 from clip_skip.drift.drift import Drift, Point
 from clip_skip.drift.measured import Measured
-from clip_skip.hosts.base import Host
 from clip_skip.hosts.idle import idle
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.interfaces.settings import AUTO, ENABLED, SETTINGS
 from clip_skip.interfaces.ui import advice_view, answers, drift_view, panel, presets_tab, words
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
@@ -123,11 +123,11 @@ def _in_blocks(blocks: gr.Blocks) -> set[str]:
     return found - {""}
 
 
-class _Host(Host):
+class _Host(UnknownHost):
     """Has one model of each architecture, none of which is there, under the architecture's id."""
 
     def __init__(self) -> None:
-        super().__init__(SimpleNamespace(opts=SimpleNamespace()))
+        self.opts = SimpleNamespace()
         self.chosen = NO_CHECKPOINT
         self.model: LoadedModel | None = None
 

@@ -5,12 +5,11 @@ import os
 import sqlite3
 from collections import Counter
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from clip_skip.advice.advisor import Advisor
-from clip_skip.hosts.base import Host
+from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.interfaces.rest.routes import Call, Rest
 from clip_skip.interfaces.ui.answers import Answers
 from clip_skip.interfaces.ui.controls import Controls
@@ -28,13 +27,12 @@ SHA = "ab" * 32
 KNOWN_BY_NAME = Preset(skip={"l": 2.0}, lineage="not-nai")
 
 
-class OneModel(Host):
+class OneModel(UnknownHost):
     """A WebUI with one model, read as the A1111 line reads it."""
 
     known = True
 
     def __init__(self, checkpoint, slider=2):
-        super().__init__(SimpleNamespace(opts=SimpleNamespace(), cmd_opts=None))
         self._checkpoint, self._slider = checkpoint, slider
 
     def selected(self, name=None):

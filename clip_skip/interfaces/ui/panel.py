@@ -173,10 +173,8 @@ class Panel:
     def _accordion(self, enabled: bool) -> Any:
         """The panel's accordion, with the checkbox that is its switch."""
         title, elem_id = "CLIP Skip", self._id("enabled")
-        if self._host.input_accordion:
-            from modules.ui_components import InputAccordion
-
-            self.enabled = InputAccordion(enabled, label=title, elem_id=elem_id)
+        if self._host.input_accordion is not None:
+            self.enabled = self._host.input_accordion(enabled, label=title, elem_id=elem_id)
             return self.enabled
         accordion = gr.Accordion(title, open=enabled, elem_id=elem_id)
         with accordion:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from ...hosts.protocols import Options
 from ..settings import SECTION, SETTINGS
 
 
-def register(opts: Any) -> None:
+def register(opts: Options) -> None:
     """Add every setting to the host's options; called from its `on_ui_settings`."""
     import gradio as gr
     from modules.shared import OptionInfo

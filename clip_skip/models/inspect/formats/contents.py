@@ -118,7 +118,7 @@ class Numbers:
         file.seek(tensor.offset + first * width)
         done = 0
         while done < len(stored):
-            got = file.readinto(memoryview(stored)[done:])  # type: ignore[attr-defined]
+            got = file.readinto(stored.data[done:])  # type: ignore[attr-defined]
             if not got:
                 raise ContentsError("the file ends inside a tensor")
             done += got

@@ -79,7 +79,8 @@ def sketch(contents: Contents) -> Sketch:
     """
     blocks = _blocks(contents)
     with Numbers() as numbers:
-        return finite([sum(fold(numbers, tensor, name, _RUN, BUCKETS) for name, tensor in block) for block in blocks])
+        folded = (sum(fold(numbers, tensor, name, _RUN, BUCKETS) for name, tensor in block) for block in blocks)
+        return finite(np.stack(list(folded)))
 
 
 def fold(numbers: Numbers, tensor: Tensor, name: str, run: int, buckets: int) -> npt.NDArray[np.float64]:
@@ -102,10 +103,10 @@ def fold(numbers: Numbers, tensor: Tensor, name: str, run: int, buckets: int) ->
     return folded
 
 
-def finite(rows: npt.ArrayLike) -> Sketch:
+def finite(rows: npt.NDArray[np.floating]) -> Sketch:
     """The rows as a float32 array. Raises ContentsError where there is an infinity or a NaN: the model is broken."""
     with np.errstate(over="ignore"):
-        array: Sketch = np.asarray(rows).astype(np.float32, copy=False)
+        array: Sketch = rows.astype(np.float32, copy=False)
     if not np.isfinite(array).all():
         raise ContentsError("its weights are not finite")
     return array

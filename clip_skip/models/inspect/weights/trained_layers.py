@@ -135,7 +135,7 @@ def text_sketch(contents: Contents) -> Sketch:
             )
             for layer in range(LAYERS)
         ]
-    return finite(rows)
+    return finite(np.stack(rows))
 
 
 def checkpoint_statement(contents: Contents, references: References) -> SkipStatement | None:

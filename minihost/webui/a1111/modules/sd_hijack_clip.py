@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from modules.shared import opts
 from torch import Tensor, nn
@@ -13,9 +15,10 @@ from minihost.weights import SPECS, State
 class FrozenCLIPEmbedder(nn.Module):
     """ldm's holder of transformers' CLIPTextModel."""
 
-    layer, layer_idx = "last", None
+    layer = "last"
+    layer_idx: int | None = None
 
-    def __init__(self, state: State):
+    def __init__(self, state: State) -> None:
         super().__init__()
         self.tokenizer, self.transformer = Tokenizer(SPECS["l"].pad), clip_model("l", state)
 
@@ -31,14 +34,15 @@ class FrozenOpenCLIPEmbedder(nn.Module):
 
     layer, layer_idx = "penultimate", 1
 
-    def __init__(self, encoder: str, state: State):
+    def __init__(self, encoder: str, state: State) -> None:
         super().__init__()
         self.tokenizer, self.model = Tokenizer(SPECS[encoder].pad), OpenClipText(SPECS[encoder], state)
 
     def embed(self, tokens: Tensor) -> Tensor:
-        return (self.model.token_embedding(tokens) + self.model.positional_embedding).permute(1, 0, 2)
+        embedded: Tensor = self.model.token_embedding(tokens) + self.model.positional_embedding
+        return embedded.permute(1, 0, 2)
 
-    def encode_with_transformer(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformer(self, tokens: Tensor) -> Any:
         x, blocks = self.embed(tokens), self.model.transformer.resblocks
         for block in blocks[: len(blocks) - self.layer_idx]:
             x = block(x, attn_mask=self.model.attn_mask)
@@ -63,11 +67,13 @@ class FrozenOpenCLIPEmbedder2(FrozenOpenCLIPEmbedder):
 class TextConditionalModel(nn.Module):
     """Cuts prompts into chunks, encodes chunk by chunk, and sets the results side by side."""
 
-    def __init__(self, wrapped: nn.Module):
+    wrapped: Any
+
+    def __init__(self, wrapped: nn.Module) -> None:
         super().__init__()
         self.wrapped = wrapped
 
-    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformers(self, tokens: Tensor) -> Any:
         raise NotImplementedError
 
     def forward(self, texts: list[str]) -> Tensor:
@@ -75,14 +81,14 @@ class TextConditionalModel(nn.Module):
         zs = [self.encode_with_transformers(torch.tensor(list(part))) for part in zip(*chunks, strict=True)]
         z = torch.hstack(zs)
         if hasattr(zs[0], "pooled"):
-            z.pooled = zs[0].pooled
+            z.pooled = zs[0].pooled  # type: ignore[attr-defined]
         return z
 
 
 class FrozenCLIPEmbedderWithCustomWords(TextConditionalModel):
     """SD1: Clip skip counts from the last block; the final norm comes after."""
 
-    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformers(self, tokens: Tensor) -> Any:
         transformer, skip = self.wrapped.transformer, opts.CLIP_stop_at_last_layers
         outputs = transformer(input_ids=tokens, output_hidden_states=-skip)
         if skip > 1:
@@ -93,7 +99,7 @@ class FrozenCLIPEmbedderWithCustomWords(TextConditionalModel):
 class FrozenCLIPEmbedderForSDXLWithCustomWords(TextConditionalModel):
     """SDXL's CLIP-L: hidden state 11 unless ``sdxl_clip_l_skip``; never a norm."""
 
-    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformers(self, tokens: Tensor) -> Any:
         skip = opts.CLIP_stop_at_last_layers if opts.sdxl_clip_l_skip is True else None
         outputs = self.wrapped.transformer(input_ids=tokens, output_hidden_states=True)
         return outputs.hidden_states[self.wrapped.layer_idx if skip is None else -skip]
@@ -102,14 +108,14 @@ class FrozenCLIPEmbedderForSDXLWithCustomWords(TextConditionalModel):
 class FrozenOpenCLIPEmbedderWithCustomWords(TextConditionalModel):
     """SD2: there is no clip skip."""
 
-    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformers(self, tokens: Tensor) -> Any:
         return self.wrapped.encode_with_transformer(tokens)
 
 
 class FrozenOpenCLIPEmbedder2WithCustomWords(TextConditionalModel):
     """SDXL's bigG: there is no clip skip."""
 
-    def encode_with_transformers(self, tokens: Tensor) -> Tensor:
+    def encode_with_transformers(self, tokens: Tensor) -> Any:
         outputs = self.wrapped.encode_with_transformer(tokens)
         z = outputs[self.wrapped.layer].clone()
         z.pooled = outputs["pooled"]

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import torch
 from modules import script_callbacks, sd_hijack_clip, shared
-from modules.sd_checkpoint import (  # noqa: F401 (part of this module for everybody else)
-    CheckpointInfo,
-    checkpoint_aliases,
-    checkpoints_list,
-    get_closet_checkpoint_match,
-    list_models,
-    select_checkpoint,
+from modules.sd_checkpoint import (
+    CheckpointInfo as CheckpointInfo,
+)
+from modules.sd_checkpoint import (
+    checkpoint_aliases as checkpoint_aliases,
+)
+from modules.sd_checkpoint import (
+    checkpoints_list as checkpoints_list,
+)
+from modules.sd_checkpoint import (
+    get_closet_checkpoint_match as get_closet_checkpoint_match,
+)
+from modules.sd_checkpoint import (
+    list_models as list_models,
+)
+from modules.sd_checkpoint import (
+    select_checkpoint as select_checkpoint,
 )
 from torch import Tensor, nn
 
 from minihost import encoders, weights
 
+if TYPE_CHECKING:
+    from modules.processing import StableDiffusionProcessing
+
 
 class GeneralConditioner(nn.Module):
     """sgm's: the text encoders of SDXL in a row, then the embedders of sizes."""
 
-    def __init__(self, text: list[nn.Module], others: int):
+    def __init__(self, text: list[nn.Module], others: int) -> None:
         super().__init__()
         self.embedders = nn.ModuleList([*text, *(nn.Identity() for _ in range(others))])
 
@@ -36,7 +50,7 @@ class GeneralConditioner(nn.Module):
 class SD3Cond(nn.Module):
     """A1111's SD3 text encoders: CLIP-L and CLIP-G side by side, padded, then T5 or zeros."""
 
-    def __init__(self, states: dict):
+    def __init__(self, states: dict[str, Any]) -> None:
         super().__init__()
         self.clip_l, self.clip_g = (encoders.Sd3Clip(name, states[name]) for name in "lg")
         self.t5xxl = encoders.T5(states["t5"])
@@ -58,9 +72,10 @@ class SD3Cond(nn.Module):
 class SdModel(nn.Module):
     """A loaded checkpoint, with the attributes by which its architecture is told."""
 
-    def __init__(self, arch: weights.Architecture, states: dict):
+    def __init__(self, arch: weights.Architecture, states: dict[str, Any]) -> None:
         super().__init__()
         self.used_config = arch.name
+        self.cond_stage_model: Any
         self.is_sd1, self.is_sd2, self.is_sd3 = arch.name == "sd1", arch.name == "sd2", arch.name == "sd3"
         self.is_sdxl, self.is_ssd = arch.name.startswith("sdxl"), False
         if self.is_sd1:
@@ -68,7 +83,7 @@ class SdModel(nn.Module):
         elif self.is_sd2:
             self.cond_stage_model = sd_hijack_clip.FrozenOpenCLIPEmbedder("h", states["h"])
         elif self.is_sdxl:
-            text = [sd_hijack_clip.FrozenCLIPEmbedderXL(states["l"])] if "l" in states else []
+            text: list[nn.Module] = [sd_hijack_clip.FrozenCLIPEmbedderXL(states["l"])] if "l" in states else []
             text.append(sd_hijack_clip.FrozenOpenCLIPEmbedder2("g", states["g"]))
             self.conditioner = GeneralConditioner(text, 3)
         elif self.is_sd3:
@@ -83,7 +98,7 @@ class SdModel(nn.Module):
         self.sd_model_checkpoint = info and info.filename
         self.sd_model_hash = info and info.calculate_shorthash()
 
-    def load_states(self, states: dict) -> None:
+    def load_states(self, states: dict[str, Any]) -> None:
         """Take other weights into the modules that are there."""
         for module in self.modules():
             if isinstance(module, sd_hijack_clip.FrozenCLIPEmbedder):
@@ -110,7 +125,7 @@ class SdModel(nn.Module):
         elif self.is_sd1 or self.is_sd2:
             self.cond_stage_model = sd_hijack_clip.unwrap(self.cond_stage_model)
 
-    def get_learned_conditioning(self, texts: list[str]):
+    def get_learned_conditioning(self, texts: list[str]) -> Any:
         if self.is_sdxl:
             return self.conditioner(texts, getattr(texts, "is_negative_prompt", False) and not any(texts))
         if self.is_sd1 or self.is_sd2 or self.is_sd3:
@@ -121,16 +136,16 @@ class SdModel(nn.Module):
 class SdModelData:
     """The model in use, and those kept in memory."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sd_model: SdModel | None = None
         self.loaded_sd_models: list[SdModel] = []
 
-    def get_sd_model(self):
+    def get_sd_model(self) -> Any:
         if self.sd_model is None:
             load_model()
         return self.sd_model
 
-    def set_sd_model(self, model, already_loaded=False):
+    def set_sd_model(self, model: Any, already_loaded: bool = False) -> None:
         self.sd_model = model
         if model is None:
             return
@@ -147,10 +162,10 @@ class SkipWritingToConfig:
 
     skip = previous = False
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         self.previous, SkipWritingToConfig.skip = SkipWritingToConfig.skip, True
 
-    def __exit__(self, *exc):
+    def __exit__(self, *exc: Any) -> None:
         SkipWritingToConfig.skip = self.previous
 
 
@@ -161,7 +176,7 @@ def _loaded(model: SdModel, info: CheckpointInfo) -> None:
     model.hijack()
 
 
-def load_model(checkpoint_info: CheckpointInfo | None = None):
+def load_model(checkpoint_info: CheckpointInfo | None = None) -> SdModel:
     """Make a new model object."""
     info = checkpoint_info or select_checkpoint()
     path = Path(info.filename)
@@ -172,31 +187,31 @@ def load_model(checkpoint_info: CheckpointInfo | None = None):
     return model
 
 
-def _reuse_model_from_already_loaded(info: CheckpointInfo):
+def _reuse_model_from_already_loaded(info: CheckpointInfo) -> SdModel | None:
     """Take the wanted model out of memory, or give one to load into, or make a new one while there is room."""
     kept, limit = model_data.loaded_sd_models, shared.opts.sd_checkpoints_limit
-    already = next((model for model in kept if model.sd_checkpoint_info.filename == info.filename), None)
+    already = next((model for model in kept if model.sd_model_checkpoint == info.filename), None)
     for model in [m for m in reversed(kept) if m is not already]:
         if len(kept) > limit > 0:
             kept.remove(model)
     if already is not None:
         model_data.set_sd_model(already, already_loaded=True)
         if not SkipWritingToConfig.skip:
-            shared.opts.data["sd_model_checkpoint"] = already.sd_checkpoint_info.title
+            shared.opts.data["sd_model_checkpoint"] = (already.sd_checkpoint_info or info).title
         return already
     if limit > 1 and len(kept) < limit:
         return load_model(info)
     return kept.pop() if kept else None
 
 
-def reload_model_weights(sd_model=None, info=None, forced_reload=False):
+def reload_model_weights(sd_model: Any = None, info: CheckpointInfo | None = None, forced_reload: bool = False) -> Any:
     """Change to a checkpoint. A model found in memory is taken **without** the model_loaded callback."""
     info = info or select_checkpoint()
     model = sd_model or model_data.sd_model
     if model is not None and model.sd_model_checkpoint == info.filename and not forced_reload:
         return model
     model = _reuse_model_from_already_loaded(info)
-    if model is not None and model.sd_checkpoint_info.filename == info.filename:
+    if model is not None and model.sd_model_checkpoint == info.filename:
         return model
     path = Path(info.filename)
     if model is None or weights.recognise(path).name != model.used_config:
@@ -209,9 +224,9 @@ def reload_model_weights(sd_model=None, info=None, forced_reload=False):
     return model
 
 
-def apply_overrides(p) -> None:
+def apply_overrides(p: StableDiffusionProcessing) -> None:
     """Bring in a job's settings; an unknown checkpoint is dropped."""
-    if checkpoint_aliases.get(p.override_settings.get("sd_model_checkpoint")) is None:
+    if p.override_settings.get("sd_model_checkpoint") not in checkpoint_aliases:
         p.override_settings.pop("sd_model_checkpoint", None)
         reload_model_weights()
     for key, value in p.override_settings.items():
@@ -220,7 +235,7 @@ def apply_overrides(p) -> None:
             reload_model_weights()
 
 
-def restore_options(stored: dict) -> None:
+def restore_options(stored: dict[str, Any]) -> None:
     """Put settings back; the model of an override stays loaded until the next job."""
     for key, value in stored.items():
         setattr(shared.opts, key, value)

@@ -1,7 +1,9 @@
 """Where and in which precision the models run."""
 
-from contextlib import nullcontext
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
 
 
-def autocast(disable=False):
+def autocast(disable: bool = False) -> AbstractContextManager[None]:
     return nullcontext()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from modules import prompt_parser, script_callbacks, sd_models, shared
 
 from minihost.picture import Cond, Stage, draw, ledger, stack
+
+if TYPE_CHECKING:
+    from modules.processing import StableDiffusionProcessing
 
 
 class InterruptedException(BaseException):
@@ -14,7 +19,7 @@ class InterruptedException(BaseException):
 class CFGDenoiser:
     """Takes the steps one by one."""
 
-    def __init__(self, p, steps: int):
+    def __init__(self, p: StableDiffusionProcessing, steps: int) -> None:
         self.p, self.step, self.total_steps = p, 0, steps
         self.stages: list[Stage] = []
         self.conds: tuple[Cond, Cond | None]
@@ -68,7 +73,7 @@ def apply_refiner(denoiser: CFGDenoiser) -> bool:
     return True
 
 
-def sample(p, steps: int, width: int, height: int, insets: list) -> list:
+def sample(p: StableDiffusionProcessing, steps: int, width: int, height: int, insets: list[Any]) -> list[Any]:
     """Run the steps and give one picture for each image of the batch."""
     denoiser = CFGDenoiser(p, steps)
     shared.state.sampling_steps = steps

@@ -6,7 +6,10 @@ import base64
 import io
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 import gradio as gr
 from fastapi import Body, Depends, HTTPException
@@ -26,11 +29,11 @@ class Response:
     """What a generation gives; over HTTP the pictures are base64 PNGs and the info a JSON text."""
 
     images: list[Image.Image]
-    parameters: dict
-    info: dict
+    parameters: dict[str, Any]
+    info: dict[str, Any]
 
 
-def _decode(image) -> Image.Image:
+def _decode(image: Any) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(image.split(",")[-1]))) if isinstance(image, str) else image
 
 
@@ -43,7 +46,7 @@ def _encode(image: Image.Image) -> str:
 class Api:
     """Its routes, and the same functions for callers in this process."""
 
-    def __init__(self, app):
+    def __init__(self, app: Any) -> None:
         self.app = app
         self.credentials: dict[str, str] = {}
         given = getattr(shared.cmd_opts, "api_auth", None) or getattr(shared.cmd_opts, "auth", None)
@@ -64,21 +67,21 @@ class Api:
         ):
             self.add_api_route(f"/sdapi/v1/{path}", function, methods=[method])
 
-    def add_api_route(self, path: str, endpoint, auth: bool = True, **kwargs) -> None:
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], auth: bool = True, **kwargs: Any) -> None:
         """Add a route under the host's own authentication (SD.Next offers this to extensions)."""
         if auth and self.credentials:
             kwargs["dependencies"] = [*kwargs.get("dependencies", []), Depends(self.auth)]
         self.app.add_api_route(path, endpoint, **kwargs)
 
-    def auth(self, credentials: HTTPBasicCredentials = Depends(HTTPBasic())):  # noqa: B008 (FastAPI's way)
+    def auth(self, credentials: HTTPBasicCredentials = Depends(HTTPBasic())) -> bool:  # noqa: B008 (FastAPI's way)
         known = self.credentials.get(credentials.username, "")
         if not (known and secrets.compare_digest(credentials.password, known)):
             raise HTTPException(401, "Incorrect username or password", headers={"WWW-Authenticate": "Basic"})
         return True
 
-    def _default_args(self, tab: str) -> list:
+    def _default_args(self, tab: str) -> list[Any]:
         runner = jobs.runner(tab)
-        args: list = [None] * max([1, *(script.args_to for script in runner.scripts)])
+        args: list[Any] = [None] * max([1, *(script.args_to for script in runner.scripts)])
         args[0] = 0
         with gr.Blocks():
             for script in runner.scripts:
@@ -86,7 +89,9 @@ class Api:
                     args[script.args_from : script.args_to] = [c.value for c in script.ui(script.is_img2img)]
         return args
 
-    def _script_args(self, tab: str, request: dict, mentioned: dict) -> tuple[list, dict]:
+    def _script_args(
+        self, tab: str, request: dict[str, Any], mentioned: dict[int, Any]
+    ) -> tuple[list[Any], dict[str, Any]]:
         if tab not in self.defaults or tab == "control":  # SD.Next asks anew for each of those jobs
             self.defaults[tab] = self._default_args(tab)
         args, per_script = list(self.defaults[tab]), {}
@@ -114,7 +119,7 @@ class Api:
             args[script.args_from : script.args_to] = request.get("script_args") or []
         return args, per_script
 
-    def _apply_infotext(self, tab: str, request: dict) -> dict[int, object]:
+    def _apply_infotext(self, tab: str, request: dict[str, Any]) -> dict[int, object]:
         """Fill a request from its ``infotext``; gives script arguments by their index."""
         text = request.pop("infotext", None)
         if not text or not LINE:
@@ -141,7 +146,7 @@ class Api:
             settings.setdefault(key, value)
         return mentioned
 
-    def generate(self, tab: str, request: dict) -> Response:
+    def generate(self, tab: str, request: dict[str, Any]) -> Response:
         """Run a request."""
         request = dict(request)
         mentioned = self._apply_infotext(tab, request)
@@ -160,12 +165,12 @@ class Api:
         info = {**json.loads(processed.js()), "infotexts": processed.infotexts, "comments": processed.comments}
         return Response(processed.images, {k: v for k, v in request.items() if k != "init_images"}, info)
 
-    def _http(self, tab: str, request: dict) -> dict:
+    def _http(self, tab: str, request: dict[str, Any]) -> dict[str, Any]:
         response = self.generate(tab, request)
         images = [_encode(image) for image in response.images]
         return {"images": images, "parameters": response.parameters, "info": json.dumps(response.info)}
 
-    def get_options(self) -> dict:
+    def get_options(self) -> dict[str, Any]:
         """List the options; those registered by extensions are missing in Forge and SD.Next."""
         labels = {key: option for key, option in shared.opts.data_labels.items() if not option.restrict_api}
         if context.get().flavour.name != "a1111":
@@ -173,11 +178,9 @@ class Api:
         values = {key: shared.opts.data.get(key, option.default) for key, option in labels.items()}
         return {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in values.items()}
 
-    def set_options(self, request: dict) -> dict:
+    def set_options(self, request: dict[str, Any]) -> dict[str, Any]:
         if context.get().flavour.name == "forge":
-            from modules_forge.main_entry import set_config
-
-            set_config(request, is_api=True)
+            import_module("modules_forge.main_entry").set_config(request, is_api=True)
             return {}
         for key, value in request.items():
             info = sd_models.get_closet_checkpoint_match(value) if key == "sd_model_checkpoint" else None
@@ -187,13 +190,14 @@ class Api:
         shared.opts.save(shared.config_filename)
         return {}
 
-    def sd_models(self) -> list[dict]:
+    def sd_models(self) -> list[dict[str, Any]]:
         names = ("title", "model_name", "hash", "sha256", "filename")
         return [{name: getattr(info, name) for name in names} for info in sd_models.checkpoints_list.values()]
 
-    def script_info(self) -> list[dict]:
+    def script_info(self) -> list[dict[str, Any]]:
         found = [s.api_info for tab in jobs.CLASSES for s in jobs.runner(tab).scripts]
-        return json.loads(json.dumps([info for info in found if info], default=lambda value: None))
+        described: list[dict[str, Any]] = json.loads(json.dumps([i for i in found if i], default=lambda value: None))
+        return described
 
-    def scripts(self) -> dict:
+    def scripts(self) -> dict[str, Any]:
         return {tab: [script.name for script in jobs.runner(tab).scripts] for tab in jobs.CLASSES}

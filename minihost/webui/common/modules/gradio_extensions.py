@@ -7,7 +7,9 @@ import inspect
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import gradio as gr
 from modules import script_callbacks, scripts
@@ -16,7 +18,7 @@ GRADIO_4 = int(gr.__version__.split(".")[0]) >= 4
 _undo: list[tuple[object, str, object]] = []
 
 
-def replace(owner, name: str, value) -> None:
+def replace(owner: Any, name: str, value: Any) -> None:
     """Set an attribute until :func:`restore`."""
     _undo.append((owner, name, owner.__dict__.get(name, _undo)))
     setattr(owner, name, value)
@@ -32,9 +34,9 @@ def restore() -> None:
             setattr(owner, name, value)
 
 
-def _announced(original):
+def _announced(original: Callable[..., Any]) -> Callable[..., None]:
     @functools.wraps(original)
-    def init(self, *args, **kwargs):
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
         kwargs.pop("tooltip", None)
         runner = scripts.scripts_current
         if runner is not None:
@@ -48,11 +50,11 @@ def _announced(original):
     return init
 
 
-def _forgiving(original):
+def _forgiving(original: Callable[..., Any]) -> Callable[..., None]:
     known = inspect.signature(original).parameters
 
     @functools.wraps(original)
-    def init(self, *args, **kwargs):
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
         for name in [name for name in kwargs if name not in known]:
             if name != "tooltip":
                 warnings.warn(f"unexpected argument for {type(self).__name__}: {name}", stacklevel=2)
@@ -62,9 +64,9 @@ def _forgiving(original):
     return init
 
 
-def _js_spelled_both_ways(original):
+def _js_spelled_both_ways(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def listen(*args, _js=None, **kwargs):
+    def listen(*args: Any, _js: str | None = None, **kwargs: Any) -> Any:
         if _js is not None:
             kwargs["js"] = _js
         return original(*args, **kwargs)
@@ -72,7 +74,7 @@ def _js_spelled_both_ways(original):
     return listen
 
 
-def _run_in_thread(server):
+def _run_in_thread(server: Any) -> None:
     """Gradio gives a server up that is not there within five seconds, which a busy machine may need."""
     server.thread = threading.Thread(target=server.run, daemon=True)
     server.thread.start()
@@ -99,13 +101,13 @@ def install() -> None:
     for name in set(gr.components.__all__ + gr.layouts.__all__):
         owner = getattr(gr, name, None)
         if isinstance(owner, type) and "__init__" in owner.__dict__:
-            replace(owner, "__init__", _forgiving(owner.__init__))
+            replace(owner, "__init__", _forgiving(owner.__dict__["__init__"]))
             for event in getattr(owner, "EVENTS", []):
                 if str(event) in owner.__dict__:
                     replace(owner, str(event), _js_spelled_both_ways(owner.__dict__[str(event)]))
     original = Dependency.__init__
 
-    def init(self, *args, **kwargs):
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         for name in ("then", "success"):
             setattr(self, name, _js_spelled_both_ways(getattr(self, name)))

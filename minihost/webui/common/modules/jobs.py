@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from modules import paths, processing, scripts, shared
 from modules.call_queue import queue_lock
@@ -23,7 +24,13 @@ def runner(tab: str) -> scripts.ScriptRunner:
     return getattr(scripts, f"scripts_{tab}")
 
 
-def run(tab: str, fields: dict, script_args: list, per_script_args: dict | None = None, extra: dict | None = None):
+def run(
+    tab: str,
+    fields: dict[str, Any],
+    script_args: list[Any],
+    per_script_args: dict[str, Any] | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Any:
     """Make the job object, let the tab's scripts at it, and run it."""
     with queue_lock, closing(CLASSES[tab](sd_model=shared.sd_model, **fields)) as p:
         ledger.used.clear()
@@ -35,7 +42,7 @@ def run(tab: str, fields: dict, script_args: list, per_script_args: dict | None 
             for name, value in (extra or {}).items():
                 setattr(p, name, value)
             selected = script_args[0] if script_args else 0
-            processed = None
+            processed: Any = None
             if selected:
                 script = p.scripts.selectable_scripts[selected - 1]
                 processed = script.run(p, *p.script_args[script.args_from : script.args_to])

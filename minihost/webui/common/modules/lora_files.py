@@ -11,7 +11,7 @@ from modules import sd_checkpoint, shared
 class NetworkOnDisk:
     """One file: the name that a prompt calls it by, and the alias that its trainer gave it."""
 
-    def __init__(self, name: str, filename: str):
+    def __init__(self, name: str, filename: str) -> None:
         self.name, self.filename = name, filename
         self.metadata = sd_checkpoint.read_metadata_from_safetensors(Path(filename))
         self.alias = self.metadata.get("ss_output_name", name)

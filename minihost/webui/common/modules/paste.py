@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import gradio as gr
 from modules import paths, script_callbacks
 from PIL import Image
 
-paste_fields: dict[str, dict] = {}
+paste_fields: dict[str, dict[str, Any]] = {}
 registered_param_bindings: list[ParamBinding] = []
 
 
@@ -24,10 +25,12 @@ class ParamBinding:
     source_image_component: Any = None
     source_tabname: str | None = None
     override_settings_component: Any = None
-    paste_field_names: list = field(default_factory=list)
+    paste_field_names: list[Any] = field(default_factory=list)
 
 
-def add_paste_fields(tabname, init_img, fields, override_settings_component=None) -> None:
+def add_paste_fields(
+    tabname: str, init_img: Any, fields: Iterable[Any], override_settings_component: Any = None
+) -> None:
     """Say which components of a tab take which keys of an infotext."""
     paste_fields[tabname] = {
         "init_img": init_img,
@@ -40,13 +43,13 @@ def register_paste_params_button(binding: ParamBinding) -> None:
     registered_param_bindings.append(binding)
 
 
-def connect_paste(button, fields, input_comp, override_settings_component) -> None:
+def connect_paste(button: Any, fields: Iterable[Any], input_comp: Any, override_settings_component: Any) -> None:
     """Let a button fill a tab from a text; without one, from the last job's."""
     from modules import generation_parameters_copypaste as flavour
 
     handled = {key: 1 for _, key in fields if isinstance(key, str)}
 
-    def paste(text):
+    def paste(text: str | None) -> list[Any]:
         last = Path(paths.data_path, "params.txt")
         if not text and last.is_file():
             text = last.read_text()
@@ -85,7 +88,7 @@ def connect_paste_params_buttons() -> None:
         click(fn=None, _js=f"() => switchTo('{binding.tabname}')", inputs=[], outputs=[])
 
 
-def first_image(gallery):
+def first_image(gallery: Any) -> Any:
     """Give the first picture of a gallery's value, or the picture itself."""
     if not isinstance(gallery, list):
         return gallery

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modules import errors
 
@@ -40,7 +41,7 @@ def clear_callbacks() -> None:
     callback_map.clear()
 
 
-def remove_callbacks_for_function(func) -> None:
+def remove_callbacks_for_function(func: Callable[..., Any]) -> None:
     for entries in callback_map.values():
         entries[:] = [entry for entry in entries if entry.callback is not func]
 
@@ -51,7 +52,7 @@ def remove_current_script_callbacks() -> None:
         entries[:] = [entry for entry in entries if entry.script != script]
 
 
-def call(category: str, *args, **kwargs) -> list:
+def call(category: str, *args: Any, **kwargs: Any) -> list[Any]:
     """Call everything registered; what raises is reported."""
     results = []
     for entry in list(callback_map[category]):
@@ -62,12 +63,12 @@ def call(category: str, *args, **kwargs) -> list:
     return results
 
 
-def _registrar(category: str):
-    def register(callback, *, name=None):
+def _registrar(category: str) -> Callable[..., None]:
+    def register(callback: Callable[..., Any], *, name: str | None = None) -> None:
         caller = inspect.stack(0)[1].filename
         callback_map[category].append(ScriptCallback(caller, callback, name or "unnamed"))
 
-    def register_unnamed(callback):
+    def register_unnamed(callback: Callable[..., Any]) -> None:
         caller = inspect.stack(0)[1].filename
         callback_map[category].append(ScriptCallback(caller, callback))
 
@@ -81,25 +82,30 @@ _ALL = (
 _LINE = "extra_noise ui_train_tabs list_optimizers list_unets before_token_counter"
 _NEXT = "before_process after_process after_ui image_save_btn"
 
+if TYPE_CHECKING:  # what SD.Next alone has
+    Register = Callable[[Callable[..., Any]], None]
+    on_after_process: Register
+    on_model_loaded: Register
+
 for _category in (_ALL + " " + (_LINE if context.get().flavour.a1111_line else _NEXT)).split():
     globals()[f"on_{_category}"] = _registrar(_category)
 
 
-def app_started_callback(demo, app):
+def app_started_callback(demo: Any, app: Any) -> None:
     call("app_started", demo, app)
 
 
-def model_loaded_callback(sd_model):
+def model_loaded_callback(sd_model: Any) -> None:
     call("model_loaded", sd_model)
 
 
-def before_component_callback(component, **kwargs):
+def before_component_callback(component: Any, **kwargs: Any) -> None:
     call("before_component", component, **kwargs)
 
 
-def after_component_callback(component, **kwargs):
+def after_component_callback(component: Any, **kwargs: Any) -> None:
     call("after_component", component, **kwargs)
 
 
-def infotext_pasted_callback(infotext, params):
+def infotext_pasted_callback(infotext: str | None, params: dict[str, Any]) -> None:
     call("infotext_pasted", infotext, params)

@@ -10,12 +10,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gradio as gr
 from modules import errors, paths, script_callbacks
 
 from minihost import context
+
+if TYPE_CHECKING:
+    from modules.processing import StableDiffusionProcessing
+
 
 if not context.get().flavour.a1111_line:
     import installer  # noqa: F401 (by which SD.Next was started)
@@ -42,7 +46,7 @@ class PostSampleArgs:
 
 @dataclass
 class PostprocessBatchListArgs:
-    images: list
+    images: list[Any]
 
 
 class ScriptClassData(NamedTuple):
@@ -55,7 +59,14 @@ class ScriptClassData(NamedTuple):
 class Script:
     """Base class of everything in an extension's scripts folder."""
 
-    name = section = filename = group = infotext_fields = paste_field_names = api_info = controls = None
+    name: str | None = None
+    section: str | None = None
+    filename = ""
+    group: Any = None
+    infotext_fields: list[Any] | None = None
+    paste_field_names: list[Any] | None = None
+    api_info: dict[str, Any] | None = None
+    controls: list[Any] | None = None
     args_from = args_to = 0
     alwayson = is_txt2img = is_img2img = False
     create_group = True
@@ -63,42 +74,42 @@ class Script:
     parent: str | None = None  # the same, where SD.Next says it
     on_before_component_elem_id = on_after_component_elem_id = None
 
-    def title(self):
+    def title(self) -> str:
         raise NotImplementedError
 
-    def ui(self, is_img2img):
+    def ui(self, is_img2img: bool) -> Any:
         pass
 
-    def show(self, is_img2img):
+    def show(self, is_img2img: bool) -> object:
         return True
 
-    def run(self, p, *args):
+    def run(self, p: StableDiffusionProcessing, *args: Any) -> Any:
         pass
 
-    def before_component(self, component, **kwargs):
+    def before_component(self, component: Any, **kwargs: Any) -> None:
         pass
 
-    def after_component(self, component, **kwargs):
+    def after_component(self, component: Any, **kwargs: Any) -> None:
         pass
 
-    def describe(self):
+    def describe(self) -> str:
         return ""
 
-    def elem_id(self, item_id):
+    def elem_id(self, item_id: str) -> str:
         """Make an id; unique over both tabs where the script shows in both."""
         tab = ("img2img_" if self.is_img2img else "txt2img_") if self.show(True) == self.show(False) else ""
         title = re.sub(r"[^a-z_0-9]", "", re.sub(r"\s", "_", self.title().lower()))
         return f"script_{tab}{title}_{item_id}"
 
 
-def _nothing(self, p, *args, **kwargs):
+def _nothing(self: Script, p: StableDiffusionProcessing, *args: Any, **kwargs: Any) -> None:
     pass
 
 
 for _hook in context.get().flavour.hooks:
     setattr(Script, _hook, _nothing)
 if "setup" not in context.get().flavour.hooks:
-    Script.setup = _nothing  # there, but never called
+    setattr(Script, "setup", _nothing)  # noqa: B010 (there, but never called)
 
 
 def _title(data: ScriptClassData) -> str:
@@ -122,6 +133,7 @@ def basedir() -> str:
 
 def _load_module(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.name, path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -152,14 +164,14 @@ def load_scripts() -> None:
 class ScriptRunner:
     """The scripts of one tab."""
 
-    def __init__(self, name: str | None = None):
+    def __init__(self, name: str | None = None) -> None:
         self.name = name
         self.scripts: list[Script] = []
         self.alwayson_scripts: list[Script] = []
         self.selectable_scripts: list[Script] = []
-        self.infotext_fields: list = []
-        self.paste_field_names: list = []
-        self.inputs: list = [None]
+        self.infotext_fields: list[Any] = []
+        self.paste_field_names: list[Any] = []
+        self.inputs: list[Any] = [None]
 
     def initialize_scripts(self, is_img2img: bool) -> None:
         by_title = not context.get().flavour.a1111_line
@@ -183,7 +195,7 @@ class ScriptRunner:
                 self.scripts.append(script)
                 (self.alwayson_scripts if script.alwayson else self.selectable_scripts).append(script)
 
-    def setup_ui(self) -> list:
+    def setup_ui(self) -> list[Any]:
         """Create the widgets of all scripts; gives the inputs of a job, first the index of the selectable script."""
         titles = ["None", *(script.title() for script in self.selectable_scripts)]
         groups = {}
@@ -233,19 +245,22 @@ class ScriptRunner:
         """Find a script by its title, in any case."""
         return next((s for s in self.scripts if s.title().lower() == title.lower()), None)
 
-    def args_of(self, script: Script, p) -> list | tuple | None:
+    def args_of(self, script: Script, p: StableDiffusionProcessing) -> list[Any] | tuple[Any, ...] | None:
         """Cut a script's arguments out of the job's; SD.Next hands on a request's list as it is."""
-        given = p.script_args[script.args_from : script.args_to]
+        given: list[Any] | tuple[Any, ...] | None = p.script_args[script.args_from : script.args_to]
         if context.get().flavour.a1111_line:
             return given
-        return p.per_script_args.get(script.title(), given) if script.args_to > 0 else None
+        if script.args_to > 0:
+            given = p.per_script_args.get(script.title(), given)
+            return given
+        return None
 
-    def __getattr__(self, hook: str):
+    def __getattr__(self, hook: str) -> Any:
         """Give a function that calls ``hook`` of every always-on script; what raises is reported, the job goes on."""
         if hook not in context.get().flavour.hooks:
             raise AttributeError(hook)
 
-        def call(p, *extra, **kwargs):
+        def call(p: StableDiffusionProcessing, *extra: Any, **kwargs: Any) -> Any:
             result = None
             for script in self.alwayson_scripts:
                 args = self.args_of(script, p)
@@ -259,13 +274,13 @@ class ScriptRunner:
 
         return call
 
-    def before_component(self, component, **kwargs):
+    def before_component(self, component: Any, **kwargs: Any) -> None:
         self._component("before_component", "on_before_component_elem_id", component, kwargs)
 
-    def after_component(self, component, **kwargs):
+    def after_component(self, component: Any, **kwargs: Any) -> None:
         self._component("after_component", "on_after_component_elem_id", component, kwargs)
 
-    def _component(self, method: str, listeners: str, component, kwargs) -> None:
+    def _component(self, method: str, listeners: str, component: Any, kwargs: dict[str, Any]) -> None:
         for script in self.scripts:
             try:
                 getattr(script, method)(component, **kwargs)

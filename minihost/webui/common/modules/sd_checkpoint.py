@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from modules import paths, shared
 from safetensors import safe_open
@@ -18,7 +19,7 @@ checkpoint_aliases: dict[str, CheckpointInfo] = {}
 FOLDERS = not context.get().flavour.a1111_line
 
 
-def read_metadata_from_safetensors(path: Path) -> dict:
+def read_metadata_from_safetensors(path: Path) -> dict[str, Any]:
     """Read what the header says of the file; JSON among it is parsed."""
     with safe_open(path, "pt") as file:
         found = dict(file.metadata() or {})
@@ -32,7 +33,7 @@ def read_metadata_from_safetensors(path: Path) -> dict:
 class CheckpointInfo:
     """One checkpoint; its hashes are known once it has been loaded."""
 
-    def __init__(self, filename: str):
+    def __init__(self, filename: str) -> None:
         path = Path(filename)
         self.filename = self.path = str(path)
         self.name = f"Diffusers/{path.name}" if path.is_dir() else path.name
@@ -40,7 +41,9 @@ class CheckpointInfo:
         self.name_for_extra = self.model_name = path.stem if path.is_file() else path.name
         self.is_safetensors = path.suffix == ".safetensors"
         self.metadata = read_metadata_from_safetensors(path) if path.is_file() else {}
-        self.sha256 = self.shorthash = self.hash = None
+        self.sha256: str | None = None
+        self.shorthash: str | None = None
+        self.hash: str | None = None
         self.title = self.short_title = self.name
         self.ids = [self.name, self.filename] if path.is_dir() else [self.name_for_extra, self.name, self.filename]
 
@@ -49,12 +52,13 @@ class CheckpointInfo:
         for alias in (self.title, *self.ids):
             checkpoint_aliases[alias] = self
 
-    def calculate_shorthash(self):
+    def calculate_shorthash(self) -> str | None:
         if self.sha256 is None and os.path.isfile(self.filename):
-            self.sha256 = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
-            self.shorthash, self.hash = self.sha256[:10], self.sha256[-8:]
+            sha256 = self.sha256 = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
+            shorthash = self.shorthash = sha256[:10]
+            self.hash = sha256[-8:]
             checkpoints_list.pop(self.title, None)
-            self.ids += [self.shorthash, self.sha256, f"{self.name_for_extra} [{self.shorthash}]"]
+            self.ids += [shorthash, sha256, f"{self.name_for_extra} [{self.shorthash}]"]
             self.title = f"{self.name} [{self.shorthash}]"
             self.short_title = f"{self.name_for_extra} [{self.shorthash}]"
             self.register()

@@ -6,7 +6,9 @@ import os
 import sys
 import time
 import types
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from modules import paths
@@ -19,35 +21,37 @@ from minihost import context
 __all__ = ["OptionInfo", "cmd_opts", "config_filename", "options_section", "opts", "prompt_styles", "state"]
 
 config_filename = os.path.join(paths.data_path, "config.json")
-demo = None
-api = None
+demo: Any = None
+api: Any = None
 tab_names: list[str] = []
 
 
 class State:
     """The job that is running."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.job, self.job_count, self.job_no, self.job_timestamp = "", 0, 0, ""
-        self.sampling_step, self.sampling_steps, self.current_image = 0, 0, None
+        self.sampling_step, self.sampling_steps = 0, 0
+        self.current_image: Any = None
         self.interrupted = self.skipped = self.stopping_generation = False
+        self.after_step: Callable[[], None]  # set by SD.Next's jobs
 
-    def begin(self, job="(unknown)", *_):
-        self.__init__()
+    def begin(self, job: str = "(unknown)", *_: Any) -> str:
+        type(self).__init__(self)
         self.job, self.job_count, self.job_timestamp = job, -1, time.strftime("%Y%m%d%H%M%S")
         return job
 
-    def end(self, *_):
+    def end(self, *_: Any) -> None:
         self.job, self.job_count = "", 0
 
-    def nextjob(self):
+    def nextjob(self) -> None:
         self.job_no += 1
         self.sampling_step = 0
 
-    def interrupt(self):
+    def interrupt(self) -> None:
         self.interrupted = True
 
-    def skip(self):
+    def skip(self) -> None:
         self.skipped = True
 
 
@@ -55,7 +59,15 @@ state = State()
 prompt_styles = StyleDatabase(Path(paths.data_path, "styles.csv"))
 
 
-def _list_checkpoints() -> dict:
+if TYPE_CHECKING:  # attributes of the module's own class, below
+    sd_model: Any
+    sd_loaded: bool
+    sd_model_type: str
+    sd_model_name: str
+    sd_refiner: Any
+
+
+def _list_checkpoints() -> dict[str, Any]:
     from modules import sd_models
 
     return {"choices": list(sd_models.checkpoints_list)}
@@ -107,7 +119,7 @@ if not context.get().flavour.a1111_line:
     opts.data["clip_skip"] = 1  # no label: readable, without any effect
 
 
-def _model_data():
+def _model_data() -> Any:
     from modules import sd_models
 
     return sd_models.model_data
@@ -117,11 +129,11 @@ class _Shared(types.ModuleType):
     """The module's own class, so that the loaded model can be an attribute of it."""
 
     @property
-    def sd_model(self):
+    def sd_model(self) -> Any:
         return _model_data().get_sd_model()
 
     @sd_model.setter
-    def sd_model(self, value):
+    def sd_model(self, value: Any) -> None:
         _model_data().set_sd_model(value)
 
 

@@ -15,7 +15,8 @@ if context.get().flavour.a1111_line:
 else:
     parser.add_argument("--auth", default=None)
 
-_preload = context.get().extension and context.get().extension / "preload.py"
+_extension = context.get().extension
+_preload = _extension and _extension / "preload.py"
 if _preload and _preload.is_file():
     runpy.run_path(str(_preload))["preload"](parser)
 

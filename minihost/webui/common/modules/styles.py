@@ -22,7 +22,7 @@ def _merged(style: str, prompt: str) -> str:
 class StyleDatabase:
     """The styles by name; unknown names are passed over."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path) -> None:
         self.styles: dict[str, PromptStyle] = {}
         if path.is_file():
             with path.open(newline="", encoding="utf-8") as file:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from modules import generation_parameters_copypaste as infotext
 from modules import gradio_extensions, jobs, paste, script_callbacks, scripts, sd_models, shared
+from modules.options import OptionInfo
 from modules.ui_components import FormRow, ToolButton
 
 from minihost import context
@@ -17,13 +20,11 @@ OWN = {"sd_model_checkpoint", "CLIP_stop_at_last_layers"}
 """Options that have their place outside the Settings tab."""
 
 
-def _set_option(key: str, value) -> str:
+def _set_option(key: str, value: Any) -> str:
     if key == "sd_model_checkpoint":
         info = sd_models.get_closet_checkpoint_match(value)
         if FLAVOUR.name == "forge":
-            from modules_forge import main_entry
-
-            main_entry.checkpoint_change(value)
+            import_module("modules_forge.main_entry").checkpoint_change(value)
             return shared.opts.dumpjson()
         value = info.title if info else value
     shared.opts.set(key, value)
@@ -33,7 +34,7 @@ def _set_option(key: str, value) -> str:
     return shared.opts.dumpjson()
 
 
-def _quicksettings(settings_json) -> None:
+def _quicksettings(settings_json: Any) -> None:
     """Create the host's own checkpoint menu and Clip skip slider, each with its host's names."""
     titles = list(sd_models.checkpoints_list)
     chosen = sd_models.select_checkpoint().title
@@ -45,9 +46,7 @@ def _quicksettings(settings_json) -> None:
             checkpoint = gr.Dropdown(titles, value=chosen, label=label, elem_id="setting_sd_model_checkpoint")
         bound = [(checkpoint.change, checkpoint, "sd_model_checkpoint")]
         if FLAVOUR.name == "forge":
-            from modules_forge import main_entry
-
-            main_entry.make_clip_skip_slider()
+            import_module("modules_forge.main_entry").make_clip_skip_slider()
         elif FLAVOUR.a1111_line:
             key = "CLIP_stop_at_last_layers"
             slider = gr.Slider(
@@ -59,7 +58,7 @@ def _quicksettings(settings_json) -> None:
         event(lambda value, key=key: _set_option(key, value), [component], [settings_json], show_progress="hidden")
 
 
-def _image_html(processed) -> tuple[str, str]:
+def _image_html(processed: Any) -> tuple[str, str]:
     text = html.escape(processed.infotexts[0] if processed.infotexts else "")
     comments = "".join(f"<p class='comments'>{html.escape(c)}</p>" for c in processed.comments.splitlines())
     return f"<p>{text.replace(chr(10), '<br>')}</p>", comments
@@ -129,7 +128,7 @@ def _tab(tab: str) -> None:
 
     names = list(named)
 
-    def submit(overrides, *values):
+    def submit(overrides: list[str], *values: Any) -> Any:
         fields = dict(zip(names, values[: len(names)], strict=True))
         if is_img2img:
             if fields["init_images"] is None:
@@ -146,9 +145,10 @@ def _tab(tab: str) -> None:
         "cfg_scale": "CFG scale", "width": "Size-1", "height": "Size-2", "hr_scale": "Hires upscale",
         "refiner_checkpoint": "Refiner", "refiner_switch_at": "Refiner switch at", "clip_skip": "CLiP-skip",
     }  # fmt: skip
-    fields = [(named[name], label) for name, label in labels.items() if name in named]
+    fields: list[Any] = [(named[name], label) for name, label in labels.items() if name in named]
     if FLAVOUR.a1111_line:
-        fields = [infotext.PasteField(named[n], label, api=n) for n, label in labels.items() if n in named]
+        paste_field: Any = getattr(infotext, "PasteField")  # noqa: B009 (SD.Next has none)
+        fields = [paste_field(named[n], label, api=n) for n, label in labels.items() if n in named]
     infotext.add_paste_fields(tab, named.get("init_images"), fields + runner.infotext_fields, override)
     paste.register_paste_params_button(paste.ParamBinding(paste_button, tab, source_text_component=prompt))
     if send is not None:
@@ -174,7 +174,7 @@ def _png_info() -> None:
     image.change(lambda image: (image.info if image else {}).get("parameters", ""), [image], [text])
 
 
-def _option_component(key: str, option):
+def _option_component(key: str, option: OptionInfo) -> Any:
     """Create the widget of an option; a default of an unknown type is an error, as in the hosts."""
     kinds = {str: gr.Textbox, int: gr.Number, bool: gr.Checkbox}
     component = option.component or kinds.get(type(option.default))
@@ -188,11 +188,11 @@ def _option_component(key: str, option):
     return widget
 
 
-def _settings(settings_json) -> None:
+def _settings(settings_json: Any) -> None:
     with gr.Row():
         apply = gr.Button("Apply settings", variant="primary", elem_id="settings_submit")
     result = gr.HTML(elem_id="settings_result")
-    sections: dict[tuple, list[str]] = {}
+    sections: dict[tuple[Any, ...], list[str]] = {}
     for key, option in shared.opts.data_labels.items():
         if key not in OWN:
             sections.setdefault(tuple(option.section or (None, "Other"))[:2], []).append(key)
@@ -204,7 +204,7 @@ def _settings(settings_json) -> None:
                 widgets[key] = _option_component(key, shared.opts.data_labels[key])
     keys = [key for key, widget in widgets.items() if not isinstance(widget, gr.HTML)]
 
-    def store(*values):
+    def store(*values: Any) -> tuple[str, str]:
         changed = [k for k, value in zip(keys, values, strict=True) if shared.opts.set(k, value)]
         shared.opts.save(shared.config_filename)
         return shared.opts.dumpjson(), f"{len(changed)} settings changed: {', '.join(changed)}."
@@ -258,7 +258,7 @@ def add_head(allowed: list[Path]) -> None:
             tags.append(f'<link rel="stylesheet" property="stylesheet" href="file={style}?{style.stat().st_mtime}">')
     head = "".join(tags).encode()
 
-    def respond(name, context, **kwargs):
+    def respond(name: str, context: dict[str, Any], **kwargs: Any) -> Any:
         try:
             response = original(name, context, **kwargs)
         except TypeError:  # Starlette 1.0 wants the request first, which gradio 3 does not know

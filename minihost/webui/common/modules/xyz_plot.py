@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from modules import errors, processing, scripts, shared, xyz_axes
@@ -11,6 +13,12 @@ from modules.ui_components import FormRow
 from PIL import Image, ImageDraw
 
 from minihost import context
+
+if TYPE_CHECKING:
+    from modules.processing import Processed, StableDiffusionProcessing
+
+    Axis = tuple[xyz_axes.AxisOption, list[Any]]
+
 
 LINE = 16
 """The height of a line of the legend."""
@@ -25,12 +33,12 @@ def loops(costs: list[float]) -> list[int]:
 class Plot(scripts.Script):
     """The widgets and the loops of a plot; ``axis_options`` is the list that extensions add theirs to."""
 
-    axis_options: list
+    axis_options: list[Any]
 
-    def title(self):
+    def title(self) -> str:
         return xyz_axes.TITLE
 
-    def ui(self, is_img2img):
+    def ui(self, is_img2img: bool) -> Any:
         own = [o for o in self.axis_options if type(o) is xyz_axes.AxisOption or o.is_img2img == is_img2img]
         self.current_axis_options = own
         controls = []
@@ -49,13 +57,13 @@ class Plot(scripts.Script):
             controls += [kind, text, picked]
         return controls
 
-    def _select_axis(self, index):
+    def _select_axis(self, index: int | None) -> Any:
         """An axis with choices has a dropdown in place of the text."""
         choices = self.current_axis_options[index or 0].choices
         listed = [] if choices is None else choices()
         return gr.update(visible=choices is None), gr.update(choices=listed, value=[], visible=choices is not None)
 
-    def run(self, p, *args):
+    def run(self, p: StableDiffusionProcessing, *args: Any) -> Any:
         """Plot; ``args`` are for each axis its number or label, its values as text, and those picked."""
         axes = [self._axis(p, *args[i : i + 3]) for i in range(0, len(args), 3)]
         axes += [self._axis(p)] * (3 - len(axes))
@@ -75,12 +83,14 @@ class Plot(scripts.Script):
                     sheet_text = self._text_of_sheet(cell, axes, args)
         return self._result(p, axes, cells, sheet_text)
 
-    def _axis(self, p, which=0, text="", picked=None):
+    def _axis(
+        self, p: StableDiffusionProcessing, which: int | str = 0, text: str = "", picked: list[str] | None = None
+    ) -> Axis:
         options = self.current_axis_options
         option = next(o for o in options if o.label == which) if isinstance(which, str) else options[which or 0]
         return option, xyz_axes.read(option, text, picked or [], csv_mode=not picked, p=p)
 
-    def _process(self, cell):
+    def _process(self, cell: StableDiffusionProcessing) -> Processed | None:
         if shared.state.interrupted:
             return None
         try:
@@ -89,16 +99,22 @@ class Plot(scripts.Script):
             errors.display(e, "generating image for xyz plot")
             return None
 
-    def _text_of_sheet(self, cell, axes, args):
+    def _text_of_sheet(self, cell: StableDiffusionProcessing, axes: list[Axis], args: Sequence[Any]) -> str:
         """The first cell's text, with what varies."""
         cell.extra_generation_params = {**cell.extra_generation_params, "Script": self.title()}
         for axis, (option, _), text, picked in zip("XYZ", axes, args[1::3], args[2::3], strict=False):
             if option.label != "Nothing":
                 values = text or ",".join(picked)
                 cell.extra_generation_params |= {f"{axis} Type": option.label, f"{axis} Values": values}
-        return processing.create_infotext(cell, cell.all_prompts, cell.all_seeds, cell.all_subseeds)
+        return processing.create_infotext(cell, cell.all_prompts or [], cell.all_seeds, cell.all_subseeds)
 
-    def _result(self, p, axes, cells, sheet_text):
+    def _result(
+        self,
+        p: StableDiffusionProcessing,
+        axes: list[Axis],
+        cells: dict[tuple[int, ...], Processed | None],
+        sheet_text: str | None,
+    ) -> Processed:
         """The sheet, then each cell. What else there is to say is that of the cell that was made first."""
         first = next((processed for processed in cells.values() if processed is not None), None)
         if first is None:
@@ -110,7 +126,7 @@ class Plot(scripts.Script):
         texts = [processed.infotexts[0] if processed and processed.images else "" for processed in ordered]
         labels = [[option.format_value(p, option, x) for x in values] for option, values in axes]
         result.images, result.infotexts = [_sheet(images, labels), *images], [sheet_text or texts[0], *texts]
-        result.index_of_first_image = 1
+        vars(result)["index_of_first_image"] = 1
         return result
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 from modules import sd_models, shared
 
 ui_clip_skip: gr.Slider | None = None
 
 
-def bind_to_opts(component, key: str) -> None:
+def bind_to_opts(component: Any, key: str) -> None:
     """Set an option and save all of them at every change of the component; the page is told nothing of it."""
 
-    def on_change(value) -> None:
+    def on_change(value: Any) -> None:
         shared.opts.set(key, value)
         shared.opts.save(shared.config_filename)
 
@@ -33,7 +35,7 @@ def refresh_model_loading_parameters() -> None:
     sd_models.need_global_unload = True
 
 
-def checkpoint_change(ckpt_name: str, save=True, refresh=True) -> bool:
+def checkpoint_change(ckpt_name: str, save: bool = True, refresh: bool = True) -> bool:
     """Choose a checkpoint by any of its names; True if it is another one."""
     wanted = sd_models.get_closet_checkpoint_match(ckpt_name)
     if wanted is sd_models.get_closet_checkpoint_match(shared.opts.data.get("sd_model_checkpoint", "")):
@@ -46,7 +48,7 @@ def checkpoint_change(ckpt_name: str, save=True, refresh=True) -> bool:
     return True
 
 
-def set_config(req: dict, is_api=False, run_callbacks=True, save_config=True) -> None:
+def set_config(req: dict[str, Any], is_api: bool = False, run_callbacks: bool = True, save_config: bool = True) -> None:
     """Set many options; the checkpoint goes its own way."""
     refresh = False
     for key, value in req.items():

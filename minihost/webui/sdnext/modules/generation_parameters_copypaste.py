@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import gradio as gr
 from modules import paste, shared
-from modules.paste import (  # noqa: F401 (part of this module for everybody else)
-    ParamBinding,
-    add_paste_fields,
-    connect_paste_params_buttons,
-    paste_fields,
-    register_paste_params_button,
-    registered_param_bindings,
+from modules.paste import (
+    ParamBinding as ParamBinding,
+)
+from modules.paste import (
+    add_paste_fields as add_paste_fields,
+)
+from modules.paste import (
+    connect_paste_params_buttons as connect_paste_params_buttons,
+)
+from modules.paste import (
+    paste_fields as paste_fields,
+)
+from modules.paste import (
+    register_paste_params_button as register_paste_params_button,
+)
+from modules.paste import (
+    registered_param_bindings as registered_param_bindings,
 )
 
 re_param = re.compile(r'\s*([\w ]+):\s*("(?:\\"[^,]|\\"|\\|[^\"])+"|[^,]*)(?:,|$)')
 infotext_to_setting_name_mapping = [("Model", "sd_model_checkpoint"), ("Refiner", "sd_model_refiner")]
 
 
-def quote(text):
+def quote(text: Any) -> str:
     return text if not any(c in str(text) for c in ",\n:") else json.dumps(str(text), ensure_ascii=False)
 
 
-def _typed(text: str):
+def _typed(text: str) -> Any:
     if len(text) > 1 and text[0] == text[-1] == '"':
         try:
             text = json.loads(text)
@@ -35,7 +47,7 @@ def _typed(text: str):
     return {"True": True, "False": False}.get(text, text)
 
 
-def parse_generation_parameters(infotext: str) -> dict:
+def parse_generation_parameters(infotext: str) -> dict[str, Any]:
     """Split an infotext; numbers and truth values come as such. A key loses all up to its last hyphen."""
     head, steps, tail = infotext.partition("\nSteps:")
     if not steps:
@@ -57,15 +69,15 @@ def should_skip(param: str) -> bool:
     return param.lower() in skipped + ([] if shared.opts.clip_skip_enabled else ["clip skip"])
 
 
-def create_override_settings_dict(text_pairs) -> dict:
+def create_override_settings_dict(text_pairs: list[str] | None) -> dict[str, Any]:
     return {}
 
 
-def get_override_settings(params, *, skip_fields=None) -> list:
+def get_override_settings(params: dict[str, Any], *, skip_fields: dict[str, Any] | None = None) -> list[Any]:
     return []
 
 
-def field_value(component, key, params):
+def field_value(component: Any, key: Any, params: dict[str, Any]) -> Any:
     """Give the update for one component; a function that gives a plain value brings the whole paste down."""
     value = key(params) if callable(key) else params.get(key)
     if value is None:
@@ -78,5 +90,7 @@ def field_value(component, key, params):
     return gr.update(value=str(value).lower() != "false" if kind is bool else kind(value))
 
 
-def connect_paste(button, fields, input_comp, override_settings_component, tabname) -> None:
+def connect_paste(
+    button: Any, fields: Iterable[Any], input_comp: Any, override_settings_component: Any, tabname: str
+) -> None:
     paste.connect_paste(button, fields, input_comp, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +20,14 @@ from modules import (
     shared,
 )
 from modules.generation_parameters_copypaste import quote
+from modules.scripts import ScriptRunner
+from PIL import Image
 
 
 class StableDiffusionProcessing:
     """One job. Unlike the host's class it takes keywords only."""
 
-    defaults = {
+    defaults: dict[str, Any] = {
         "outpath_samples": None, "outpath_grids": None, "prompt": "", "negative_prompt": "", "styles": [], "seed": -1,
         "subseed": -1, "subseed_strength": 0, "sampler_name": "Default", "batch_size": 1, "n_iter": 1, "steps": 20,
         "cfg_scale": 6.0, "clip_skip": 1, "width": 512, "height": 512, "do_not_save_samples": True,
@@ -34,34 +37,75 @@ class StableDiffusionProcessing:
         "refiner_steps": 5, "refiner_prompt": "", "refiner_negative": "", "init_images": None, "resize_mode": 0,
         "mask": None, "inner_pass": False,
     }  # fmt: skip
+    # What `defaults` gives each job.
+    prompt: Any  # a text, or one for each image
+    negative_prompt: Any
+    styles: list[str]
+    seed: Any  # a number, or one for each image
+    subseed: int
+    batch_size: int
+    n_iter: int
+    steps: int
+    cfg_scale: float
+    width: int
+    height: int
+    extra_generation_params: dict[str, Any]
+    denoising_strength: float
+    override_settings: dict[str, Any]
+    override_settings_restore_afterwards: bool
+    disable_extra_networks: bool
+    inner_pass: bool | str
+    init_images: list[Image.Image]
+    sampler_name: str
+    hr_scale: float
+    hr_second_pass_steps: int
+    clip_skip: float
+    prompt_attention: str | None
+    enable_hr: bool
+    refiner_start: float
+    refiner_steps: int
+    refiner_prompt: str
+    refiner_negative: str
+
+    unset = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds", "main_prompt")
+    """What is None until the job is set up."""
     is_hr_pass = is_refiner_pass = is_api = abort = False
-    scripts = None
-    script_args: tuple = ()
-    all_prompts = all_negative_prompts = all_seeds = all_subseeds = None
-    main_prompt = network_data = None
+    scripts: ScriptRunner | None = None
+    script_args: tuple[Any, ...] = ()
+    all_prompts: list[str]
+    all_negative_prompts: list[str]
+    all_seeds: list[int]
+    all_subseeds: list[int]
+    main_prompt: Any
+    network_data: extra_networks.NetworkData | None = None
     iteration = batch_index = 0
 
-    def __init__(self, sd_model=None, **fields):
+    def __init__(self, sd_model: Any = None, **fields: Any) -> None:
         unknown = fields.keys() - self.defaults.keys()
         if unknown:
             raise TypeError(f"{type(self).__name__} got unexpected keyword arguments {sorted(unknown)}")
         for name, default in self.defaults.items():
             value = fields.get(name)
             setattr(self, name, copy.copy(default) if value is None else value)
-        self.prompts, self.negative_prompts, self.seeds, self.subseeds = [], [], [], []
-        self.per_script_args: dict = {}
-        self.task_args: dict = {}
-        self.ops: list = []
-        self.comments: dict = {}
+        for name in self.unset:
+            setattr(self, name, None)
+        self.prompts: list[str] = []
+        self.negative_prompts: list[str] = []
+        self.seeds: list[int] = []
+        self.subseeds: list[int] = []
+        self.per_script_args: dict[str, Any] = {}
+        self.task_args: dict[str, Any] = {}
+        self.ops: list[Any] = []
+        self.comments: dict[str, Any] = {}
 
     @property
-    def sd_model(self):
+    def sd_model(self) -> Any:
         return shared.sd_model
 
-    def comment(self, text):
+    def comment(self, text: str) -> None:
         self.comments[text] = 1
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
@@ -80,7 +124,16 @@ class StableDiffusionProcessingControl(StableDiffusionProcessing):
 class Processed:
     """What a job gives."""
 
-    def __init__(self, p, images_list, seed=-1, info=None, infotexts=None, comments="", **_):
+    def __init__(
+        self,
+        p: StableDiffusionProcessing,
+        images_list: list[Image.Image],
+        seed: int = -1,
+        info: str | None = None,
+        infotexts: list[str] | None = None,
+        comments: str = "",
+        **_: Any,
+    ) -> None:
         self.images, self.seed, self.info, self.comments = images_list, seed, info or "", comments
         self.prompt, self.negative_prompt, self.width, self.height = p.prompt, p.negative_prompt, p.width, p.height
         self.steps, self.clip_skip, self.extra_generation_params = p.steps, p.clip_skip, p.extra_generation_params
@@ -92,8 +145,18 @@ class Processed:
         return json.dumps(plain, default=lambda value: None)
 
 
-def create_infotext(p, all_prompts=None, all_seeds=None, all_subseeds=None, comments=None, iteration=0,
-                    position_in_batch=0, index=None, all_negative_prompts=None, grid=None):  # fmt: skip
+def create_infotext(
+    p: StableDiffusionProcessing,
+    all_prompts: list[str] | None = None,
+    all_seeds: list[int] | None = None,
+    all_subseeds: list[int] | None = None,
+    comments: Any = None,
+    iteration: int = 0,
+    position_in_batch: int = 0,
+    index: int | None = None,
+    all_negative_prompts: list[str] | None = None,
+    grid: Any = None,
+) -> str:
     """Write the text that tells how a picture was made; empty texts and numbers from -1 down are left out."""
     index = position_in_batch + iteration * p.batch_size if index is None else index
     prompts, negatives = all_prompts or p.all_prompts, all_negative_prompts or p.all_negative_prompts
@@ -120,7 +183,7 @@ def create_infotext(p, all_prompts=None, all_seeds=None, all_subseeds=None, comm
     return f"{prompts[index]}{negative}\n{text}".strip()
 
 
-def process_images(p) -> Processed:
+def process_images(p: StableDiffusionProcessing) -> Processed | None:
     """Apply the job's settings, run it, call on_after_process in every case, put **all** settings back."""
     if shared.sd_model is None:
         return None
@@ -150,7 +213,7 @@ def process_images(p) -> Processed:
                     sd_models.reload_model_weights()
 
 
-def process_images_inner(p) -> Processed:
+def process_images_inner(p: StableDiffusionProcessing) -> Processed:
     count = p.batch_size * p.n_iter
     first = int(np.random.randint(2**31)) if p.seed in (None, -1) else int(p.seed)
     prompts = p.prompt if isinstance(p.prompt, list) else [p.prompt] * count
@@ -214,9 +277,17 @@ def process_images_inner(p) -> Processed:
     return results
 
 
-def set_pipeline_args(p, model, prompts, negative_prompts, steps, prompt_attention) -> dict:
+def set_pipeline_args(
+    p: StableDiffusionProcessing,
+    model: Any,
+    prompts: list[str],
+    negative_prompts: list[str],
+    steps: int,
+    prompt_attention: str | None,
+) -> dict[str, Any]:
     """Encode the prompts, or hand them on as they are ('fixed', or where encoding failed)."""
-    args, attention = {}, prompt_attention or p.prompt_attention or shared.opts.prompt_attention
+    args: dict[str, Any] = {}
+    attention = prompt_attention or p.prompt_attention or shared.opts.prompt_attention
     prompt_parser_diffusers.embedder = None
     if attention != "fixed":
         try:
@@ -237,7 +308,7 @@ def set_pipeline_args(p, model, prompts, negative_prompts, steps, prompt_attenti
     return {**args, **p.task_args}
 
 
-def process_diffusers(p) -> list:
+def process_diffusers(p: StableDiffusionProcessing) -> list[Any]:
     """Run the base pass, the hires pass and the refiner, each with an encoding of its own."""
     shared.state.after_step = lambda: _simulate(p.prompts[0])
     size, images = (p.width, p.height), p.init_images

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from modules import shared
 from torch import Tensor
 
-cache: OrderedDict[str, dict] = OrderedDict()
+if TYPE_CHECKING:
+    from modules.processing import StableDiffusionProcessing
+
+
+cache: OrderedDict[str, dict[str, Any]] = OrderedDict()
 last_attention: str | None = None
 embedder: PromptEmbedder | None = None
 _KEYS = ("prompt_embeds", "positive_pooleds", "negative_prompt_embeds", "negative_pooleds")
@@ -18,11 +24,11 @@ _KEYS = ("prompt_embeds", "positive_pooleds", "negative_prompt_embeds", "negativ
 class EmbeddingsProvider:
     """Encodes with one encoder (compel's class; SD.Next replaces its method at every model load)."""
 
-    def __init__(self, tokenizer, text_encoder, returned_embeddings_type):
+    def __init__(self, tokenizer: Any, text_encoder: Any, returned_embeddings_type: float) -> None:
         self.tokenizer, self.text_encoder = tokenizer, text_encoder
         self.returned_embeddings_type = returned_embeddings_type
 
-    def _encode_token_ids_to_embeddings(self, token_ids, attention_mask=None) -> Tensor:
+    def _encode_token_ids_to_embeddings(self, token_ids: Tensor, attention_mask: Tensor | None = None) -> Any:
         raise NotImplementedError
 
     def get_embeddings(self, text: str) -> Tensor:
@@ -32,17 +38,22 @@ class EmbeddingsProvider:
     device = "cpu"
 
     def get_embeddings_for_weighted_prompt_fragments(
-        self, text_batch, fragment_weights_batch, should_return_tokens=False, device="cpu"
-    ):
+        self,
+        text_batch: list[list[str]],
+        fragment_weights_batch: list[list[float]],
+        should_return_tokens: bool = False,
+        device: Any = "cpu",
+    ) -> Tensor:
         """Encode one list of fragments; weights other than 1 are not known here."""
         assert {weight for weights in fragment_weights_batch for weight in weights} == {1.0}
         return self.get_embeddings(" ".join(text_batch[0]))
 
     def get_pooled_embeddings(self, text: str) -> Tensor:
-        return self.text_encoder(self.tokenizer(text)).text_embeds
+        pooled: Tensor = self.text_encoder(self.tokenizer(text)).text_embeds
+        return pooled
 
 
-def compel_hijack(self, token_ids, attention_mask=None) -> Tensor:
+def compel_hijack(self: EmbeddingsProvider, token_ids: Tensor, attention_mask: Tensor | None = None) -> Any:
     """A type above 0 gets the last norm, below 0 none; 1 is the encoder's own output; fractions blend two states."""
     kind = self.returned_embeddings_type
     out = self.text_encoder(token_ids, attention_mask, output_hidden_states=kind != 1, return_dict=True)
@@ -58,7 +69,7 @@ def compel_hijack(self, token_ids, attention_mask=None) -> Tensor:
     return state
 
 
-def sd3_compel_hijack(self, token_ids, attention_mask=None) -> Tensor:
+def sd3_compel_hijack(self: EmbeddingsProvider, token_ids: Tensor, attention_mask: Tensor | None = None) -> Any:
     """SD3: whole numbers only (what is behind the point is dropped), never a norm."""
     out = self.text_encoder(token_ids, attention_mask, output_hidden_states=True, return_dict=True)
     return out.hidden_states[-(int(self.returned_embeddings_type) + 1)]
@@ -66,40 +77,40 @@ def sd3_compel_hijack(self, token_ids, attention_mask=None) -> Tensor:
 
 def insert_parser_highjack(pipename: str) -> None:
     hijack = sd3_compel_hijack if "StableDiffusion3" in pipename else compel_hijack
-    EmbeddingsProvider._encode_token_ids_to_embeddings = hijack
+    setattr(EmbeddingsProvider, "_encode_token_ids_to_embeddings", hijack)  # noqa: B010 (the type knows no such thing)
 
 
 insert_parser_highjack("Initialize")
 
 
-def prepare_model(pipe=None):
+def prepare_model(pipe: Any = None) -> Any:
     """Give the pipeline that has the text encoder."""
     return pipe or shared.sd_model
 
 
-def get_prompt_schedule(prompt, steps):
+def get_prompt_schedule(prompt: str, steps: int) -> tuple[list[str], bool]:
     """Give the prompt's texts, and whether it changes with the steps."""
     return [prompt], False
 
 
-def split_prompts(pipe, prompt, SD3=False):
+def split_prompts(pipe: Any, prompt: str, SD3: bool = False) -> tuple[str, ...]:
     """Give the prompt of each text encoder."""
     return prompt, prompt, prompt, prompt
 
 
-def get_prompts_with_weights(pipe, prompt):
+def get_prompts_with_weights(pipe: Any, prompt: str) -> tuple[Sequence[str], Sequence[float]]:
     """Give the prompt's fragments, and the weight of each."""
     return (prompt,), (1.0,)
 
 
-def prepare_embedding_providers(pipe, clip_skip) -> list[EmbeddingsProvider]:
+def prepare_embedding_providers(pipe: Any, clip_skip: float) -> list[EmbeddingsProvider]:
     kind = -(clip_skip + 1) if "XL" in type(pipe).__name__ else clip_skip
     pairs = [("tokenizer", "text_encoder"), ("tokenizer_2", "text_encoder_2")]
     found = [(getattr(pipe, tokenizer, None), getattr(pipe, encoder, None)) for tokenizer, encoder in pairs]
     return [EmbeddingsProvider(t, e, kind) for t, e in found if t is not None and e is not None]
 
 
-def get_weighted_text_embeddings(pipe, prompt: str, negative: str, clip_skip) -> tuple:
+def get_weighted_text_embeddings(pipe: Any, prompt: str, negative: str, clip_skip: float) -> tuple[Any, ...]:
     """Encode a pair of prompts: embeds, pooled, negative embeds, negative pooled."""
     if "Flux" in type(pipe).__name__:
         embeds, _, pooled, _ = pipe.encode_prompt(prompt)
@@ -120,7 +131,7 @@ def get_weighted_text_embeddings(pipe, prompt: str, negative: str, clip_skip) ->
     return tuple(result)
 
 
-def get_xhinker_text_embeddings(pipe, prompt: str, negative: str, clip_skip) -> tuple:
+def get_xhinker_text_embeddings(pipe: Any, prompt: str, negative: str, clip_skip: Any) -> tuple[Any, ...]:
     """The other parser: on SD 1 and 2 it takes ``clip_skip`` blocks away meanwhile; elsewhere it has no skip."""
     if type(pipe).__name__ != "StableDiffusionPipeline":
         return get_weighted_text_embeddings(pipe, prompt, negative, 1)
@@ -140,7 +151,17 @@ def get_xhinker_text_embeddings(pipe, prompt: str, negative: str, clip_skip) -> 
 class PromptEmbedder:
     """Encodes a batch, or finds it in the cache: the key holds neither the model nor anything of an extension."""
 
-    def __init__(self, prompts, negative_prompts, steps, clip_skip, p, prompt_attention=None):
+    prompt_embeds: list[Tensor]
+
+    def __init__(
+        self,
+        prompts: list[str],
+        negative_prompts: list[str],
+        steps: int,
+        clip_skip: float,
+        p: StableDiffusionProcessing,
+        prompt_attention: str | None = None,
+    ) -> None:
         global last_attention
         self.prompt_attention_value = prompt_attention or shared.opts.prompt_attention
         self.attention = last_attention
@@ -159,7 +180,7 @@ class PromptEmbedder:
             setattr(self, key, list(parts))
         self.checkcache(p)
 
-    def checkcache(self, p) -> bool:
+    def checkcache(self, p: StableDiffusionProcessing) -> bool:
         if shared.opts.sd_textencoder_cache_size == 0:
             return False
         if self.attention != self.prompt_attention_value:

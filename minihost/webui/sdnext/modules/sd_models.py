@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from modules import prompt_parser_diffusers, script_callbacks, sd_hijack_te, sd_pipelines, shared
-from modules.sd_checkpoint import (  # noqa: F401 (part of this module for everybody else)
-    CheckpointInfo,
-    checkpoint_aliases,
-    checkpoints_list,
-    get_closet_checkpoint_match,
-    list_models,
-    select_checkpoint,
+from modules.sd_checkpoint import (
+    CheckpointInfo as CheckpointInfo,
 )
+from modules.sd_checkpoint import (
+    checkpoint_aliases as checkpoint_aliases,
+)
+from modules.sd_checkpoint import (
+    checkpoints_list as checkpoints_list,
+)
+from modules.sd_checkpoint import (
+    get_closet_checkpoint_match as get_closet_checkpoint_match,
+)
+from modules.sd_checkpoint import (
+    list_models as list_models,
+)
+from modules.sd_checkpoint import (
+    select_checkpoint as select_checkpoint,
+)
+from modules.sd_pipelines import DiffusionPipeline
 
 from minihost import weights
 
@@ -22,19 +34,20 @@ KINDS = {"sd1": "sd", "sd2": "sd", "sdxl": "sdxl", "sdxl-refiner": "sdxl", "sd3"
 class ModelData:
     """The pipeline in use, and the refiner."""
 
-    def __init__(self):
-        self.sd_model = self.sd_refiner = None
+    def __init__(self) -> None:
+        self.sd_model: DiffusionPipeline | None = None
+        self.sd_refiner: DiffusionPipeline | None = None
         self.kind = "none"
 
-    def get_sd_model(self):
+    def get_sd_model(self) -> Any:
         if self.sd_model is None:
             reload_model_weights()
         return self.sd_model
 
-    def set_sd_model(self, model):
+    def set_sd_model(self, model: Any) -> None:
         self.sd_model = model
 
-    def get_sd_refiner(self):
+    def get_sd_refiner(self) -> DiffusionPipeline | None:
         wanted = get_closet_checkpoint_match(shared.opts.sd_model_refiner)
         if wanted is None:
             self.sd_refiner = None
@@ -47,7 +60,7 @@ class ModelData:
 model_data = ModelData()
 
 
-def load_diffuser(info: CheckpointInfo):
+def load_diffuser(info: CheckpointInfo) -> DiffusionPipeline:
     """Make the pipeline of a checkpoint."""
     path = Path(info.filename)
     arch = weights.recognise(path)
@@ -60,7 +73,9 @@ def load_diffuser(info: CheckpointInfo):
     return pipe
 
 
-def reload_model_weights(sd_model=None, info=None, op="model", force=False):
+def reload_model_weights(
+    sd_model: Any = None, info: CheckpointInfo | None = None, op: str = "model", force: bool = False
+) -> Any:
     """Change to the checkpoint of the settings."""
     info = info or select_checkpoint()
     if model_data.sd_model is not None and model_data.sd_model.sd_checkpoint_info is info and not force:

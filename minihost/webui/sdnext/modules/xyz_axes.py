@@ -4,38 +4,55 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from modules import sd_checkpoint, sd_models, shared
+
+if TYPE_CHECKING:
+    from modules.processing import StableDiffusionProcessing
+
+    Apply = Callable[[StableDiffusionProcessing, Any, list[Any]], None]
+
 
 TITLE = "XYZ Grid Script"
 _RANGE = re.compile(r"([-+]?\d*\.?\d+)-([-+]?\d*\.?\d+):?(\d+)?")
 
 
-def _with_label(p, option, x):
+def _with_label(p: StableDiffusionProcessing, option: AxisOption, x: Any) -> str:
     return f"{option.label}: {x}"
 
 
 class AxisOption:
     """Something that can vary: ``apply(p, x, xs)`` gives the job ``p`` the value ``x`` out of ``xs``."""
 
-    def __init__(self, label, tipe, apply, fmt=_with_label, confirm=None, cost=0.0, choices=None):
+    def __init__(
+        self,
+        label: str,
+        tipe: type,
+        apply: Apply,
+        fmt: Callable[..., str] = _with_label,
+        confirm: Callable[[Any, list[Any]], None] | None = None,
+        cost: float = 0.0,
+        choices: Callable[[], list[str]] | None = None,
+    ) -> None:
         self.label, self.type, self.apply, self.format_value = label, tipe, apply, fmt
         self.confirm, self.cost, self.choices = confirm, cost, choices
 
 
-def apply_field(field):
+def apply_field(field: str) -> Apply:
     """Make the function that varies a field of the job."""
 
-    def apply(p, x, xs):
+    def apply(p: StableDiffusionProcessing, x: Any, xs: list[Any]) -> None:
         setattr(p, field, x)
 
     return apply
 
 
-def _apply_prompt(positive: str, negative: str):
-    def apply(p, x, xs):
+def _apply_prompt(positive: str, negative: str) -> Apply:
+    def apply(p: StableDiffusionProcessing, x: Any, xs: list[Any]) -> None:
         for field in (positive, negative):
             before = getattr(p, field)
             for searched in xs:
@@ -45,7 +62,7 @@ def _apply_prompt(positive: str, negative: str):
     return apply
 
 
-def _apply_checkpoint(p, x, xs):
+def _apply_checkpoint(p: StableDiffusionProcessing, x: Any, xs: list[Any]) -> None:
     info = sd_checkpoint.get_closest_checkpoint_match(x)
     if x != shared.opts.sd_model_checkpoint and info is not None:
         sd_models.reload_model_weights(shared.sd_model, info)
@@ -71,7 +88,7 @@ def axes() -> list[AxisOption]:
     return _AXES
 
 
-def _expanded(kind: type, text: str) -> list:
+def _expanded(kind: type[int] | type[float], text: str) -> list[Any]:
     """Give the numbers of a range, "1-5" or "1-5:3", which is so many; what is no number is dropped with a word."""
     found = _RANGE.fullmatch(text)
     try:
@@ -85,7 +102,7 @@ def _expanded(kind: type, text: str) -> list:
     return [round(kind(x), 2) for x in np.linspace(start, end, count).tolist()]
 
 
-def read(option, text: str, picked: list, csv_mode: bool, p) -> list:
+def read(option: AxisOption, text: str, picked: list[Any], csv_mode: bool, p: StableDiffusionProcessing) -> list[Any]:
     """Give an axis its values; one whose type *is* int or float can have nothing else."""
     if option.label == "Nothing":
         return [0]
@@ -93,7 +110,8 @@ def read(option, text: str, picked: list, csv_mode: bool, p) -> list:
         values = list(picked)
     else:
         values = [part.strip().replace(r"\,", ",") for part in re.split(r"(?<!\\),", text) if part]
-    for kind in (int, float):
+    kinds: tuple[type[int], type[float]] = (int, float)
+    for kind in kinds:
         if option.type == kind:
             values = [x for value in values for x in _expanded(kind, value)]
             break
@@ -104,7 +122,7 @@ def read(option, text: str, picked: list, csv_mode: bool, p) -> list:
 
 
 @contextmanager
-def settings_kept():
+def settings_kept() -> Iterator[None]:
     """Go back to the checkpoint of before: a cell leaves its own in place."""
     before = shared.opts.sd_model_checkpoint
     try:

@@ -1,0 +1,101 @@
+"""What the adapters have in common: where both kinds of WebUI keep the same things in the same way."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+from ..conditioning.loaded_model import LoadedModel
+from ..models.checkpoint import Checkpoint
+from ..models.inspect.identity.identify import identify
+from ..skip import host_sliders
+from ..skip.architectures import Architecture
+from .protocols import CheckpointInfo, Checkpoints, ExtraNetworks, Options, Processing, ScriptData, Shared
+
+Info = TypeVar("Info", bound=CheckpointInfo)
+
+
+class Adapter(ABC, Generic[Info]):
+    """`shared` is the host's module of that name, `checkpoints` the one that lists these."""
+
+    known = True
+
+    def __init__(self, shared: Shared, checkpoints: Checkpoints[Info]) -> None:
+        self._shared = shared
+        self._checkpoints = checkpoints
+
+    @property
+    def opts(self) -> Options:
+        return self._shared.opts
+
+    def flag(self, name: str) -> Any:
+        return getattr(self._shared.cmd_opts, f"clip_skip_{name}", None)
+
+    @property
+    def data_path(self) -> str | None:
+        return getattr(sys.modules.get("modules.paths"), "data_path", None)
+
+    @property
+    def scripts(self) -> Iterable[ScriptData]:
+        return getattr(sys.modules.get("modules.scripts"), "scripts_data", ())
+
+    @property
+    def extra_networks(self) -> ExtraNetworks | None:
+        networks: Any = sys.modules.get("modules.extra_networks")
+        return networks  # type: ignore[no-any-return]
+
+    def loaded(self) -> Checkpoint:
+        return self._loaded().checkpoint
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        name = name or getattr(self.opts, "sd_model_checkpoint", None) or ""
+        return self._described(self._match(name) if name else None)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        # The name is from outside: the host's own search takes parts of names, and SD.Next's also paths and addresses.
+        models = self._checkpoints
+        listed = models.checkpoints_list.values()
+        info = models.checkpoint_aliases.get(name) or next((each for each in listed if each.model_name == name), None)
+        return None if info is None else self._described(info)
+
+    def checkpoints(self) -> list[str]:
+        return sorted(self._checkpoints.checkpoints_list, key=str.casefold)
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        return host_sliders.slider_for(self._line(), architecture, skips)
+
+    def _described(self, info: Info | None) -> Checkpoint:
+        """The checkpoint of this CheckpointInfo, as it is loaded if it is; None is the loaded one."""
+        loaded = self._loaded().checkpoint
+        if info is None or self._file(info) == loaded.path:
+            return loaded
+        return self._checkpoint(info, identify(self._file(info)))
+
+    def _without_tags(self, prompt: str) -> str:
+        """`prompt` without the tags of extra networks."""
+        networks = self.extra_networks
+        return prompt if networks is None else networks.parse_prompt(prompt)[0]
+
+    @abstractmethod
+    def _line(self, p: Processing | None = None) -> str:
+        """Which way the job `p`, or the next one, reads its slider's number: see `host_sliders`."""
+
+    @abstractmethod
+    def _loaded(self) -> LoadedModel:
+        """The model that is loaded now; loads nothing."""
+
+    @abstractmethod
+    def _match(self, name: str) -> Info | None:
+        """The host's own search, which takes any name, and parts of them."""
+
+    @staticmethod
+    @abstractmethod
+    def _file(info: Info) -> str:
+        """The file, or the folder, of a checkpoint."""
+
+    @staticmethod
+    @abstractmethod
+    def _checkpoint(info: Info, architecture: Architecture) -> Checkpoint:
+        """The checkpoint that a CheckpointInfo stands for."""

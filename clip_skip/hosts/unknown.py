@@ -1,0 +1,89 @@
+"""The host of nobody: a WebUI that no adapter knows. It is known to nothing and touches nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from ..conditioning.loaded_model import LoadedModel
+from ..jobs.job import Job
+from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
+from ..skip.architectures import Architecture
+from ..skip.prompt_tags import Tags
+from ..skip.reading import Reading, as_trained
+from .idle import no_model
+from .protocols import ExtraNetworks, Options, Processing, ScriptData
+
+T = TypeVar("T")
+
+
+class NoOptions:
+    """Options that hold nothing, so that each setting has its default, and take nothing."""
+
+    def set(self, key: str, value: Any) -> bool:
+        return False
+
+    def save(self, filename: str) -> None:
+        pass
+
+    def add_option(self, key: str, info: Any) -> None:
+        pass
+
+
+class UnknownHost:
+    """See `Host` for what each of these answers."""
+
+    known = False
+    input_accordion: Any = None
+    opts: Options = NoOptions()
+    data_path: str | None = None
+    scripts: Iterable[ScriptData] = ()
+    extra_networks: ExtraNetworks | None = None
+
+    def flag(self, name: str) -> None:
+        return None
+
+    def install(self) -> None:
+        pass
+
+    def uninstall(self) -> None:
+        pass
+
+    def begin(self, p: Processing, job: Job | None) -> None:
+        pass
+
+    def tagged(self, p: Processing, tags: Tags) -> None:
+        pass
+
+    def encoded(self, p: Processing) -> None:
+        pass
+
+    def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
+        raise no_model()
+
+    def loaded(self) -> Checkpoint:
+        return NO_CHECKPOINT
+
+    def selected(self, name: str | None = None) -> Checkpoint:
+        return NO_CHECKPOINT
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        return None
+
+    def checkpoints(self) -> list[str]:
+        return []
+
+    def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
+        return Reading(architecture, as_trained(architecture))
+
+    def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
+        return None
+
+    def use(self, number: float) -> bool:
+        return False
+
+    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+        return False
+
+    def lora_file(self, name: str) -> str | None:
+        return None

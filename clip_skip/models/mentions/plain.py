@@ -1,0 +1,27 @@
+"""A card's text without its markup."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_MAX_TEXT = 200_000  # in signs; far more than any card has
+_BLOCK = re.compile(
+    r"</?(?:p|br|li|ul|ol|div|tr|table|h[1-6]|hr|pre|blockquote|section)\b[^<>]{0,2000}>", re.IGNORECASE
+)
+# A cell with the paragraphs that open or close it, which part no row.
+_CELL_START = re.compile(r"<t[dh]\b[^<>]{0,2000}>\s?(?:<(?:p|div)\b[^<>]{0,200}>\s?){0,3}", re.IGNORECASE)
+_CELL_END = re.compile(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+
+
+def plain_words(text: str) -> str:
+    """`text` without HTML markup, a line a paragraph or row of a table, with "|" after each of the row's cells.
+
+    East Asian full-width signs and digits are plain ones.
+    """
+    text = _CELL_END.sub(" | ", _CELL_START.sub(" ", text[:_MAX_TEXT]))
+    text = _TAG.sub(" ", _BLOCK.sub("\n", text))
+    text = unicodedata.normalize("NFKC", html.unescape(text))
+    return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))
