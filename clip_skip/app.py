@@ -60,7 +60,7 @@ class Extension:
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
         script_callbacks.on_script_unloaded(self.unload)
         if not self.host.flag("disable"):
-            self.host.install()
+            self.host.install(self.process_unasked)
 
     def before_ui(self) -> None:
         self._page = Page(self.host, self.answers)
@@ -94,6 +94,10 @@ class Extension:
         except Exception:
             logger.exception("this image is made without CLIP Skip")
             self._leave(p)
+
+    def process_unasked(self, p: Processing) -> None:
+        """The same, where no script of ours runs: the prompt's tags alone ask for anything. Never raises."""
+        self.process(p, False)
 
     def _job(self, p: Processing, args: tuple[Any, ...]) -> Job:
         profile = cache(self.library.profile)

@@ -68,7 +68,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
         return InputAccordion
 
-    def install(self) -> None:
+    def install(self, begun: Callable[[Processing], None]) -> None:
         # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
         original = vars(self._class)[_METHOD]
         if getattr(original, WRAPPER_ATTRIBUTE, None) is original:

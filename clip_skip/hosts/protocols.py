@@ -188,6 +188,7 @@ class LineModels(Checkpoints[LineCheckpointInfo], Protocol):
 
 class NextProcessing(Processing, Protocol):
     clip_skip: float
+    scripts: Any  # that it runs, None if none
 
     @property
     def prompt_attention(self) -> str | None: ...
@@ -223,6 +224,8 @@ class NextModels(Protocol):
 
 class NextCallbacks(Protocol):
     """The module `script_callbacks`."""
+
+    def on_before_process(self, callback: Callable[[Any], None], /) -> None: ...
 
     def on_after_process(self, callback: Callable[[Any], None], /) -> None: ...
 

@@ -73,7 +73,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
-    def install(self) -> None:
+    def install(self, begun: Callable[[Processing], None]) -> None:
+        self._callbacks.on_before_process(lambda p: self._begins(p, begun))
         self._callbacks.on_after_process(self.end)
         self._callbacks.on_model_loaded(self._model_loaded)
         if TITLE not in _control_extensions():
@@ -87,6 +88,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
 
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
+        if self._running and self._running[-1].p is p:
+            self._running.pop().stop()
         if job is None and not self._running:
             return
         if self._running:
@@ -96,6 +99,11 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if job is not None:
             job.start(self._loaded().checkpoint)
             running.start()
+
+    def _begins(self, p: Processing, begun: Callable[[Processing], None]) -> None:
+        """Any job begins. An inner pass without our script is the outer one's."""
+        if not self._running and not _runs_ours(p):
+            begun(p)
 
     def tagged(self, p: Processing, tags: Tags) -> None:
         # The prompt of an inner pass without a word of its own follows the outer one.
@@ -112,6 +120,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if any(running.p is p for running in self._running):
             while self._running:
                 running = self._running.pop()
+                if not (_runs_ours(running.p) or self._shared.state.interrupted):
+                    running.prove()  # nobody says sooner that its prompts were encoded
                 running.stop()
                 if running.p is p:
                     break
@@ -201,6 +211,11 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if self._running:
             self._running[-1].stop()
             self._running[-1].start()
+
+
+def _runs_ours(p: Any) -> bool:
+    """Whether the job `p` runs our script, which tells of it."""
+    return any(script.title() == TITLE for script in getattr(p.scripts, "alwayson_scripts", ()))
 
 
 def _control_extensions() -> list[str]:

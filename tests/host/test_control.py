@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import logging
 import sys
+from dataclasses import replace
 
 import gradio as gr
 import pytest
 
 import minihost
+from minihost.picture import ledger
 from tests.conftest import ROOT
 
 from .grid import grid, texts
@@ -114,3 +118,66 @@ def test_panels_that_are_asked_for_values_alone_still_have_them(host):
     page = host.module("scripts").scripts_control
     ours = next(script for script in page.scripts if script.title() == "CLIP Skip")
     assert values == [component.value for component in page.inputs[ours.args_from : ours.args_to]]
+
+
+# --- jobs that run no script of ours ---------------------------------------------------------------------------------
+
+
+def bare(host, scripts=None, **fields):
+    """What a job makes that runs these scripts, or none."""
+    processing = host.module("processing")
+    settings = {"sd_model_checkpoint": host.title(SDXL)}
+    p = processing.StableDiffusionProcessingTxt2Img(**{**SMALL, "override_settings": settings, **fields})
+    p.scripts = scripts
+    ledger.used.clear()
+    return processing.process_images(p)
+
+
+def others(host):
+    """A runner without our script, as Control's was."""
+    runner = host.module("scripts").ScriptRunner("txt2img")
+    runner.alwayson_scripts = runner.scripts = [s for s in runner.scripts if s.title() != "CLIP Skip"]
+    return runner
+
+
+@pytest.mark.parametrize("scripts", [lambda host: None, others])
+def test_a_tag_acts_where_no_script_of_ours_runs(host, scripts):
+    for skip in (1, 3):
+        made = bare(host, scripts(host), prompt=f"{PROMPT} <clipskip:l=2.5>", clip_skip=skip)
+        used_conds(host, SDXL, {"l": 2.5})
+        assert "CLIP skip L: 2.5" in made.infotexts[0] and "not" not in made.infotexts[0]
+    for skip in (1, 2):
+        made = bare(host, scripts(host), clip_skip=skip)
+        used_conds(host, SDXL, {"l": skip, "g": skip})
+        assert "CLIP skip" not in made.infotexts[0]
+
+
+def test_off_in_the_settings_is_off_there_too(host):
+    host.opts.data["clip_skip_ext_enabled"] = False
+    try:
+        made = bare(host, prompt=f"{PROMPT} <clipskip:l=2.5>")
+    finally:
+        host.opts.data["clip_skip_ext_enabled"] = True
+    used_conds(host, SDXL, {})
+    assert "CLIP skip" not in made.infotexts[0]
+
+
+def test_a_job_of_our_script_is_begun_once(host, monkeypatch):
+    begun = []
+    adapter = extension().host
+    begin = adapter.begin
+    monkeypatch.setattr(adapter, "begin", lambda p, job: (begun.append(p), begin(p, job)))
+    control(host, prompt=f"{PROMPT} <clipskip:2>")
+    assert len(begun) == 1
+    bare(host, prompt=f"{PROMPT} <clipskip:2>")
+    assert len(begun) == 2 and adapter._running == []
+
+
+def test_a_tag_that_could_not_be_applied_is_said_there_too(host, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("clip_skip"), "propagate", True)
+    adapter = extension().host
+    elsewhere = copy.deepcopy([model.stacks for model in adapter.models()])
+    models = [replace(model, stacks=stacks) for model, stacks in zip(adapter.models(), elsewhere, strict=True)]
+    monkeypatch.setattr(adapter, "models", lambda: models)
+    bare(host, prompt=f"{PROMPT} <clipskip:2>")
+    assert caplog.text.count("CLIP Skip was not applied") == 1
