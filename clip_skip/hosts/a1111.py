@@ -75,7 +75,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
         return InputAccordion
 
-    def install(self) -> None:
+    def install(self, begun: Callable[[Processing], None]) -> None:
         self._stage = Wrapped(self._class, _STAGE, self._condition)
 
     def uninstall(self) -> None:

@@ -47,6 +47,8 @@ ATTRIBUTES = (
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
+    Attribute("p", "scripts", READ, "sdnext", "None, or without ours, where no script of ours runs for the job"),
+    Attribute("scripts", "alwayson_scripts", READ, "sdnext"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
     Attribute("get_conds_with_caching", WRAPPER_ATTRIBUTE, PUT, "a1111", "tells it from another extension's wrapper"),
@@ -60,6 +62,7 @@ ATTRIBUTES = (
     Attribute("shared", "config_filename", READ, "a1111", "the argument of `opts.save`"),
     Attribute("state", "job", READ),
     Attribute("state", "job_count", READ, why="-1 while an API job is set up, when `job` has no name yet"),
+    Attribute("state", "interrupted", READ, "sdnext", "what was interrupted may never have come to its encode"),
     # The options. Ours, `clip_skip_ext_*`, are read as attributes too: their table is `interfaces.settings`.
     Attribute("opts", "set", CALLED, "a1111"),
     Attribute("opts", "save", CALLED, "a1111"),
@@ -71,6 +74,7 @@ ATTRIBUTES = (
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.
     Attribute("modules.paths", "data_path", READ),
+    Attribute("installer", "control_extensions", CHANGED, "sdnext", "titles that Control loads; one shared list"),
     Attribute("modules.call_queue", "queue_lock", CALLED, why="taken without waiting, so that no job begins meanwhile"),
     Attribute("queue_lock", "acquire", CALLED),
     Attribute("queue_lock", "release", CALLED),
@@ -168,6 +172,7 @@ ATTRIBUTES = (
     Attribute("prompt_parser_diffusers", "get_prompts_with_weights", CALLED, "sdnext"),
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
+    Attribute("script_callbacks", "on_before_process", CALLED, "sdnext", "a job without a script of ours begins there"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.

@@ -50,8 +50,11 @@ class Host(Protocol):
     def extra_networks(self) -> ExtraNetworks | None:
         """The host's module of that name, None if it has none."""
 
-    def install(self) -> None:
-        """Hook into the host's conditioning stage, once; undone by `uninstall`."""
+    def install(self, begun: Callable[[Processing], None]) -> None:
+        """Hook into the host's conditioning stage, once; undone by `uninstall`.
+
+        `begun(p)` is called for a job that runs no script of ours, by a host that tells of those.
+        """
 
     def uninstall(self) -> None:
         """Take every hook out of the host again."""

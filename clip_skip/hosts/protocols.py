@@ -48,6 +48,9 @@ class State(Protocol):
     @property
     def job_count(self) -> int: ...
 
+    @property
+    def interrupted(self) -> bool: ...
+
 
 class Shared(Protocol):
     """The host's module `shared`."""
@@ -205,6 +208,7 @@ class LineModels(Checkpoints[LineCheckpointInfo], Protocol):
 
 class NextProcessing(Processing, Protocol):
     clip_skip: float
+    scripts: Any  # that it runs, None if none
 
     @property
     def prompt_attention(self) -> str | None: ...
@@ -243,6 +247,8 @@ class NextModels(Protocol):
 
 class NextCallbacks(Protocol):
     """The module `script_callbacks`."""
+
+    def on_before_process(self, callback: Callable[[Any], None], /) -> None: ...
 
     def on_after_process(self, callback: Callable[[Any], None], /) -> None: ...
 

@@ -45,7 +45,7 @@ class UnknownHost:
     def flag(self, name: str) -> None:
         return None
 
-    def install(self) -> None:
+    def install(self, begun: Callable[[Processing], None]) -> None:
         pass
 
     def uninstall(self) -> None:

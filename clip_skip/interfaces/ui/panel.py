@@ -89,7 +89,6 @@ class Panel:
         for component in [*self.arguments, *ours, *hidden]:
             if component is not None:
                 component.do_not_save_to_config = True
-        self._listen()
 
     def answer_checkpoint(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
@@ -108,8 +107,11 @@ class Panel:
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before."""
+    def listen(self) -> None:
+        """Answer what is done to the controls.
+
+        The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before.
+        """
         for event in (self.enabled.change, self.mode.change, self.same.change):
             in_page(event, self._asks("refresh"))
         for slider in self._sliders.values():
