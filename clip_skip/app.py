@@ -17,8 +17,9 @@ from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
 from .interfaces.ui import paste, presets_tab, settings_page
 from .interfaces.ui.answers import Answers
-from .interfaces.ui.page import Built, Page
+from .interfaces.ui.page import TABS, Built, Page
 from .jobs.job import Job
+from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
 from .skip import infotext, plan
@@ -47,7 +48,8 @@ class Extension:
         self.host = host
         self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
         self.advisor = Advisor(host, self.library)
-        self.answers = Answers(host, self.library, self.advisor, self.switched_on)
+        self._hashing = Hashing(host)
+        self.answers = Answers(host, self.library, self.advisor, self.switched_on, self._hashing)
         self.fields = paste.fields(self._reads_as_trained)
         self._page = Page(host, self.answers)
 
@@ -60,7 +62,7 @@ class Extension:
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
         script_callbacks.on_script_unloaded(self.unload)
         if not self.host.flag("disable"):
-            self.host.install()
+            self.host.install(self.process_unasked)
 
     def before_ui(self) -> None:
         self._page = Page(self.host, self.answers)
@@ -68,22 +70,27 @@ class Extension:
             grid.register(self.host.scripts)
             extra_network.register(self.host.extra_networks, self.tagged)
 
-    def mount(self, app: Processing) -> None:
+    def mount(self, app: Any) -> None:
+        self._page.finished()
         routes.mount(app, self.host, self.library, self.advisor, self.switched_on)
 
     def unload(self) -> None:
         extra_network.unregister(self.host.extra_networks)
         self.host.uninstall()
+        self._hashing.stop()
 
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)
 
-    def build_panel(self, is_img2img: bool) -> Built:
-        return self._page.build("img2img" if is_img2img else "txt2img", self.fields)
+    def build_panel(self, is_img2img: bool, tab: str | None = None) -> Built:
+        """`tab` is the name of the panel's tab, where the host tells it: SD.Next has one more than these two."""
+        return self._page.build(tab if tab in TABS else TABS[is_img2img], self.fields)
 
     def process(self, p: Processing, *args: Any) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
         try:
+            if not self.host.runs(p):
+                return
             infotext.clear(p.extra_generation_params)
             job = self._job(p, args) if self.switched_on() else None
             self.host.begin(p, job)
@@ -92,6 +99,10 @@ class Extension:
         except Exception:
             logger.exception("this image is made without CLIP Skip")
             self._leave(p)
+
+    def process_unasked(self, p: Processing) -> None:
+        """The same, where no script of ours runs: the prompt's tags alone ask for anything. Never raises."""
+        self.process(p, False)
 
     def _job(self, p: Processing, args: tuple[Any, ...]) -> Job:
         profile = cache(self.library.profile)
@@ -125,7 +136,7 @@ class Extension:
         """Say what there is to say of the job `p`, which made `processed`. Never raises."""
         try:
             job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
-            if job is None:
+            if job is None or not self.host.runs(p):
                 return
             opts = self.host.opts
             report.report(

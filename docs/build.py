@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_skip.advice import report
-from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, different_tags, not_applied
 from clip_skip.interfaces.rest import openapi, routes
 from clip_skip.interfaces.settings import SETTINGS, Setting
 from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence, SkipStatement
@@ -213,7 +213,7 @@ def advices() -> list[Advice]:
     )
     said = [advise(situation)[-1] for situation in situations]
     refusal = Refusal("l", "99", "a number from 1 to 12")
-    return [*said, not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal)]
+    return [*said, not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
 
 
 # A skip that is read, and what the model's file, author or sample images say.

@@ -16,7 +16,8 @@
     /** @typedef {"unheard" | "free" | "asked" | "late" | "again"} State */
     /** @typedef {"ask" | "hear" | "overtake" | "answer"} Happening */
 
-    const TABS = ["txt2img", "img2img"];
+    // Those that can have a panel; the last one is SD.Next's.
+    const TABS = ["txt2img", "img2img", "control"];
     const SLIDER = ".clip-skip-slider";
     // The advice that the badge shows.
     const BADGED = ".clip-skip-item[data-badge]";
@@ -39,8 +40,16 @@
         return true;
     }
 
+    // SD.Next's Modern UI moves what is in a tab into an item of its own, which it fades in and out.
+    /** @param {string} place */
+    function itemOf(place) {
+        return gradioApp().querySelector(place === "presets" ? "#tab_clip_skip_tabitem" : `#${place}_tabitem`);
+    }
+
     /** @param {string} place */
     function isShown(place) {
+        const item = itemOf(place);
+        if (item) return item.classList.contains("fade-in");
         /** @type {HTMLElement | null} */
         const tab = gradioApp().querySelector(place === "presets" ? "#tab_clip_skip" : `#tab_${place}`);
         return !tab || tab.offsetParent !== null || tab.style.display !== "none";
@@ -58,7 +67,7 @@
     }
 
     function currentTab() {
-        return TABS.find(isShown) ?? TABS[0];
+        return TABS.find((tab) => part(tab, "advice") && isShown(tab)) ?? TABS[0];
     }
 
     /** @param {Element} slider */
@@ -103,7 +112,7 @@
     // --- questions ---
 
     // Whose answer judges, too, or says that nothing could be saved.
-    const JUDGED = ["judge", "act", "save", "forget"];
+    const JUDGED = ["judge", "act", "save", "forget", "hash"];
 
     // Where those questions stand that are not answered yet, the oldest first.
     /** @type {Map<string, State>} */
@@ -172,7 +181,18 @@
         }
         step(id, "answer")(tab, name);
         if (name === "act") setTimeout(() => keepFocus(messages(tab).find((each) => each.offsetParent !== null)));
+        clearTimeout(following);
+        following = setTimeout(follow, 2000, tab);
         return showBusy(tab);
+    }
+
+    // When the panel is asked again for how far it is with the selected model's hash.
+    /** @type {number | undefined} */
+    let following;
+
+    /** @param {string} tab */
+    function follow(tab) {
+        if (part(tab, "status")?.querySelector(".clip-skip-hashing")) ask(tab, "judge");
     }
 
     // A screen reader waits with what is about to change.
@@ -187,6 +207,11 @@
         delete held[SHARED];
         ask(currentTab(), "refresh");
         if (isShown("presets")) part("presets", "refresh")?.click();
+    }
+
+    function changeTab() {
+        refresh();
+        drawBadges();
     }
 
     // What was pressed may be gone by now: a keyboard goes on from where it was.
@@ -272,6 +297,28 @@
         else if (button) explain(button);
     }
 
+    // --- SD.Next's Modern UI ---
+
+    // It makes the button of an extension's tab out of the tab's id, "CL" and "clipSkip".
+    function nameButton() {
+        const button = gradioApp().querySelector("button[tabitemid~='#tab_clip_skip_tabitem']");
+        const letters = button?.querySelector(".icon-letters");
+        const name = button?.querySelector("span");
+        if (!button || !letters || !name) return;
+        button.setAttribute("title", "CLIP Skip presets");
+        letters.className = "mask-icon clip-skip-icon";
+        letters.textContent = "";
+        name.textContent = "CLIP Skip";
+    }
+
+    // The one sign that it gives of a change of tabs, which is no change of Gradio's.
+    /** @param {AnimationEvent} event */
+    function fadedIn({target, animationName}) {
+        if (animationName !== "fade-in") return;
+        nameButton();
+        if ([...TABS, "presets"].some((place) => itemOf(place) === target)) changeTab();
+    }
+
     // --- the badge beside the host's own slider ---
 
     function redraw() {
@@ -336,6 +383,7 @@
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
+        document.addEventListener("animationstart", fadedIn);
         const places = TABS.flatMap(messages);
         if (!places.length) return;
         for (const place of places) {
@@ -346,9 +394,6 @@
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });
     // What the page was drawn with may have changed since: in Settings, in another tab or by hand.
-    onUiTabChange(() => {
-        refresh();
-        drawBadges();
-    });
+    onUiTabChange(changeTab);
     onOptionsChanged(refresh);
 })();

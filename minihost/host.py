@@ -88,7 +88,7 @@ class MiniHost:
         nowebui = getattr(shared.cmd_opts, "nowebui", False)  # the API alone
         self.demo: Any = None
         self.demo = shared.demo = None if nowebui else ui.create_ui()
-        roots = [HERE / "webui" / "common", *([self.extension] if self.extension else [])]
+        roots = [HERE / "webui" / "common", HERE / "webui" / self.like, *([self.extension] if self.extension else [])]
         if port is None or nowebui:
             from fastapi import FastAPI
 
@@ -161,6 +161,10 @@ class MiniHost:
     def img2img(self, **request: Any) -> Any:
         """Run an API request; ``init_images`` may be PIL images."""
         return self.api.generate("img2img", request)
+
+    def control(self, **request: Any) -> Any:
+        """Run an API request of SD.Next's tab "Control"."""
+        return self.api.generate("control", request)
 
     def http(self, method: str, path: str, **kwargs: Any) -> Any:
         """Ask the API over HTTP, without a socket; gives httpx's response."""

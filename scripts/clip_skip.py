@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 for _name in [name for name in sys.modules if name.split(".")[0] == "clip_skip" and name != __name__]:
     del sys.modules[_name]
 
-from clip_skip import app  # noqa: E402
+from clip_skip import TITLE, app  # noqa: E402
 
 
 class ClipSkip(scripts.Script):
     def title(self) -> str:
-        return "CLIP Skip"
+        return TITLE
 
     def show(self, is_img2img: bool) -> object:
         return scripts.AlwaysVisible
 
     def ui(self, is_img2img: bool) -> Any:
-        built = extension.build_panel(is_img2img)
+        built = extension.build_panel(is_img2img, getattr(self, "parent", None))
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments

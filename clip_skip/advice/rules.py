@@ -323,6 +323,12 @@ def bad_tag(refusal: Refusal) -> Advice:
     )
 
 
+def different_tags() -> Advice:
+    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+    mend = "Set the batch size to 1 to have each read as its own."
+    return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (mend,))
+
+
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     """These encoders were read as trained instead; without any, the host's own clip skip acted."""
     names = ", ".join(ENCODER_NAMES[id] for id in encoder_ids)

@@ -50,11 +50,17 @@ class Host(Protocol):
     def extra_networks(self) -> ExtraNetworks | None:
         """The host's module of that name, None if it has none."""
 
-    def install(self) -> None:
-        """Hook into the host's conditioning stage, once; undone by `uninstall`."""
+    def install(self, begun: Callable[[Processing], None]) -> None:
+        """Hook into the host's conditioning stage, once; undone by `uninstall`.
+
+        `begun(p)` is called for a job that runs no script of ours, by a host that tells of those.
+        """
 
     def uninstall(self) -> None:
         """Take every hook out of the host again."""
+
+    def runs(self, p: Processing) -> bool:
+        """Whether the host runs `p`: it is no copy of a running job that another extension shows to the scripts."""
 
     def begin(self, p: Processing, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
@@ -84,6 +90,20 @@ class Host(Protocol):
 
     def checkpoints(self) -> list[str]:
         """The titles of all checkpoints, as users see them; `checkpoint` knows each."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs, or is being set up."""
+
+    @property
+    def hashes(self) -> bool:
+        """Whether the host works out the SHA-256 of models: False where it can't, or its user has switched that off."""
+
+    def hash_of(self, path: str) -> str | None:
+        """The SHA-256 that the host has for the checkpoint at `path` as the file is now; works out nothing."""
+
+    def keep_hash(self, path: str, sha256: str, modified: float) -> None:
+        """Let the host have the SHA-256 of the checkpoint at `path`, as the file was at its time `modified`."""
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         """How the host's own CLIP skip has a model of this architecture read, where no plan of ours is active.

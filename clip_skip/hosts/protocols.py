@@ -48,6 +48,9 @@ class State(Protocol):
     @property
     def job_count(self) -> int: ...
 
+    @property
+    def interrupted(self) -> bool: ...
+
 
 class Shared(Protocol):
     """The host's module `shared`."""
@@ -89,6 +92,14 @@ class Checkpoints(Protocol[Info]):
 
     @property
     def checkpoint_aliases(self) -> Mapping[str, Info]: ...
+
+
+class Hashes(Protocol):
+    """The host's module `hashes`: what it keeps by title, each with the time of the file that it is of."""
+
+    def sha256_from_cache(self, filename: str, title: str, /) -> str | None: ...
+
+    def cache(self, store: str, /) -> MutableMapping[str, Any]: ...
 
 
 class NetworkOnDisk(Protocol):
@@ -155,6 +166,12 @@ class Component(Protocol):
 
 
 class LineProcessing(Processing, Protocol):
+    @property
+    def iteration(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
     def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 
 
@@ -191,6 +208,7 @@ class LineModels(Checkpoints[LineCheckpointInfo], Protocol):
 
 class NextProcessing(Processing, Protocol):
     clip_skip: float
+    scripts: Any  # that it runs, None if none
 
     @property
     def prompt_attention(self) -> str | None: ...
@@ -229,6 +247,8 @@ class NextModels(Protocol):
 
 class NextCallbacks(Protocol):
     """The module `script_callbacks`."""
+
+    def on_before_process(self, callback: Callable[[Any], None], /) -> None: ...
 
     def on_after_process(self, callback: Callable[[Any], None], /) -> None: ...
 

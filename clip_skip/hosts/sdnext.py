@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import torch
 
+from .. import TITLE
 from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
@@ -36,8 +37,7 @@ from .protocols import (
     Shared,
 )
 
-# That of the tab "Control", where SD.Next runs no script of an extension, is nobody's to judge.
-_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip")
+_SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
 T = TypeVar("T")
 
@@ -73,16 +73,26 @@ class SDNext(Adapter[NextCheckpointInfo]):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
-    def install(self) -> None:
+    def install(self, begun: Callable[[Processing], None]) -> None:
+        self._callbacks.on_before_process(lambda p: self._begins(p, begun))
         self._callbacks.on_after_process(self.end)
         self._callbacks.on_model_loaded(self._model_loaded)
+        if TITLE not in _control_extensions():
+            _control_extensions().append(TITLE)
 
     def uninstall(self) -> None:
+        if TITLE in _control_extensions():
+            _control_extensions().remove(TITLE)
         while self._running:
             self._running.pop().stop()
 
+    def runs(self, p: Processing) -> bool:
+        return True  # nobody is known to show a copy here
+
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
+        if self._running and self._running[-1].p is p:
+            self._running.pop().stop()
         if job is None and not self._running:
             return
         if self._running:
@@ -92,6 +102,11 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if job is not None:
             job.start(self._loaded().checkpoint)
             running.start()
+
+    def _begins(self, p: Processing, begun: Callable[[Processing], None]) -> None:
+        """Any job begins. An inner pass without our script is the outer one's."""
+        if not self._running and not _runs_ours(p):
+            begun(p)
 
     def tagged(self, p: Processing, tags: Tags) -> None:
         # The prompt of an inner pass without a word of its own follows the outer one.
@@ -108,6 +123,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if any(running.p is p for running in self._running):
             while self._running:
                 running = self._running.pop()
+                if not (_runs_ours(running.p) or self._shared.state.interrupted):
+                    running.prove()  # nobody says sooner that its prompts were encoded
                 running.stop()
                 if running.p is p:
                     break
@@ -180,10 +197,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def _file(info: NextCheckpointInfo) -> str:
         return info.path
 
-    @staticmethod
-    def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
+    def _checkpoint(self, info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
         listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
-        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256, listed_as)
+        return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info), listed_as)
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
@@ -198,6 +214,17 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if self._running:
             self._running[-1].stop()
             self._running[-1].start()
+
+
+def _runs_ours(p: Any) -> bool:
+    """Whether the job `p` runs our script, which tells of it."""
+    return any(script.title() == TITLE for script in getattr(p.scripts, "alwayson_scripts", ()))
+
+
+def _control_extensions() -> list[str]:
+    """The titles of the extensions that SD.Next loads into its tab "Control", which none can ask for by itself."""
+    titles: list[str] = getattr(sys.modules.get("installer"), "control_extensions", [])
+    return titles
 
 
 def _sections(fragments: Sequence[str]) -> Iterator[list[str]]:

@@ -179,7 +179,7 @@ def test_an_unknown_host_is_left_untouched_and_the_panel_says_so(host):
     import gradio as gr
 
     unknown = sys.modules["clip_skip.hosts.unknown"].UnknownHost()
-    unknown.install()
+    unknown.install(lambda p: None)
     unknown.begin(object(), None)  # an object that takes no attribute
     with gr.Blocks() as page:
         built = sys.modules["clip_skip.app"].Extension(unknown).build_panel(False)

@@ -15,7 +15,7 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -29,6 +29,7 @@ from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
 from clip_skip.interfaces.ui.page import Page
 from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.models.hashing import Hashing
 from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
@@ -189,15 +190,15 @@ def _advice() -> set[str]:
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
-    failed = [*refused, not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 
 def _panel(folder) -> set[str]:
     host, library = _Host(), Library(folder)
-    made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts))
+    made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts), Hashing(host))
     with gr.Blocks(analytics_enabled=False) as blocks:
-        panel.Panel(host, made, "txt2img")
+        panel.Panel(host, made, "txt2img").listen()
         Page(host, made).build("txt2img", {})  # of a host that nobody knows
     found = _in_blocks(blocks)
     for architecture in ARCHITECTURES.values():
@@ -208,6 +209,7 @@ def _panel(folder) -> set[str]:
             auto = automatic(architecture, kept, None, defaults)
             found |= _in_html(words.status(host.chosen, auto)) | _in_html(words.status(host.chosen, None, auto.skips))
         found |= _in_html(words.meaning(architecture))
+        found |= _in_html(words.hashing(0.7, failed=False)) | _in_html(words.hashing(None, failed=True))
         for name, skip in product(SLIDERS, (1, 1.7, 99)):
             found |= _in_html(words.slider_words(architecture, name, skip))
     controls = Controls(enabled=True, mode="Manual")

@@ -18,6 +18,7 @@ from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
+from ...models.hashing import Hashing, lacks_hash
 from ...models.library import Kept, Library
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
@@ -31,9 +32,9 @@ from ..settings import SLIDER_MAXIMUM, shown_at
 from . import advice_view, drift_view
 from .advice_view import done
 from .controls import SLIDERS, Asked, Controls
-from .markup import line
+from .markup import NOTHING, line
 from .paste import shown
-from .words import SWITCHED_OFF, meaning, read_by, slider_words, status, title
+from .words import SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
 
 _AUTO, _MANUAL = shown(MODES)
 _NOTHING_ENDED = [gr.update(), gr.update()]
@@ -47,11 +48,14 @@ class Answers:
     the panel or below it.
     """
 
-    def __init__(self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool], hashing: Hashing
+    ) -> None:
         self._host = host
         self._library = library
         self._advisor = advisor
         self._switched_on = switched_on
+        self._hashing = hashing
         # What was kept before, what is kept since, and the mode then, by what the page asks for to undo it.
         self._undoable: dict[str, tuple[Kept, Kept, str]] = {}
 
@@ -69,6 +73,7 @@ class Answers:
             gr.update(value=status(checkpoint, None)),
             gr.update(),
             *nothing,
+            gr.update(visible=False),
             *ended,
         ]
 
@@ -192,6 +197,13 @@ class Answers:
         undone = done(("Undone.",))
         return self._all(self._again(model), replace(controls, mode=mode), moved=True, ended=undone)
 
+    def hash(self, controls: Controls) -> list[Any]:
+        """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
+        model = self._library.profile(self.selected())
+        if self._switched_on() and lacks_hash(model.checkpoint):
+            self._hashing.want(model.checkpoint.path, again=True)
+        return self._all(model, controls)
+
     def _again(self, model: Profile) -> Profile:
         """The same model, of which something else is kept now."""
         return self._library.profile(model.checkpoint)
@@ -280,13 +292,25 @@ class Answers:
         used = resolve(asked.request, architecture, model.stands_for).skips if ours else None
         words = status(model.checkpoint, auto if controls.auto else None, used if asked.by_tags else None)
         advice = self._advice_html(model, self._advice(model, asked, controls), used)
+        hashed, can_hash = self._hashed(model.checkpoint)
         return [
-            gr.update(value=words if self._switched_on() else line(SWITCHED_OFF)),
+            gr.update(value=words + hashed if self._switched_on() else line(SWITCHED_OFF)),
             gr.update(visible=auto.source == "preset"),
             gr.update(value=advice if controls.enabled else ""),
             gr.update(value="" if controls.enabled else advice),
             gr.update(label=title(architecture, used)),
+            gr.update(visible=can_hash),
         ]
+
+    def _hashed(self, checkpoint: Checkpoint) -> tuple[Markup, bool]:
+        """What there is to say of the model's SHA-256, which is worked out where it lacks; whether a button asks."""
+        if not self._switched_on() or not lacks_hash(checkpoint):
+            return NOTHING, False
+        path = checkpoint.path
+        if self._host.hashes:
+            self._hashing.want(path)
+        part = self._hashing.part(path)
+        return hashing(part, self._hashing.failed(path)), part is None
 
     def _advice(self, model: Profile, asked: Asked, controls: Controls) -> list[Advice]:
         """What there is to say of how the model would be read with these controls, which ask for `asked`."""

@@ -17,7 +17,9 @@ from .panel import Panel, in_page
 from .paste import Fields
 from .words import UNKNOWN_HOST
 
-_PROMPTS = ("txt2img_prompt", "img2img_prompt")
+# Those that a panel can be in, by their names in the host's element ids.
+TABS = ("txt2img", "img2img", "control")
+_PROMPTS = tuple(f"{tab}_prompt" for tab in TABS)
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Page:
         self._dropdown: Any = None
         self._heard: set[str | None] = set()
         self._prompts: dict[str, Any] = {}
+        self._finished = False
 
     def build(self, tab: str, fields: Fields) -> Built:
         """Create the panel of `tab` in the current Gradio context. Called several times for each tab."""
@@ -50,11 +53,18 @@ class Page:
                 gr.HTML(line(UNKNOWN_HOST))
                 return Built([gr.Checkbox(False, visible=False)], [])
         panel = Panel(self._host, self._answers, tab)
-        self._panels.append(panel)
-        if self._dropdown is not None:
-            self._connect(panel)
-        self._read(panel)
+        if not self._finished:
+            panel.listen()
+            self._panels.append(panel)
+            if self._dropdown is not None:
+                self._connect(panel)
+            self._read(panel)
         return Built(panel.arguments, [(getattr(panel, name), read) for name, read in fields.items()])
+
+    def finished(self) -> None:
+        """The page is built. Panels that are built later are asked for their values and dropped, some for each job."""
+        self._finished = True
+        self._panels.clear()
 
     def meet(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
         """A component of the host's page was made: the panels follow the one that selects the checkpoint.

@@ -66,6 +66,7 @@ class Panel:
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
                 self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
+                self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
             self.ended = gr.HTML("", elem_id=self._id("ended"))
             blend, more = next(initial)["visible"], next(initial)["visible"]
             with gr.Accordion("More", open=False, visible=more, elem_id=self._id("more")) as self.more:
@@ -100,10 +101,9 @@ class Panel:
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
         hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
-        ours = (self.head, self.save, self.forget, self.more, self.draw)
+        ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw)
         for component in [*self.arguments, *ours, *hidden]:
             component.do_not_save_to_config = True
-        self._listen()
 
     def answer_checkpoint(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
@@ -122,8 +122,11 @@ class Panel:
 
     # --- events ------------------------------------------------------------------------------------------------------
 
-    def _listen(self) -> None:
-        """The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before."""
+    def listen(self) -> None:
+        """Answer what is done to the controls.
+
+        The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before.
+        """
         for event in (self.enabled.change, self.mode.change, self.same.change):
             in_page(event, self._asks("refresh"))
         # What the user alone does: a paste sets the numbers itself.
@@ -151,6 +154,7 @@ class Panel:
             ),
             "save": self._on(self.save.click, lambda *values: self._answers.save(Controls(*values))),
             "forget": self._on(self.forget.click, lambda *values: self._answers.forget(Controls(*values))),
+            "hash": self._on(self.hash.click, lambda *values: self._answers.hash(Controls(*values))),
         }
         for name, answer in answers.items():
             self._tells(answer, name)
@@ -189,7 +193,7 @@ class Panel:
     @property
     def _judged(self) -> list[Any]:
         """What depends on more than the controls and the model's architecture."""
-        return [self.status, self.forget, self.advice, self.advice_off, self.head]
+        return [self.status, self.forget, self.advice, self.advice_off, self.head, self.hash]
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

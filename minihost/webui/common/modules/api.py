@@ -15,7 +15,7 @@ import gradio as gr
 from fastapi import Body, Depends, HTTPException
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from modules import generation_parameters_copypaste as infotext
-from modules import jobs, scripts, sd_models, shared
+from modules import jobs, sd_models, shared
 from PIL import Image
 
 from minihost import context
@@ -57,6 +57,7 @@ class Api:
         for method, path, function in (
             ("POST", "txt2img", lambda request=BODY: self._http("txt2img", request)),
             ("POST", "img2img", lambda request=BODY: self._http("img2img", request)),
+            *([] if LINE else [("POST", "control", lambda request=BODY: self._http("control", request))]),
             ("GET", "options", self.get_options),
             ("POST", "options", lambda request=BODY: self.set_options(request)),
             ("GET", "sd-models", self.sd_models),
@@ -91,12 +92,13 @@ class Api:
     def _script_args(
         self, tab: str, request: dict[str, Any], mentioned: dict[int, Any]
     ) -> tuple[list[Any], dict[str, Any]]:
-        if tab not in self.defaults:
+        if tab not in self.defaults or tab == "control":  # SD.Next asks anew for each of those jobs
             self.defaults[tab] = self._default_args(tab)
         args, per_script = list(self.defaults[tab]), {}
         for index, value in mentioned.items():
             args[index] = value
-        for title, entry in (request.get("alwayson_scripts") or {}).items():
+        always_on = {} if tab == "control" else request.get("alwayson_scripts")  # which SD.Next drops there
+        for title, entry in (always_on or {}).items():
             script = jobs.runner(tab).script(title)
             if script is None:
                 raise HTTPException(422, f"always on script {title} not found")
@@ -193,7 +195,7 @@ class Api:
         return [{name: getattr(info, name) for name in names} for info in sd_models.checkpoints_list.values()]
 
     def script_info(self) -> list[dict[str, Any]]:
-        found = [s.api_info for r in (scripts.scripts_txt2img, scripts.scripts_img2img) for s in r.scripts]
+        found = [s.api_info for tab in jobs.CLASSES for s in jobs.runner(tab).scripts]
         described: list[dict[str, Any]] = json.loads(json.dumps([i for i in found if i], default=lambda value: None))
         return described
 

@@ -9,17 +9,19 @@ from typing import Any
 from modules import paths, processing, scripts, shared
 from modules.call_queue import queue_lock
 
-from minihost import files
+from minihost import context, files
 from minihost.picture import ledger
 
 CLASSES = {
     "txt2img": processing.StableDiffusionProcessingTxt2Img,
     "img2img": processing.StableDiffusionProcessingImg2Img,
 }
+if not context.get().flavour.a1111_line:
+    CLASSES["control"] = processing.StableDiffusionProcessingControl
 
 
 def runner(tab: str) -> scripts.ScriptRunner:
-    return scripts.scripts_img2img if tab == "img2img" else scripts.scripts_txt2img
+    return getattr(scripts, f"scripts_{tab}")
 
 
 def run(

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
     from modules.processing import StableDiffusionProcessing
 
 
+if not context.get().flavour.a1111_line:
+    import installer  # noqa: F401 (by which SD.Next was started)
+
 AlwaysVisible = object()
 current_basedir = paths.script_path
 scripts_data: list[ScriptClassData] = []
 scripts_txt2img: ScriptRunner
 scripts_img2img: ScriptRunner
+scripts_control: ScriptRunner  # SD.Next's
 scripts_current: ScriptRunner | None = None
 
 
@@ -67,6 +71,7 @@ class Script:
     alwayson = is_txt2img = is_img2img = False
     create_group = True
     tabname: str | None = None
+    parent: str | None = None  # the same, where SD.Next says it
     on_before_component_elem_id = on_after_component_elem_id = None
 
     def title(self) -> str:
@@ -114,6 +119,13 @@ def _title(data: ScriptClassData) -> str:
         return ""
 
 
+def _in_control(script: Script) -> bool:
+    """Whether SD.Next loads this script into its tab "Control": its own, and extensions' by a list of their titles."""
+    extension = context.get().extension
+    external = extension is not None and Path(script.filename).parent == extension / "scripts"
+    return not external or script.title() in sys.modules["installer"].control_extensions
+
+
 def basedir() -> str:
     """Give the folder of the extension whose script is being loaded; SD.Next says it relative to where it runs."""
     return current_basedir if context.get().flavour.a1111_line else os.path.relpath(current_basedir)
@@ -129,11 +141,12 @@ def _load_module(path: Path) -> ModuleType:
 
 def load_scripts() -> None:
     """Run every script file under its file name; ``sys.path`` starts with its extension for that time only."""
-    global current_basedir, scripts_txt2img, scripts_img2img
+    global current_basedir, scripts_txt2img, scripts_img2img, scripts_control
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     own = Path(__file__).parents[1]
-    for base in filter(None, (own, own.with_name(context.get().flavour.name), context.get().extension)):
+    layers = [own, *([own.with_name("a1111_line")] if context.get().flavour.a1111_line else [])]
+    for base in filter(None, (*layers, own.with_name(context.get().flavour.name), context.get().extension)):
         for path in sorted((base / "scripts").glob("*.py")):
             syspath = sys.path
             try:
@@ -146,13 +159,14 @@ def load_scripts() -> None:
                 errors.report(f"Error loading script: {path.name}", exc_info=True)
             finally:
                 sys.path, current_basedir = syspath, paths.script_path
-    scripts_txt2img, scripts_img2img = ScriptRunner(), ScriptRunner()
+    scripts_txt2img, scripts_img2img, scripts_control = ScriptRunner(), ScriptRunner(), ScriptRunner("control")
 
 
 class ScriptRunner:
     """The scripts of one tab."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name
         self.scripts: list[Script] = []
         self.alwayson_scripts: list[Script] = []
         self.selectable_scripts: list[Script] = []
@@ -169,7 +183,13 @@ class ScriptRunner:
                 errors.report(f"Error: failed to initialize Script {data.module}", exc_info=True)
                 continue
             script.filename, script.is_img2img, script.is_txt2img = data.path, is_img2img, not is_img2img
-            script.tabname = "img2img" if is_img2img else "txt2img"
+            tab = self.name or ("img2img" if is_img2img else "txt2img")
+            if self.name == "control" and not _in_control(script):
+                continue
+            if context.get().flavour.a1111_line:
+                script.tabname = tab
+            else:
+                script.parent = tab
             visible = script.show(is_img2img)
             if visible:
                 script.alwayson = visible is AlwaysVisible

@@ -1,4 +1,4 @@
-"""The page: two tabs that generate, PNG Info, Settings, and the host's own controls on top."""
+"""The page: the tabs that generate, PNG Info, Settings, and the host's own controls on top."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _image_html(processed: Any) -> tuple[str, str]:
 
 
 def _tab(tab: str) -> None:
-    """Create one of the two tabs that generate."""
+    """Create one of the tabs that generate."""
     is_img2img = tab == "img2img"
     runner = scripts.scripts_current = jobs.runner(tab)
     runner.initialize_scripts(is_img2img)
@@ -76,7 +76,7 @@ def _tab(tab: str) -> None:
         with gr.Column(scale=1, min_width=160):
             generate = gr.Button("Generate", elem_id=f"{tab}_generate", variant="primary")
             with FormRow():
-                paste_id = "paste" if not is_img2img else "img2img_paste"
+                paste_id = "paste" if tab == "txt2img" else f"{tab}_paste"
                 paste_button = ToolButton("↙️", elem_id=paste_id, tooltip="Read generation parameters")
     with gr.Row():
         with gr.Column(elem_id=f"{tab}_settings"):
@@ -95,8 +95,8 @@ def _tab(tab: str) -> None:
                 named["seed"] = gr.Number(value=-1, label="Seed", elem_id=f"{tab}_seed", precision=0)
             if not is_img2img:
                 with FormRow():
-                    named["enable_hr"] = gr.Checkbox(False, label="Hires. fix", elem_id="txt2img_hr-checkbox")
-                    elem_id = "txt2img_hr_scale"
+                    named["enable_hr"] = gr.Checkbox(False, label="Hires. fix", elem_id=f"{tab}_hr-checkbox")
+                    elem_id = f"{tab}_hr_scale"
                     named["hr_scale"] = gr.Slider(1, 4, value=2.0, step=0.05, label="Upscale by", elem_id=elem_id)
             if FLAVOUR.a1111_line:
                 choices = ["None", *sd_models.checkpoints_list]
@@ -121,7 +121,7 @@ def _tab(tab: str) -> None:
         with gr.Column(elem_id=f"{tab}_results"):
             gallery = gr.Gallery(label="Output", show_label=False, elem_id=f"{tab}_gallery", preview=True, height=560)
             with FormRow():
-                send = None if is_img2img else gr.Button("Send to img2img", elem_id="img2img_tab")
+                send = gr.Button("Send to img2img", elem_id="img2img_tab") if tab == "txt2img" else None
             info = gr.HTML(elem_id=f"html_info_{tab}")
             log = gr.HTML(elem_id=f"html_log_{tab}")
     scripts.scripts_current = None

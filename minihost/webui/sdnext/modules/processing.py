@@ -117,6 +117,10 @@ class StableDiffusionProcessingImg2Img(StableDiffusionProcessing):
     """A picture from a picture and a prompt."""
 
 
+class StableDiffusionProcessingControl(StableDiffusionProcessing):
+    """A picture from the tab "Control", which can do both."""
+
+
 class Processed:
     """What a job gives."""
 

@@ -1,0 +1,78 @@
+"""SD.Next's own page: Modern UI, whose one tab that generates is Control, and which tells of no change of tabs."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import FLAVOUR
+from tests.browser.page import Panel, WebUI
+
+if FLAVOUR == "sdnext":
+
+    @pytest.fixture
+    def webui(page, site):
+        webui = WebUI(page, site.address)
+        page.goto(f"{site.address}?theme_type=Modern")
+        expect(webui.prompt("control")).to_be_visible()
+        return webui
+
+    @pytest.fixture
+    def panel(webui):
+        panel = Panel(webui.page, "control")
+        panel.rests()
+        return panel
+
+    def rail(webui, item):
+        return webui.page.locator(f"#main_nav_content button[tabitemid='#split-app, #{item}']")
+
+    def test_the_panel_answers_in_control(panel):
+        panel.open_manual()
+        expect(panel.status).to_have_text(["SDXL, sdxl-a"])
+        panel.set("l", "1.5")
+        expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+
+    def test_the_badge_is_beside_controls_slider(webui, panel):
+        webui.set_skip("2", "control")
+        expect(webui.badge("control")).to_be_visible()
+        webui.badge("control").click()
+        expect(webui.window("control").items.first).to_be_visible()
+        webui.page.keyboard.press("Escape")
+        webui.set_skip("1", "control")
+        expect(webui.badge("control")).to_be_hidden()
+
+    def test_the_panel_acts_in_control_and_what_it_wrote_comes_back(webui, panel):
+        panel.open_manual()
+        panel.set("l", "2.5")
+        webui.prompt("control").fill("a cat")
+        for name in ("width", "height"):
+            box = webui.page.locator(f"#control_{name} input[type=number]")
+            box.fill("64")
+            box.blur()
+        webui.seed(7, "control")
+        made = webui.generate("control")
+        assert made["CLIP skip L"] == "2.5"
+        panel.set("l", "1")
+        webui.prompt("control").fill(made.info)
+        webui.page.locator("#control_paste").click()
+        expect(panel.number("l")).to_have_value("2.5")
+
+    def test_the_tab_of_presets_is_filled_when_it_is_shown(webui, panel):
+        button = rail(webui, "tab_clip_skip_tabitem")
+        expect(button).to_have_text("CLIP Skip")
+        expect(button).to_have_attribute("title", "CLIP Skip presets")
+        expect(button.locator(".clip-skip-icon")).to_be_visible()
+        table = webui.page.locator("#clip_skip_presets_table").first
+        expect(table).to_be_hidden()
+        button.click()
+        expect(table).to_be_visible()
+        expect(table).to_contain_text("preset")
+
+    def test_back_in_control_the_panel_has_heard_of_what_changed(webui, panel, site):
+        panel.switch(True)
+        rail(webui, "tab_clip_skip_tabitem").click()
+        expect(webui.prompt("control")).to_be_hidden()
+        title = "Diffusers/sd1-a"
+        assert webui.page.request.post("/sdapi/v1/options", data={"sd_model_checkpoint": title}, max_retries=3).ok
+        rail(webui, "control_tabitem").click()
+        expect(panel.status.first).to_have_text("SD 1.x, sd1-a")
