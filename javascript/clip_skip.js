@@ -234,9 +234,11 @@
         // The table is drawn anew, with this row marked: a keyboard goes on from there.
         const table = part("presets", "table");
         const marking = new MutationObserver((_, observer) => {
+            /** @type {HTMLElement | null | undefined} */
+            const marked = table?.querySelector("[aria-current] [data-clip-skip-pick]");
+            if (marked?.dataset.clipSkipPick !== picked) return;
             observer.disconnect();
-            const buttons = /** @type {HTMLElement[]} */ ([...table?.querySelectorAll("[data-clip-skip-pick]") ?? []]);
-            keepFocus(buttons.find((each) => each.dataset.clipSkipPick === picked));
+            keepFocus(marked);
         });
         if (table) marking.observe(table, {childList: true, subtree: true});
         part("presets", "pick")?.click();
