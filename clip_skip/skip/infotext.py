@@ -12,7 +12,9 @@ from .parameters import PARAMETERS
 from .plan import Plan
 from .request import Request
 
+# The host's own key, and SD.Next's.
 HOST_KEY = "Clip skip"
+NEXT_HOST_KEY = "CLiP-skip"
 APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
@@ -54,5 +56,5 @@ def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def clear(params: dict[str, Any]) -> None:
     """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
-    for key in (*KEYS, HOST_KEY):
+    for key in (*KEYS, HOST_KEY, NEXT_HOST_KEY):
         params.pop(key, None)
