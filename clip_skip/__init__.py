@@ -3,4 +3,4 @@
 Everything outside `hosts` and `ui` is free of any WebUI and of Gradio and can be used alone.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

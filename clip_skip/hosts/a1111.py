@@ -190,7 +190,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
     @staticmethod
     def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256, info.name)
 
     def _meet(self, model: Any) -> None:
         """Have the class of this model tell us of every encode from now on."""

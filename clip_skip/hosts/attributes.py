@@ -101,6 +101,8 @@ ATTRIBUTES = (
     Attribute("CheckpointInfo", "filename", READ, "a1111"),
     Attribute("CheckpointInfo", "name_for_extra", READ, "a1111"),
     Attribute("CheckpointInfo", "path", READ, "sdnext", "of a diffusers model its folder"),
+    Attribute("CheckpointInfo", "type", READ, "sdnext"),
+    Attribute("CheckpointInfo", "name", READ, why="below its folder among the models"),
     Attribute("CheckpointInfo", "model_name", READ),
     Attribute("CheckpointInfo", "sha256", READ, why="None until the host has hashed the file"),
     # The Lora extensions.

@@ -66,7 +66,10 @@ class Shared(Protocol):
 
 
 class CheckpointInfo(Protocol):
-    """A checkpoint on disk. `sha256` is None until the host has computed it."""
+    """A checkpoint on disk, `name` below its folder. `sha256` is None until the host has computed it."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def model_name(self) -> str: ...
@@ -202,6 +205,9 @@ class NextProcessing(Processing, Protocol):
 class NextCheckpointInfo(CheckpointInfo, Protocol):
     @property
     def path(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
 
 
 class NextCheckpoints(Checkpoints[NextCheckpointInfo], Protocol):

@@ -185,7 +185,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
 
     @staticmethod
     def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
+        listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
+        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256, listed_as)
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")
