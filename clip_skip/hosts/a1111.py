@@ -75,6 +75,10 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
         return InputAccordion
 
+    @property
+    def restores_skip(self) -> bool:
+        return not _is_neo()  # which drops it
+
     def install(self) -> None:
         self._stage = Wrapped(self._class, _STAGE, self._condition)
 

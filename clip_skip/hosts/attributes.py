@@ -164,6 +164,7 @@ ATTRIBUTES = (
     Attribute("prompt_parser_diffusers", "get_prompts_with_weights", CALLED, "sdnext"),
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
+    Attribute("opts", "clip_skip_enabled", READ, "sdnext", "whether its slider can be moved"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.
