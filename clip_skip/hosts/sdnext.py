@@ -73,6 +73,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
+    @property
+    def restores_skip(self) -> bool:
+        return bool(getattr(self.opts, "clip_skip_enabled", True))  # the slider is locked otherwise
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         self._callbacks.on_before_process(lambda p: self._begins(p, begun))
         self._callbacks.on_after_process(self.end)
