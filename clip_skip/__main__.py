@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .interfaces.commands import drift, inspect, learn, presets
+from .interfaces.commands import drift, inspect, learn, presets, terminal
 from .paths import data_folder
 from .text import log
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 something failed, 2 not understood."""
+    """Run one command and return its exit code: 0 done, 1 something failed, 2 not understood, 130 stopped."""
     parser = argparse.ArgumentParser(prog="python -m clip_skip", description="CLIP Skip on the command line.")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--data-dir", metavar="DIR", help="the extension's data folder (default: the WebUI's)")
@@ -23,7 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.data_dir = data_folder(options.data_dir)
     log.set_up("WARNING")
-    code: int = options.run(options)
+    terminal.prepare()
+    try:
+        code: int = options.run(options)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        code = 130
+    terminal.finish()
     return code
 
 

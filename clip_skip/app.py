@@ -86,6 +86,8 @@ class Extension:
     def process(self, p: Processing, *args: Any) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
         try:
+            if not self.host.runs(p):
+                return
             infotext.clear(p.extra_generation_params)
             job = self._job(p, args) if self.switched_on() else None
             self.host.begin(p, job)
@@ -131,7 +133,7 @@ class Extension:
         """Say what there is to say of the job `p`, which made `processed`. Never raises."""
         try:
             job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
-            if job is None:
+            if job is None or not self.host.runs(p):
                 return
             opts = self.host.opts
             report.report(

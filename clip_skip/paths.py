@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 FOLDER = "clip-skip"
@@ -17,5 +20,16 @@ def data_folder(flag: str | None, host_data: str | Path | None = None) -> Path:
         return Path(flag)
     if host_data:
         return Path(host_data) / FOLDER
-    extension = Path(__file__).resolve().parents[1]
-    return (extension.parents[1] if extension.parent.name == "extensions" else Path.home()) / FOLDER
+    extension = next((place for place in _places() if place.parent.name == "extensions"), None)
+    return (Path.home() if extension is None else extension.parents[1]) / FOLDER
+
+
+def _places() -> Iterator[Path]:
+    """The extension's folder by each path that it was reached by: a link in `extensions/` may lead to it."""
+    here = Path(__file__).absolute().parents[1]
+    yield here
+    with suppress(OSError, ValueError):
+        shell = Path(os.environ.get("PWD", ""))  # the working folder as it was typed; Python itself knows only its end
+        if shell.is_absolute() and shell.samefile(here):
+            yield shell
+    yield here.resolve()

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from clip_skip.advice import report
-from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, different_tags, not_applied
 from clip_skip.interfaces.rest import openapi, routes
 from clip_skip.interfaces.settings import SETTINGS, Setting
-from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence
+from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence, SkipStatement
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.skip import infotext
@@ -203,6 +203,7 @@ def advices() -> list[Advice]:
     situations = (
         _situation("sd1", {"l": 2}, _facts("not-nai")),
         _situation("sd1", {"l": 2}, _facts("unknown")),
+        *(_situation("sd1", {"l": skip}, _facts("unknown", *said)) for skip, said in _SAID),
         _situation("sdxl", {"l": 2, "g": 1}),
         _situation("sd3", {"l": 0, "g": 0}),
         _situation("sd1", {"l": 1}, _facts("nai", Recommendation({"l": 2}, "nai-lineage", ""))),
@@ -212,16 +213,31 @@ def advices() -> list[Advice]:
     )
     said = [advise(situation)[-1] for situation in situations]
     refusal = Refusal("l", "99", "a number from 1 to 12")
-    return [*said, not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal)]
+    return [*said, not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
+
+
+# A skip that is read, and what the model's file, author or sample images say.
+_SAID = (
+    (2, (Recommendation({"l": 1}, "description", ""),)),
+    (1, (Recommendation({"l": 2}, "description", ""),)),
+    (2, (Recommendation({"l": 1}, "description", ""), SkipStatement("sample-images", "", {"l": 2}))),
+)
 
 
 def _situation(architecture: str, skips: Mapping[str, float], facts: ModelFacts | None = None) -> Situation:
     return Situation(Reading(ARCHITECTURES[architecture], skips), facts)
 
 
-def _facts(verdict: str, recommended: Recommendation | None = None) -> ModelFacts:
+def _facts(verdict: str, recommended: Recommendation | None = None, *statements: SkipStatement) -> ModelFacts:
     evidence = (Evidence("known-file", STRONG, "FACT", verdict),)
-    return ModelFacts("MODEL", ARCHITECTURES["sd1"], verdict=verdict, evidence=evidence, recommended=recommended)
+    return ModelFacts(
+        "MODEL",
+        ARCHITECTURES["sd1"],
+        verdict=verdict,
+        evidence=evidence,
+        recommended=recommended,
+        statements=statements,
+    )
 
 
 def _advice(advice: Advice) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class AdviceId(Name):
 
     NOT_NAI = "not-nai"
     NAI_UNVERIFIED = "nai-unverified"
+    OFF_RECOMMENDED = "off-recommended"
     OFF_TRAINED = "off-trained"
     OTHER_NUMBERING = "other-numbering"
     PAST_TRAINED = "past-trained"

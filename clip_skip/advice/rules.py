@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..models.inspect.evidence.evidence import DESCENDANTS, Verdict
-from ..models.inspect.verdict.recommend import LINEAGE
+from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
@@ -16,14 +16,15 @@ from ..text.phrase import Data, Phrase, english
 from .names import ActionId, AdviceId, Severity
 
 if TYPE_CHECKING:
+    from ..models.inspect.evidence.evidence import SkipStatement
     from ..models.inspect.facts import ModelFacts
 
 
 # From these skips on a rule speaks: half way from what is right to the whole number that is wrong, on SD 1.x; less on
 # the others, of which none was made for anything but 1.
 _LIKE_NAI, _OFF, _DEEP = 1.5, 1.25, 4
-# How far a LoRA's skip may be from the one in use.
-_LORA = 0.5
+# How far the skip in use may be from the one that a model was made for, or that a LoRA was trained with.
+_NEAR = 0.5
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,37 @@ class Situation:
 
     @property
     def reads_2_unasked(self) -> bool:
-        """Whether an SD 1.x model is read as NovelAI's is, with no source for that."""
-        return self.sd1_skip is not None and self.sd1_skip >= _LIKE_NAI and not self.somebody_allows_2
+        """Whether an SD 1.x model is read as NovelAI's is, with no source for that or against it."""
+        asked = self.somebody_allows_2 or self.is_off_recommended
+        return self.sd1_skip is not None and self.sd1_skip >= _LIKE_NAI and not asked
+
+    @property
+    def agreeing(self) -> list[SkipStatement]:
+        """The statements that name the skip at which an SD 1.x model is read, or nearly that."""
+        statements, skip = self.facts.statements if self.facts else (), self.sd1_skip
+        return [s for s in statements if skip is not None and "l" in s.skip and abs(skip - s.skip["l"]) < _NEAR]
+
+    @property
+    def is_read_as_said(self) -> bool:
+        """Whether an SD 1.x model is read as its file or its author says, or its author leaves the choice."""
+        statements = self.facts.statements if self.facts else ()
+        return any(s.id not in SAMPLES for s in self.agreeing) or any(s.leaves_choice for s in statements)
+
+    @property
+    def is_off_recommended(self) -> bool:
+        """Whether an SD 1.x model is read other than somebody says: its file, its author or its sample images."""
+        said = self.facts.recommended if self.facts else None
+        if said is None or said.source == LINEAGE or self.sd1_skip is None or self.is_read_as_said:
+            return False
+        return abs(self.sd1_skip - self.recommended["l"]) >= _NEAR
+
+    @property
+    def is_below_nai(self) -> bool:
+        """Whether a descendant of NovelAI's that should be read at 2 is read at 1, with no source for that."""
+        if self.facts is None or self.facts.verdict not in DESCENDANTS or self.facts.recommended is None:
+            return False
+        below = self.sd1_skip is not None and self.sd1_skip < _LIKE_NAI <= self.recommended["l"]
+        return below and not self.agreeing and not self.is_read_as_said
 
 
 def advise(situation: Situation) -> list[Advice]:
@@ -107,6 +137,17 @@ def advise(situation: Situation) -> list[Advice]:
 
 # --- what mends it ---------------------------------------------------------------------------------------------------
 
+# What a user may want to hear no more about for a model.
+SILENCEABLE = (
+    AdviceId.NOT_NAI,
+    AdviceId.NAI_UNVERIFIED,
+    AdviceId.OFF_TRAINED,
+    AdviceId.PAST_TRAINED,
+    AdviceId.NAI_BELOW,
+    AdviceId.LORA_MISMATCH,
+    AdviceId.TOO_DEEP,
+    AdviceId.NO_EFFECT,
+)
 _SILENCE = Action(ActionId.SILENCE, ("Don't tell me again for this model",))
 _IS_NAI = Action(ActionId.NAI_DERIVED, ("This model is NAI-derived",))
 _IS_NOT_NAI = Action(ActionId.NOT_NAI, ("This model is not NAI-derived",))
@@ -142,6 +183,21 @@ def _nai_unverified(s: Situation) -> Iterator[Advice]:
         )
 
 
+def _off_recommended(s: Situation) -> Iterator[Advice]:
+    if not s.is_off_recommended or s.is_below_nai:
+        return
+    text, actions = "This model was made for another clip skip.", (_use(s.recommended), _SILENCE)
+    said = Data(s.facts.recommended.text if s.facts and s.facts.recommended else "")
+    if s.agreeing:
+        disagree = "The sources do not agree on the clip skip of this model."
+        reason = Data(" ".join([said, *(statement.text for statement in s.agreeing)]))
+        yield Advice(AdviceId.OFF_RECOMMENDED, Severity.HINT, disagree, (reason,), actions)
+    elif s.recommended["l"] < _LIKE_NAI <= (s.sd1_skip or 0):
+        yield Advice(AdviceId.OFF_RECOMMENDED, Severity.WARNING, text, (said,), actions)
+    else:
+        yield Advice(AdviceId.OFF_RECOMMENDED, Severity.HINT, text, (said,), actions)
+
+
 def _off_trained(s: Situation) -> Iterator[Advice]:
     architecture, skips = s.reading.architecture, s.reading.skips
     off = [id for id, skip in skips.items() if skip >= _OFF]
@@ -175,9 +231,7 @@ def _past_trained(s: Situation) -> Iterator[Advice]:
 
 def _nai_below(s: Situation) -> Iterator[Advice]:
     facts = s.facts
-    if facts is None or facts.verdict not in DESCENDANTS or facts.recommended is None:
-        return
-    if s.sd1_skip is not None and s.sd1_skip < _LIKE_NAI <= s.recommended["l"]:
+    if facts and facts.recommended and s.is_below_nai:
         yield Advice(
             AdviceId.NAI_BELOW,
             Severity.HINT,
@@ -190,7 +244,7 @@ def _nai_below(s: Situation) -> Iterator[Advice]:
 def _lora_mismatch(s: Situation) -> Iterator[Advice]:
     if s.sd1_skip is None:
         return
-    others = {name: skip for name, skip in s.loras.items() if abs(skip - s.sd1_skip) >= _LORA}
+    others = {name: skip for name, skip in s.loras.items() if abs(skip - s.sd1_skip) >= _NEAR}
     if others:
         said = Data("; ".join(f"{name}: {number(skip)}" for name, skip in others.items()))
         agreed = set(others.values())
@@ -200,7 +254,7 @@ def _lora_mismatch(s: Situation) -> Iterator[Advice]:
 
 
 def _too_deep(s: Situation) -> Iterator[Advice]:
-    deep = [id for id, skip in s.reading.skips.items() if skip > _DEEP and skip != s.recommended[id]]
+    deep = [id for id, skip in s.reading.skips.items() if skip > max(_DEEP, s.recommended[id])]
     if deep:
         text = "At so high a clip skip most of the prompt is lost."
         yield Advice(
@@ -226,6 +280,7 @@ def _no_effect(s: Situation) -> Iterator[Advice]:
 _RULES: tuple[Callable[[Situation], Iterator[Advice]], ...] = (
     _not_nai,
     _nai_unverified,
+    _off_recommended,
     _off_trained,
     _past_trained,
     _nai_below,
@@ -268,6 +323,12 @@ def bad_tag(refusal: Refusal) -> Advice:
     return Advice(
         AdviceId.BAD_VALUE, Severity.ERROR, "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),)
     )
+
+
+def different_tags() -> Advice:
+    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+    mend = "Set the batch size to 1 to have each read as its own."
+    return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (mend,))
 
 
 def not_applied(encoder_ids: Collection[str], why: str) -> Advice:

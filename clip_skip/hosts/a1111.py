@@ -1,8 +1,10 @@
 """The A1111 line: AUTOMATIC1111, Forge, reForge, Forge Classic and Neo.
 
 All of them encode through `StableDiffusionProcessing.get_conds_with_caching`, in the first pass, the hires pass, after
-a refiner switch and in the inner passes of other extensions. Around that call, and only there, the host's own skip is
-neutral, the taps are in place on the model that is loaded right then, and the cache key carries the plan.
+a refiner switch and in the inner passes of other extensions. Some extensions, and a script of A1111's own, encode in a
+job by themselves, through `prompt_parser` or the model: always through the model's own `get_learned_conditioning`, and
+on Forge the model is no torch module. Around these two methods, and only there, the host's own skip is neutral and the
+taps are in place on the model that is loaded right then; around the first, the cache key carries the plan.
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import Any, TypeVar
 
 import torch
 
+from ..advice.rules import different_tags
 from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
@@ -31,12 +34,15 @@ from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
 from .adapter import Adapter
-from .attributes import JOB_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
+from .attributes import JOB_ATTRIBUTE
 from .encoders import read_webui_model
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
+from .wrapped import Wrapped
 
-_METHOD = "get_conds_with_caching"
+# The host's conditioning stage, of its job class; and the method of its model classes that encodes.
+_STAGE = "get_conds_with_caching"
+_ENCODE = "get_learned_conditioning"
 # The host's own functions around a job, in the module of its job class.
 _RUNNERS = ("process_images", "process_images_inner")
 _OPTION = "CLIP_stop_at_last_layers"
@@ -49,7 +55,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
         super().__init__(shared, sd_models)
         self._class = processing_class
         self._sd_models = sd_models
-        self._wrapper: Callable[..., Any] | None = None
+        self._stage: Wrapped | None = None
+        self._encoders: dict[type, Wrapped] = {}  # by the model class that has the method
 
     @classmethod
     def find(cls) -> WebUI | None:
@@ -58,7 +65,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
         except ImportError:
             return None
         processing_class = getattr(processing, "StableDiffusionProcessing", object)
-        if not hasattr(processing_class, _METHOD) or not hasattr(processing_class, "cached_params"):
+        if not hasattr(processing_class, _STAGE) or not hasattr(processing_class, "cached_params"):
             return None
         return cls(shared, processing_class, sd_models)
 
@@ -69,31 +76,36 @@ class WebUI(Adapter[LineCheckpointInfo]):
         return InputAccordion
 
     def install(self, begun: Callable[[Processing], None]) -> None:
-        # The class is wrapped, not each job object: inner passes of other extensions make job objects of their own.
-        original = vars(self._class)[_METHOD]
-        if getattr(original, WRAPPER_ATTRIBUTE, None) is original:
-            original = getattr(original, ORIGINAL_ATTRIBUTE)
-        self._wrapper = self._wrap(original)
-        setattr(self._class, _METHOD, self._wrapper)
+        self._stage = Wrapped(self._class, _STAGE, self._condition)
 
     def uninstall(self) -> None:
-        # If another extension has wrapped us since, we stay underneath and only pass the call on.
-        if self._wrapper is not None and vars(self._class)[_METHOD] is self._wrapper:
-            setattr(self._class, _METHOD, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
-        self._wrapper = None
+        for wrapped in (self._stage, *self._encoders.values()):
+            if wrapped is not None:
+                wrapped.remove()
+        self._stage = None
+        self._encoders.clear()
         if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
             delattr(type(self.opts), _OPTION)
+
+    def runs(self, p: Processing) -> bool:
+        # ADetailer shows a copy to the scripts after each batch, as if it were to run again.
+        return next(_running(self._class), p) is p
 
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if job is not None:
+            self._meet(self._loaded_model())
             job.start(self._loaded().checkpoint)
 
-    def tagged(self, p: Processing, tags: Tags) -> None:
+    def tagged(self, p: Any, tags: Tags) -> None:
         # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
         job = vars(p).get(JOB_ATTRIBUTE)
         if job is not None and not getattr(p, "is_hr_pass", False):
             job.tagged(tags)
+            first = p.iteration * p.batch_size
+            prompts = (p.all_prompts or [])[first : first + p.batch_size]
+            if len({prompt_tags.find(prompt) for prompt in prompts}) > 1:
+                job.say(different_tags())
 
     def encoded(self, p: Processing) -> None:
         pass  # each encode was proven as it ended
@@ -178,33 +190,30 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
     @staticmethod
     def _checkpoint(info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256)
+        return Checkpoint.of(info.name_for_extra, architecture, info.filename, info.sha256, info.name)
 
-    def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        host = self
+    def _meet(self, model: Any) -> None:
+        """Have the class of this model tell us of every encode from now on."""
+        owner = next((each for each in type(model).__mro__ if _ENCODE in vars(each)), None)
+        if self._stage is not None and owner is not None and owner not in self._encoders:
+            self._encoders[owner] = Wrapped(owner, _ENCODE, self._learn)
 
-        @functools.wraps(original)
-        def get_conds_with_caching(self: LineProcessing, *args: Any, **kwargs: Any) -> Any:
-            # Uninstalled, but held by another extension's wrapper: its successor does the work.
-            job = _job_of(self, host._class) if host._wrapper is get_conds_with_caching else None
-            if job is None:
-                return original(self, *args, **kwargs)
-            return host._encode(job, self, original, args, kwargs)
+    def _condition(self, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
+        """The host's conditioning stage, of the job `p`."""
+        job = _job_of(p, self._class)
+        return original(p, *args, **kwargs) if job is None else self._encode(job, original, p, args, kwargs)
 
-        setattr(get_conds_with_caching, ORIGINAL_ATTRIBUTE, original)
-        setattr(get_conds_with_caching, WRAPPER_ATTRIBUTE, get_conds_with_caching)
-        return get_conds_with_caching
+    def _learn(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        """An encode of the model by whoever asks for it."""
+        job = _job_around(self._class, _is_no_jobs_encode)
+        if job is None or model is not self._loaded_model():
+            return original(model, *args, **kwargs)
+        return self._encode_alone(job, original, model, args, kwargs)
 
-    def _encode(self, job: Job, p: LineProcessing, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def _encode(self, job: Job, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
-            try:
-                encode = self._prepare(scope, job, p, args, kwargs)
-            except Exception as error:
-                logger.exception("could not be applied")
-                scope.close()
-                job.failed([], f"{type(error).__name__}: {error}")
-                encode = None
+            encode = _tried(job, scope, lambda: self._prepare(scope, job, p, args, kwargs))
             if encode is None:
                 return original(p, *args, **kwargs)
             conds = original(p, *encode.args, **encode.kwargs)
@@ -212,17 +221,37 @@ class WebUI(Adapter[LineCheckpointInfo]):
                 encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
+    def _encode_alone(self, job: Job, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+        """The same outside of the stage: whose prompts these are nobody knows, and they follow the job's own tags."""
+        with ExitStack() as scope:
+            taps = _tried(job, scope, lambda: self._place(scope, job, job.tags))
+            conds = original(model, *args, **kwargs)
+            if taps is not None:
+                job.prove(taps)
+            return conds
+
     def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
-        tags = _tags(job, p, args, kwargs)
+        taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan))
+        return None if taps is None else _Encode(args, kwargs, taps)
+
+    def _place(
+        self,
+        scope: ExitStack,
+        job: Job,
+        tags: Tags,
+        also: Callable[[Plan], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> Taps | None:
+        """Have the loaded model read as these tags of the job ask, until `scope` ends. None where they ask nothing."""
         if not job.asks(tags):
             return None
-        model = self._loaded()
+        model, loaded = self._loaded(), self._loaded_model()
         plan = job.plan_for(model.checkpoint, tags)
         if plan is None or not plan.skips:
             return None
-        scope.enter_context(_option(self.opts, _neutral(model)))
-        scope.enter_context(_cache_key(p, plan))
-        return _Encode(args, kwargs, scope.enter_context(Taps(plan, model.stacks)))
+        self._meet(loaded)
+        scope.enter_context(_number(self.opts, loaded, _neutral(model)))
+        scope.enter_context(also(plan))
+        return scope.enter_context(Taps(plan, model.stacks))
 
 
 class _Encode:
@@ -249,6 +278,17 @@ class _Encode:
         return counted
 
 
+def _tried(job: Job, scope: ExitStack, place: Callable[[], T | None]) -> T | None:
+    """What `place` gives. If it fails, that is said, what it had placed is gone, and the host goes on without us."""
+    try:
+        return place()
+    except Exception as error:
+        logger.exception("could not be applied")
+        scope.close()
+        job.failed([], f"{type(error).__name__}: {error}")
+        return None
+
+
 def _is_forge() -> bool:
     """Forge or Neo: their top bar, which is there before the first model is loaded."""
     return "modules_forge.main_entry" in sys.modules
@@ -263,15 +303,41 @@ def _job_of(p: LineProcessing, job_class: type) -> Job | None:
     if JOB_ATTRIBUTE in vars(p):
         job: Job | None = vars(p)[JOB_ATTRIBUTE]
         return job
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_name in _RUNNERS and frame.f_globals.get("__name__") == job_class.__module__:
-            outer = _local(frame, "p")
-            if issubclass(type(outer), job_class) and JOB_ATTRIBUTE in vars(outer):
-                job = vars(outer)[JOB_ATTRIBUTE]
-                return job
-        frame = frame.f_back
+    return _job_around(job_class)
+
+
+def _job_around(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
+    """The innermost job around the caller, looked for no further out than where `ends` says so."""
+    job: Job | None
+    for p in _running(job_class, ends):
+        if JOB_ATTRIBUTE in vars(p):
+            job = vars(p)[JOB_ATTRIBUTE]
+            return job
     return None
+
+
+def _running(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Iterator[Any]:
+    """The host's job objects that are run around the caller, the innermost first."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not ends(frame):
+        p = _run_in(frame, job_class)
+        if p is not None:
+            yield p
+        frame = frame.f_back
+
+
+def _is_no_jobs_encode(frame: FrameType) -> bool:
+    """Whether what is encoded below this frame is decided in it, or kept with the model for longer than a job."""
+    decided = WebUI._encode.__code__, WebUI._encode_alone.__code__
+    return frame.f_code in decided or frame.f_globals.get("__name__") == "modules.sd_models"
+
+
+def _run_in(frame: FrameType, job_class: type) -> Any:
+    """The host's job object that is run in this frame, None if it is no frame of a function that runs one."""
+    if frame.f_code.co_name not in _RUNNERS or frame.f_globals.get("__name__") != job_class.__module__:
+        return None
+    p = _local(frame, "p")
+    return p if issubclass(type(p), job_class) else None
 
 
 def _local(frame: FrameType, name: str) -> Any:
@@ -330,7 +396,7 @@ _NEUTRAL = _Neutral()
 
 
 @contextmanager
-def _option(opts: Options, value: int) -> Iterator[None]:
+def _option(opts: Options, value: int | None) -> Iterator[None]:
     if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
         setattr(type(opts), _OPTION, _NEUTRAL)
     before, _NEUTRAL.number = _NEUTRAL.number, value
@@ -338,6 +404,23 @@ def _option(opts: Options, value: int) -> Iterator[None]:
         yield
     finally:
         _NEUTRAL.number = before
+
+
+@contextmanager
+def _number(opts: Options, model: Any, value: int) -> Iterator[None]:
+    """The number at which the host reads this model meanwhile."""
+    with _option(opts, value):
+        set_number = getattr(model, "set_clip_skip", None)
+        if set_number is None:
+            yield
+            return
+        # Forge's and Neo's stage hands it on to the model, which has the last one in between.
+        set_number(value)
+        try:
+            yield
+        finally:
+            with _option(opts, None):
+                set_number(int(getattr(opts, _OPTION, 1)))
 
 
 @contextmanager

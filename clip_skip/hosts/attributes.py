@@ -12,7 +12,7 @@ from dataclasses import dataclass
 JOB_ATTRIBUTE = "clip_skip_job"
 # On a grid's job object: what the grid's axes give this cell, a mapping of parameters.
 AXES_ATTRIBUTE = "clip_skip_axes"
-# On our wrapper around the A1111 line's conditioning stage: the host's own function.
+# On our wrapper around a method of the A1111 line: the host's own function.
 ORIGINAL_ATTRIBUTE = "__clip_skip_original__"
 # The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
 WRAPPER_ATTRIBUTE = "__clip_skip_wrapper__"
@@ -41,10 +41,14 @@ ATTRIBUTES = (
     Attribute("p", "extra_generation_params", CHANGED, why="our keys go in; the cells of a grid share one dictionary"),
     Attribute("p", "all_prompts", READ, why="for advice on LoRAs, None before the job is set up"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
+    Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
+    Attribute("p", "batch_size", READ, "a1111", "likewise"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
+    Attribute("p", "scripts", READ, "sdnext", "None, or without ours, where no script of ours runs for the job"),
+    Attribute("scripts", "alwayson_scripts", READ, "sdnext"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
     Attribute("get_conds_with_caching", WRAPPER_ATTRIBUTE, PUT, "a1111", "tells it from another extension's wrapper"),
@@ -58,6 +62,7 @@ ATTRIBUTES = (
     Attribute("shared", "config_filename", READ, "a1111", "the argument of `opts.save`"),
     Attribute("state", "job", READ),
     Attribute("state", "job_count", READ, why="-1 while an API job is set up, when `job` has no name yet"),
+    Attribute("state", "interrupted", READ, "sdnext", "what was interrupted may never have come to its encode"),
     # The options. Ours, `clip_skip_ext_*`, are read as attributes too: their table is `interfaces.settings`.
     Attribute("opts", "set", CALLED, "a1111"),
     Attribute("opts", "save", CALLED, "a1111"),
@@ -69,6 +74,7 @@ ATTRIBUTES = (
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.
     Attribute("modules.paths", "data_path", READ),
+    Attribute("installer", "control_extensions", CHANGED, "sdnext", "titles that Control loads; one shared list"),
     Attribute("modules.call_queue", "queue_lock", CALLED, why="taken without waiting, so that no job begins meanwhile"),
     Attribute("queue_lock", "acquire", CALLED),
     Attribute("queue_lock", "release", CALLED),
@@ -99,6 +105,8 @@ ATTRIBUTES = (
     Attribute("CheckpointInfo", "filename", READ, "a1111"),
     Attribute("CheckpointInfo", "name_for_extra", READ, "a1111"),
     Attribute("CheckpointInfo", "path", READ, "sdnext", "of a diffusers model its folder"),
+    Attribute("CheckpointInfo", "type", READ, "sdnext"),
+    Attribute("CheckpointInfo", "name", READ, why="below its folder among the models"),
     Attribute("CheckpointInfo", "model_name", READ),
     Attribute("CheckpointInfo", "sha256", READ, why="None until the host has hashed the file"),
     # The Lora extensions.
@@ -108,7 +116,8 @@ ATTRIBUTES = (
     Attribute("NetworkOnDisk", "filename", READ),
     # The loaded model of the line.
     Attribute("sd_model", "sd_checkpoint_info", READ, why="Forge's stand-in before the first job has none"),
-    Attribute("sd_model", "get_learned_conditioning", CALLED, "a1111"),
+    Attribute("sd_model", "get_learned_conditioning", CHANGED, "a1111", "wrapped, as its class has it; and called"),
+    Attribute("sd_model", "set_clip_skip", CALLED, "forge", "its stage tells the model the option's number"),
     Attribute("sd_model", "text_processing_engine", READ, "forge"),
     Attribute("sd_model", "text_processing_engine_l", READ, "forge"),
     Attribute("sd_model", "text_processing_engine_g", READ, "forge"),
@@ -157,6 +166,7 @@ ATTRIBUTES = (
     Attribute("prompt_parser_diffusers", "get_prompts_with_weights", CALLED, "sdnext"),
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
+    Attribute("script_callbacks", "on_before_process", CALLED, "sdnext", "a job without a script of ours begins there"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.

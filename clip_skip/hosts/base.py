@@ -59,6 +59,9 @@ class Host(Protocol):
     def uninstall(self) -> None:
         """Take every hook out of the host again."""
 
+    def runs(self, p: Processing) -> bool:
+        """Whether the host runs `p`: it is no copy of a running job that another extension shows to the scripts."""
+
     def begin(self, p: Processing, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""
 

@@ -48,6 +48,9 @@ class State(Protocol):
     @property
     def job_count(self) -> int: ...
 
+    @property
+    def interrupted(self) -> bool: ...
+
 
 class Shared(Protocol):
     """The host's module `shared`."""
@@ -66,7 +69,10 @@ class Shared(Protocol):
 
 
 class CheckpointInfo(Protocol):
-    """A checkpoint on disk. `sha256` is None until the host has computed it."""
+    """A checkpoint on disk, `name` below its folder. `sha256` is None until the host has computed it."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def model_name(self) -> str: ...
@@ -152,6 +158,12 @@ class Component(Protocol):
 
 
 class LineProcessing(Processing, Protocol):
+    @property
+    def iteration(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
     def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 
 
@@ -197,6 +209,9 @@ class NextProcessing(Processing, Protocol):
 class NextCheckpointInfo(CheckpointInfo, Protocol):
     @property
     def path(self) -> str: ...
+
+    @property
+    def type(self) -> str: ...
 
 
 class NextCheckpoints(Checkpoints[NextCheckpointInfo], Protocol):

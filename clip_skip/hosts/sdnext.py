@@ -86,6 +86,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
         while self._running:
             self._running.pop().stop()
 
+    def runs(self, p: Processing) -> bool:
+        return True  # nobody is known to show a copy here
+
     def begin(self, p: Processing, job: Job | None) -> None:
         setattr(p, JOB_ATTRIBUTE, job)
         if self._running and self._running[-1].p is p:
@@ -196,7 +199,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
 
     @staticmethod
     def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
-        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256)
+        listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
+        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256, listed_as)
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")

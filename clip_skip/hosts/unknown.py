@@ -49,6 +49,9 @@ class UnknownHost:
     def uninstall(self) -> None:
         pass
 
+    def runs(self, p: Processing) -> bool:
+        return True
+
     def begin(self, p: Processing, job: Job | None) -> None:
         pass
 

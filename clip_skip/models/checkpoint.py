@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import PurePath
 from typing import Any
 
 from ..skip.architectures import UNKNOWN, Architecture
+from ..text.log import logger
+from ..text.plain import quote
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """The name that users see, what its file says it is, its file or folder, and that file's SHA-256.
 
-    `path` is "" where there is none; `sha256` is None where the host has not worked it out.
+    `path` is "" where there is none; `sha256` is None where the host has not worked it out; `folder` is the one in the
+    host's models that holds it, "" if that is all of them.
     """
 
     name: str
     architecture: Architecture
     path: str = ""
     sha256: str | None = None
+    folder: str = ""
 
     @classmethod
-    def of(cls, name: str, architecture: Architecture, path: str, sha256: Any) -> Checkpoint:
-        """With whatever a host holds as hash: SD.Next has a commit's there for some folders."""
-        return cls(name, architecture, path, sha256.lower() if is_sha256(sha256) else None)
+    def of(cls, name: str, architecture: Architecture, path: str, sha256: Any, listed_as: str = "") -> Checkpoint:
+        """With whatever a host holds as hash, and the path that it lists the model under within its models.
+
+        SD.Next has a commit's hash there for some folders. Forge had that of the file's name for a time, and keeps it
+        as long as the file does not change: it tells the name and no file, and two files can have one.
+        """
+        known = sha256.lower() if is_sha256(sha256) else None
+        if known is not None and known == hashlib.sha256(PurePath(path).name.encode("utf-8", "replace")).hexdigest():
+            _tell_once(path)
+            known = None
+        *folders, _ = re.split(r"[\\/]", listed_as)
+        return cls(name, architecture, path, known, folders[-1] if folders else "")
 
     @property
     def file_name(self) -> str:
-        """The name that its preset goes by until its hash is known: the file's, without its folder."""
+        """The file's name, without its folder; without a file the model's."""
         return PurePath(self.path).name or self.name
+
+    @property
+    def place(self) -> str:
+        """The path by which a preset that was kept under the file's name, below its folder or not, is found."""
+        return self.path or self.name
+
+    @property
+    def kept_name(self) -> str:
+        """The name that its preset goes by until its hash is known: the file's, below its folder."""
+        return f"{self.folder}/{self.file_name}" if self.folder and self.file_name else self.file_name
+
+
+@cache
+def _tell_once(path: str) -> None:
+    logger.warning(
+        "the WebUI's hash of %s is that of its name, not of the file, and is not used: let it hash the file anew",
+        quote(PurePath(path).name),
+    )
 
 
 NO_CHECKPOINT = Checkpoint("", UNKNOWN)

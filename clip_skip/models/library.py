@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from ..skip.auto import Defaults
 from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Mark, Preset, key_of, stem
+from .presets.preset import Mark, Preset, folder_of, key_of, stem
 from .presets.store import Store, StoreError
 from .profile import Profile
 
 if TYPE_CHECKING:
     from .inspect.inspector import Inspector
+
+_OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
 
 
 class Library:
@@ -42,7 +45,7 @@ class Library:
         """`checkpoint` is in use: what was saved for it before its hash was known moves to the hash. Never raises."""
         if checkpoint.sha256 and checkpoint.file_name:
             try:
-                self.presets.learn_hash(checkpoint.file_name, checkpoint.sha256)
+                self.presets.learn_hash(checkpoint.place, checkpoint.sha256, checkpoint.architecture)
             except StoreError as error:
                 logger.warning("%s", error)
 
@@ -59,7 +62,7 @@ class Library:
         if preset is None:
             return
         self._put(checkpoint, replace(preset, skip={}, blend="linear"))
-        key = key_of(checkpoint.sha256, checkpoint.file_name)
+        key = key_of(checkpoint.sha256, checkpoint.kept_name)
         self.presets.change(lambda presets: _drop_if_empty(presets, key))
 
     def mark(self, checkpoint: Checkpoint, lineage: Mark) -> None:
@@ -88,23 +91,37 @@ class Library:
     def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
         """Keep the model's preset as `change` makes it, or a new one."""
         preset = self.profile(checkpoint).preset or Preset()
-        self._put(checkpoint, replace(change(preset), name=checkpoint.file_name))
+        self._put(checkpoint, replace(change(preset), name=checkpoint.kept_name))
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
-        self.presets.put(preset, sha256=checkpoint.sha256, name=checkpoint.file_name)
+        self.presets.put(
+            preset, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, path=checkpoint.place
+        )
 
 
 def _drop_if_empty(presets: dict[str, Any], key: str) -> None:
-    """Keep nothing for a model of which nothing but its name is kept."""
-    if set(presets.get(key, {})) <= {"name"}:
+    """Keep nothing for a model of which nothing but what tells it is kept."""
+    if set(presets.get(key, {})) <= {"name", "architecture"}:
         presets.pop(key, None)
 
 
-def identify_by(find: Callable[[str], Checkpoint | None]) -> Identify:
-    """How an import finds a model, where `find` is the host's look-up: by the word itself, else by its `stem`."""
+def identify_by(find: Callable[[str], Checkpoint | None], titles: Callable[[], Iterable[str]]) -> Identify:
+    """How an import finds models, where `find` is the host's look-up of a name, title or hash and `titles` its list.
 
-    def identify(word: str) -> Model | None:
-        found = find(word) or find(stem(word))
-        return Model(found.file_name, found.sha256, found.architecture.id) if found else None
+    A host lists models of one name in several folders, but its look-up knows one of them; and it knows each by an old
+    hash of eight digits, which others share.
+    """
+    titled: dict[str, list[str]] = {}
+
+    def identify(word: str) -> list[Model]:
+        if not titled:
+            for title in titles():
+                titled.setdefault(stem(title), []).append(title)
+        found = [checkpoint for title in titled.get(stem(word), ()) if (checkpoint := find(title))]
+        if not found and not _OLD_HASH.fullmatch(stem(word)):
+            found = [checkpoint for checkpoint in (find(word) or find(stem(word)),) if checkpoint]
+        folder = folder_of(word)
+        there = [each for each in found if folder in (each.folder, PurePath(each.path).parent.name)] if folder else []
+        return [Model(each.kept_name, each.sha256, each.architecture.id) for each in there or found]
 
     return identify

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..skip.auto import Auto, Defaults, automatic
 from ..text.log import logger
 from .checkpoint import Checkpoint
-from .presets.preset import Mark, Preset
+from .presets.preset import Mark, Preset, key_of
 from .presets.store import Store
 
 if TYPE_CHECKING:
@@ -40,7 +40,13 @@ class Profile:
         """The preset, also one that was saved before the model's hash was known."""
         if not self.checkpoint.file_name:
             return None
-        return self._presets.get(sha256=self.checkpoint.sha256, name=self.checkpoint.file_name)
+        return self._presets.get(self.checkpoint.sha256, self.checkpoint.place, self.checkpoint.architecture)
+
+    @property
+    def key(self) -> str:
+        """The key that the preset is kept under, or would be."""
+        origin = self.preset.origin if self.preset else None
+        return origin[0] if origin else key_of(self.checkpoint.sha256, self.checkpoint.kept_name)
 
     @cached_property
     def facts(self) -> ModelFacts | None:

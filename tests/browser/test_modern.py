@@ -1,4 +1,4 @@
-"""SD.Next's own page: Modern UI, where all images are made in the tab Control, and nobody is told of another tab."""
+"""SD.Next's own page: Modern UI, whose one tab that generates is Control, and which tells of no change of tabs."""
 
 from __future__ import annotations
 

@@ -187,6 +187,30 @@ def test_within_a_batch_it_is_the_hosts_choice_whose_tags_count(host):
     assert len(made.images) == 2
 
 
+DIFFERENT = "The prompts of this batch have different tags, and are all read as the first one's says."
+
+
+@pytest.mark.parametrize("prompts, said", [
+    ([tag("2"), tag("l=3")], True),
+    ([tag("2"), PROMPT], True),
+    ([PROMPT, tag("2")], True),
+    ([tag("2"), tag("2") + ", more"], False),
+    ([PROMPT, "a dog"], False),
+    ([tag("2"), tag("2"), tag("3"), tag("3")], False),
+    ([tag("2"), tag("2"), tag("3"), tag("2")], True),
+])  # fmt: skip
+def test_that_a_batch_has_different_tags_is_said(host, prompts, said):
+    if host.like == "sdnext":
+        return  # there it is another prompt's tag that counts, and not told apart
+    fields = {"batch_size": 2, "n_iter": len(prompts) // 2}
+    made = host.txt2img(**request(host, SDXL, OFF, prompt=prompts, **fields))
+    assert made.info["comments"].count(DIFFERENT) == said
+    made = host.txt2img(**request(host, SDXL, OFF, prompt=prompts, enable_hr=True, hr_prompt=tag("4"), **fields))
+    assert made.info["comments"].count(DIFFERENT) == said
+    made = host.txt2img(**request(host, SDXL, OFF, prompt=prompts, n_iter=len(prompts)))
+    assert DIFFERENT not in made.info["comments"]
+
+
 # --- other passes ----------------------------------------------------------------------------------------------------
 
 

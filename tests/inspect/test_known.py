@@ -6,7 +6,7 @@ import re
 import pytest
 
 from clip_skip.models.inspect.evidence.evidence import Verdict
-from clip_skip.models.inspect.evidence.known import TABLE, by_name, lookup, lookup_legacy
+from clip_skip.models.inspect.evidence.known import TABLE, by_file_name, by_name, lookup, lookup_legacy
 
 ANIMEFULL = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 
@@ -115,3 +115,44 @@ def test_names_that_are_a_hint(text, lineage):
 )
 def test_names_that_are_none(text):
     assert by_name(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I use the orangemix VAE",
+        "Recommended VAE: Anything V3",
+        "vae from NAI",
+        "orangemix.vae.pt",
+        "This is not based on NAI",
+        "non-NAI model",
+        "NAI-free merge",
+        "free of NAI",
+        "a merge without AnythingV3",
+        "It isn't NAI",
+        "not_nai_mix.safetensors",
+        "不使用NAI",
+        r"E:\NOVELAI\stable-diffusion-webui\photo_8.safetensors",
+        "D:/novelai-webui-aki-v3/models/photo.ckpt",
+    ],
+)
+def test_a_vae_a_not_and_a_folder_are_no_descent(text):
+    assert by_name(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is not for beginners. Merged from NAI",
+        "No VAE needed, it is a merge of NAI",
+        "VAE: orangemix, merged with NAI",
+        "orangemix VAE; made of Anything V3",
+    ],
+)
+def test_a_not_and_a_vae_reach_no_further_than_their_clause(text):
+    assert by_name(text).lineage == "nai-derived"
+
+
+@pytest.mark.parametrize("path, found", [("NAI/photo.ckpt", False), ("photo\\nai.ckpt", True), ("a/nai/", True)])
+def test_of_a_path_the_last_part_tells(path, found):
+    assert (by_file_name(path) is not None) == found

@@ -14,6 +14,7 @@ from clip_skip.models.inspect.evidence.metadata import (
     lineage_evidence,
     skip_statements,
 )
+from clip_skip.models.inspect.verdict import ladder
 from clip_skip.skip.architectures import ARCHITECTURES
 
 NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
@@ -194,9 +195,11 @@ def test_upper_case_hash_and_recipe_alone():
     assert verdicts(lineage_evidence({"sd_merge_models": json.dumps({NAI.upper(): entry("n")})})) == STRONGLY
 
 
-def test_a_name_is_probable_and_a_short_hash_a_hint():
+def test_a_name_or_a_short_hash_is_a_hint_and_both_together_are_probable():
     found = lineage_evidence(metadata(a1111(A, B), {A: entry("animefull-v2.ckpt"), B: entry("b", "925997e9")}))
-    assert verdicts(found) == [*PROBABLY, *AS_A_HINT]
+    assert verdicts(found) == [*AS_A_HINT, *AS_A_HINT]
+    found = lineage_evidence(metadata(a1111(A, B), {A: entry("a"), B: entry("animefull.ckpt", "925997e9")}))
+    assert verdicts(found) == PROBABLY
     assert verdicts(lineage_evidence(metadata(a1111(None), {"null": entry("my.ckpt", "2700c435")}))) == AS_A_HINT
 
 
@@ -215,8 +218,9 @@ merge "add_difference" &0 &3 alpha=0.5"""
 @pytest.mark.parametrize(
     "models, expected",
     [
-        (("ghostmix.safetensors", "animefull-final-pruned.safetensors", "v1-5-pruned"), PROBABLY),
-        (("sd\\\\AbyssOrangeMix2_hard.safetensors", "b", "v1-5-pruned"), PROBABLY),
+        (("ghostmix.safetensors", "animefull-final-pruned.safetensors", "v1-5-pruned"), AS_A_HINT),
+        (("sd\\\\AbyssOrangeMix2_hard.safetensors", "b", "v1-5-pruned"), AS_A_HINT),
+        (("E:\\\\NOVELAI\\\\webui\\\\photo_8.safetensors", "D:/novelai-webui-aki-v3/b.ckpt", "NAI/c"), []),
         (("ghostmix.safetensors", "b", "animefull-final-pruned.ckpt"), AS_A_HINT),
         (("ghostmix.safetensors", "noobaiXLNAIXL_v1", "sd_xl_base"), []),
     ],
@@ -227,8 +231,18 @@ def test_mecha(models, expected):
 
 def test_merged_from():
     found = lineage_evidence({"modelspec.merged_from": "My Model, Anything V3.0 pruned, Other"})
-    assert verdicts(found) == PROBABLY and '"Anything V3.0 pruned"' in found[0].text
+    assert verdicts(found) == AS_A_HINT and '"Anything V3.0 pruned"' in found[0].text
     assert lineage_evidence({"modelspec.merged_from": "NoobAI-XL, NAI-XL"}) == []
+
+
+@pytest.mark.parametrize("folder", ["NAI\\", "NAI/", "E:\\NOVELAI\\webui\\", "D:/novelai-webui-aki-v3/models/"])
+def test_a_folder_is_nobodys_name(folder):
+    name = f"{folder}photo_8.safetensors"
+    assert lineage_evidence(metadata(a1111(A), {A: entry(name)})) == []
+    assert lineage_evidence(metadata(a1111(A), {A: entry(name, "925997e9")}))[0].strength == HINT
+    assert lineage_evidence({"mecha_recipe": f'version 0.1.0\nmodel {json.dumps(name)} "sd1" "base"'}) == []
+    assert lineage_evidence({"ot_config": json.dumps({"base_model_name": name})}) == []
+    assert lineage_evidence({"ss_sd_model_name": name}) == []
 
 
 def test_quoted_names_are_plain_text():
@@ -306,7 +320,7 @@ def test_base_model(values, expected):
     [
         (SORAKA, [(PROBABLE, "nai-derived")]),
         (SURTR, [(PROBABLE, "nai-derived")]),
-        (ONETRAINER, [(PROBABLE, "nai-derived")]),
+        (ONETRAINER, [(HINT, "nai-derived")]),
         (ON_SD15, [(PROBABLE, "not-nai")]),
         # By name and short hash alone nobody is called free of it.
         ({**ON_SD15, "ss_new_sd_model_hash": "f" * 64}, []),
@@ -349,6 +363,16 @@ def skips(values, architecture_id="sd1"):
 def test_skips_on_sd1(values, expected):
     assert skips(values) == expected
     assert all(statement.trained for statement in skip_statements(values, "sd1"))
+
+
+@pytest.mark.parametrize("key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment"])
+def test_what_the_maker_says_in_the_file(key):
+    (statement,) = skip_statements({key: "<p>Use clip skip 2</p>"}, "sd1")
+    assert (statement.id, statement.skip, statement.trained) == ("description", {"l": 2}, False)
+    assert key in statement.text
+    (statement,) = skip_statements({key: "clip skip 1 or 2"}, "sd1")
+    assert statement.leaves_choice
+    assert skip_statements({key: "a cat"}, "sd1") == []
 
 
 @pytest.mark.parametrize("value", ["0", "13", "1e9", "nan", "inf", "-2", "abc", "", "9" * 5000, "2; DROP", "None "])
@@ -396,6 +420,24 @@ def test_onetrainer_counts_from_the_trained_depth():
     config = {"text_encoder_layer_skip": 0, "text_encoder_2_layer_skip": 1, "text_encoder_3_layer_skip": 0}
     assert skips({"ot_config": json.dumps(config)}, "sdxl") == {"ot-config": {"l": 1, "g": 2}}
     assert skips({"ot_config": json.dumps(config)}, "sd2") == {"ot-config": {"h": 1}}
+
+
+# --- names alone ---
+
+NAMES = ["NAI", "novelai", "animefull-final-pruned", "Anything V3", "orangemix", "AOM3", "photo", "not", "VAE", "-free"]
+TEXTS = st.lists(st.sampled_from([*NAMES, "/", "\\", " ", ".ckpt", ", "]), max_size=8).map("".join)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_no_name_is_a_verdict(one, two, three):
+    values = {
+        **metadata(a1111(A, B, C), {A: entry(one), B: entry(two, "ffffffff"), "null": entry(three)}),
+        "mecha_recipe": f"version 0.1.0\nmodel {json.dumps(one)}\nmodel {json.dumps(two)}",
+        "modelspec.merged_from": f"{one},{two},{three}",
+        "ss_sd_model_name": one,
+        "ot_config": json.dumps({"base_model_name": two}),
+    }
+    assert ladder.judge([*lineage_evidence(values), *ladder.name_evidence(three)]) == "unknown"
 
 
 # --- anything --------------------------------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ def test_a_sure_descendant_is_recommended_novelais_own(id, verdict):
         ("nai-derived", [fact("trainer-metadata", PROBABLE)]),
         ("nai-derived", [fact("sidecar-hash", PROBABLE)]),
         ("unknown", [fact("merge-recipe", HINT)]),
+        ("nai-derived", [fact("merge-recipe", PROBABLE)]),
         ("contains-nai", [fact("unet-weights", STRONG, "contains-nai")]),
         ("not-nai", [fact("known-file", CERTAIN, "not-nai")]),
         ("unknown", []),

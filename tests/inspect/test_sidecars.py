@@ -444,6 +444,26 @@ def test_a_card_that_counts_from_the_last_block(beside):
     assert statement.skip == {"l": 1, "g": 1} and "1 here" in statement.text
 
 
+def test_of_versions_with_files_of_one_name_the_files_own_hash_tells_which(beside):
+    other = "a" * 64
+    versions = [version(description="clip skip 2", sha256=other), version(description="clip skip 1")]
+    beside.put(".json", {"id": 1, "modelVersions": versions})
+    assert beside.skips() == {"description": {"l": 2}}  # both may be meant
+    for sha256, skip in ((MEINA, 1), (MEINA.upper(), 1), (other, 2)):
+        (statement,) = read_sidecars(beside.model, sha256).skip_statements("sd1")
+        assert statement.skip == {"l": skip}
+    beside.put(".json", {"sha256": MEINA, "modelVersions": versions})
+    assert beside.skips() == {"description": {"l": 1}}
+
+
+@pytest.mark.parametrize(
+    "content", [{"modelspec.usage_hint": "clip skip 2"}, {"__metadata__": {"modelspec.description": "clip skip 2"}}]
+)
+def test_swarmui(beside, content):
+    beside.put(".swarm.json", content)
+    assert beside.skips() == {"description": {"l": 2}}
+
+
 # --- descent ---------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from torch.nn.functional import mse_loss
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from clip_skip.models.inspect.evidence.evidence import SkipStatement
+from clip_skip.models.inspect.facts import inspect
 from clip_skip.models.inspect.formats.contents import ContentsError, Numbers
 from clip_skip.models.inspect.formats.reader import read_contents
 from clip_skip.models.inspect.weights import trained_layers
@@ -26,6 +27,7 @@ from .files import bf16, write_safetensors
 
 WIDTH, RANK, STEPS = 32, 4, 4
 SKIPS = (1, 2, 3)
+SD1 = {"ss_base_model_version": "sd_v1"}
 TRAINED = "trained-layers"
 
 
@@ -178,6 +180,7 @@ def write_adapter(
     adapters: dict[str, Factors],
     name: Callable[[str, str], str] = kohya,
     dtype: torch.dtype = torch.float32,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
     tensors = {
         name(module, factor): value.detach().to(dtype).contiguous()
@@ -186,7 +189,7 @@ def write_adapter(
     }
     alphas = {name(module, "alpha"): torch.tensor(0.0 if name is peft else float(RANK)) for module in adapters}
     unet = {"lora_unet_down_blocks_0_attentions_0_proj_in.lora_up.weight": torch.randn(8, RANK)}
-    save_file({**unet, **alphas, **tensors}, path)
+    save_file({**unet, **alphas, **tensors}, path, metadata)
     return path
 
 
@@ -231,6 +234,31 @@ def test_a_layer_counts_as_trained_by_any_of_its_matrices(tmp_path: Path, base: 
     statement = lora_statement(read_contents(write_adapter(tmp_path / "x.safetensors", adapters)), "sd1")
     assert statement is not None
     assert statement.skip == {"l": 1}
+
+
+@pytest.mark.parametrize("skip", SKIPS)
+@pytest.mark.parametrize("said", [1, 2, 3, 12])
+def test_metadata_does_not_win_against_the_weights(tmp_path: Path, base: CLIPTextModel, skip: int, said: int) -> None:
+    file = write_adapter(
+        tmp_path / "x.safetensors", trained_adapter(base, lora, skip), metadata=SD1 | {"ss_clip_skip": str(said)}
+    )
+    facts = inspect(file)
+    # A later layer that training reached can't be explained by the number; one that it did not reach can.
+    assert facts.trained_skip == min(said, skip)
+    (statement,) = (each for each in facts.statements if each.id == "ss-clip-skip")
+    assert ("contradict" in statement.text) == (said > skip) == (statement.skip == {})
+    assert inspect(file, weights=False).trained_skip == said
+
+
+@pytest.mark.parametrize(
+    "skip, words",
+    [(1, "reached the text encoder's last layer."), (2, "last layer as it was."), (3, "last 2 layers as they were.")],
+)
+def test_one_layer_and_several(tmp_path: Path, base: CLIPTextModel, skip: int, words: str) -> None:
+    statement = lora_statement(
+        read_contents(write_adapter(tmp_path / "x.safetensors", trained_adapter(base, lora, skip))), "sd1"
+    )
+    assert statement is not None and statement.text.endswith(words)
 
 
 def up(layer: int, value: float, dtype: type = np.float32) -> dict[str, object]:

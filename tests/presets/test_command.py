@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shlex
 
 import pytest
@@ -28,15 +29,16 @@ def cli(store, capfd):
 
 
 def test_set_and_show(cli, store):
-    assert (
-        cli("set models/pony.safetensors l=2 g=1.5 blend=slerp lineage=not-nai silenced=b,a 'note=for = later'")[0] == 0
-    )
-    preset = Preset("pony", {"l": 2, "g": 1.5}, "slerp", "not-nai", frozenset("ab"), "for = later")
-    assert store.get(name="pony") == preset
+    line = "set models/pony.safetensors l=2 g=1.5 blend=slerp lineage=not-nai silenced=too-deep,not-nai"
+    assert cli(f"{line} 'note=for = later'")[0] == 0
+    silenced = frozenset(("not-nai", "too-deep"))
+    preset = Preset("models/pony", {"l": 2, "g": 1.5}, "slerp", "not-nai", silenced, "for = later")
+    assert store.get(name="/webui/models/pony.safetensors") == preset
+    assert store.get(name="pony") is store.get(name="other/pony.safetensors") is None
     code, out, _ = cli("show pony")
     assert code == 0 and json.loads(out) == store.raw()
     assert cli("set pony l= note= silenced=")[0] == 0
-    assert store.get(name="pony") == Preset("pony", {"g": 1.5}, "slerp", "not-nai")
+    assert store.get(name="models/pony") == Preset("models/pony", {"g": 1.5}, "slerp", "not-nai")
 
 
 def test_models_by_hash_short_hash_and_name(cli, store):
@@ -55,10 +57,11 @@ def test_models_by_hash_short_hash_and_name(cli, store):
         ("set m l", '"l" is not NAME=VALUE with one of l, g, h, blend'),
         ("set m name=x", "is not NAME=VALUE"),
         ("set m lineage=nai", 'lineage "nai" was refused'),
+        ("set m silenced=not-nai,x", 'silenced "x" was refused, accepted are ids of advice: not-nai, nai-unverified'),
         ("show m", 'there is no preset for "m"'),
         ("delete m", 'there is no preset for "m"'),
         ("export m", 'there is no preset for "m"'),
-        ("import /nowhere/x.json", "No such file"),
+        ("import /nowhere/x.json", "error: /nowhere/x.json: No such file or directory\n"),
         ("show twin", '"twin" may be any of'),
     ],
 )
@@ -135,3 +138,34 @@ def test_a_newer_file_is_said(cli, store):
     store.path.write_text('{"schema": 2, "presets": {"name:a": {}}}')
     code, _, error = cli("set a l=2")
     assert code == 1 and "newer version of CLIP Skip and is not changed by this one" in error
+
+
+def test_a_preset_is_named_the_same_the_first_time_and_later(cli):
+    assert cli("set new l=1")[1] == cli("set new l=1")[1] == "new: l=1\n"
+    assert cli(f"set {SHA} l=1")[1] == cli(f"set {SHA} l=1")[1] == f"{SHA}: l=1\n"
+
+
+def test_what_is_silenced_already_may_stay(cli, store):
+    store.put(Preset(silenced=frozenset({"of a newer version"})), name="m")
+    assert cli("set m note=n")[0] == 0 and "of a newer version" in store.get(name="m").silenced
+
+
+def test_a_folder_tells_presets_of_one_name_apart(cli, store):
+    assert cli("set SD/anime l=2")[0] == cli("set XL/anime l=1 g=2")[0] == 0
+    assert store.get(name="/models/SD/anime.ckpt").skip == {"l": 2}
+    assert store.get(name="/models/XL/anime.ckpt").skip == {"l": 1, "g": 2}
+    assert json.loads(cli("show XL/anime.ckpt")[1]).keys() == {"name:XL/anime"}
+    assert "may be any of" in cli("show anime")[2]
+
+
+@pytest.mark.parametrize(
+    "make, said",
+    [
+        (lambda path: path.write_bytes(b"\xb0\x00"), "it is no text in UTF-8"),
+        (os.mkfifo, "it is a pipe, not a file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+    ],
+)
+def test_what_is_no_text_file_says_so(cli, tmp_path, make, said):
+    make(tmp_path / "x.json")
+    assert cli(f"import {tmp_path}/x.json") == (1, "", f"error: {tmp_path}/x.json: {said}\n")

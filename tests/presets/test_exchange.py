@@ -26,12 +26,13 @@ def infotext(skip, model="v1-5-pruned"):
     return INFOTEXT.format(skip=skip, model=model)
 
 
+def known(models):
+    """A host that knows these models by name."""
+    return lambda word: [models[word]] if word in models else []
+
+
 def manager(presets, default="default"):
     return json.dumps({"url": "", "default_preset": default, "trigger_words": [], "presets": presets}, indent=4)
-
-
-def sd1(word):
-    return Model("", architecture="sd1")
 
 
 @settings(max_examples=60)
@@ -166,8 +167,8 @@ def test_a_number_of_a1111_is_not_guessed_at(store, version, said):
 def test_the_host_tells_which_model_a_name_is(store):
     models = {"pony": Model("pony", SHA, "sdxl"), "anime": Model("anime", HASHES[0], "sd1")}
     notes = json.dumps({"notes": "clip skip 2"})
-    (refused,) = plan_import(notes, store, "pony.json", models.get)
-    (taken,) = plan_import(notes, store, "anime.json", models.get)
+    (refused,) = plan_import(notes, store, "pony.json", known(models))
+    (taken,) = plan_import(notes, store, "anime.json", known(models))
     assert "this one is SDXL" in refused.refused
     assert (taken.key, taken.after) == (HASHES[0], Preset("anime", {"l": 2}))
 
@@ -179,9 +180,9 @@ def test_notes_without_a_file_name_tell_no_model(store):
 
 @pytest.mark.parametrize("number", ["0", "13", "99"])
 def test_numbers_out_of_range_are_refused(store, number):
-    (change,) = plan_import(infotext(number), store, identify=sd1)
+    (change,) = plan_import(infotext(number), store, assumed="sd1")
     assert "accepted is a number from 1 to 12" in change.refused
-    assert plan_import(infotext("12"), store, identify=sd1)[0].after.skip == {"l": 12}
+    assert plan_import(infotext("12"), store, assumed="sd1")[0].after.skip == {"l": 12}
 
 
 # rifeWithKaiju/model_preset_manager: <short hash>.json
@@ -189,7 +190,7 @@ def test_numbers_out_of_range_are_refused(store, number):
 
 def test_the_default_preset_of_a_model_speaks_for_it(store):
     text = manager({"default": infotext(2), "other": infotext(3)})
-    (change,) = plan_import(text, store, "6ce0161689.json", sd1)
+    (change,) = plan_import(text, store, "6ce0161689.json", assumed="sd1")
     assert (change.source, change.key, change.after) == (
         '"default"',
         "name:v1-5-pruned",
@@ -200,19 +201,19 @@ def test_the_default_preset_of_a_model_speaks_for_it(store):
 @pytest.mark.parametrize("skips, refused", [((2, 2), False), ((2, 3), True)])
 def test_other_presets_speak_where_they_agree(store, skips, refused):
     presets = {"default": "", "a": infotext(skips[0]), "b": infotext(skips[1])}
-    (change,) = plan_import(manager(presets), store, "6ce0161689.json", sd1)
+    (change,) = plan_import(manager(presets), store, "6ce0161689.json", assumed="sd1")
     assert bool(change.refused) == refused
 
 
 def test_a_short_hash_finds_the_model_that_is_kept_already(store):
     sha256 = "6ce0161689" + "0" * 54
     store.put(Preset(note="mine"), sha256=sha256, name="x")
-    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", sd1)
+    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", assumed="sd1")
     assert (change.key, change.before.note, change.after.skip) == (sha256, "mine", {"l": 2})
 
 
 def test_a_short_hash_alone_is_not_enough(store):
-    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", sd1)
+    (change,) = plan_import(manager({"default": "Steps: 1, Clip skip: 2"}), store, "6ce0161689.json", assumed="sd1")
     assert change.refused == 'it tells the model by a hash that is not known here: "6ce0161689"'
 
 
@@ -221,7 +222,7 @@ def test_a_short_hash_alone_is_not_enough(store):
 
 def test_infotext_lines(store):
     text = "\n\n".join([infotext(2, "a"), infotext(3, '"b, with comma"'), "Steps: 20, Model: c", infotext(2, "a")])
-    changes = plan_import(text, store, "notes.txt", sd1)
+    changes = plan_import(text, store, "notes.txt", assumed="sd1")
     assert {change.key: change.after.skip for change in changes} == {
         "name:a": {"l": 2},
         "name:b, with comma": {"l": 3},
@@ -235,7 +236,9 @@ def test_our_own_keys_need_no_architecture(store):
 
 
 def test_one_model_named_twice_with_different_numbers_is_refused(store):
-    changes = plan_import("\n".join([infotext(2, "a"), infotext(3, "a"), infotext(2, "b")]), store, "x.txt", sd1)
+    changes = plan_import(
+        "\n".join([infotext(2, "a"), infotext(3, "a"), infotext(2, "b")]), store, "x.txt", assumed="sd1"
+    )
     assert [change.refused for change in changes] == ["the text names several presets for this model"] * 2 + [""]
 
 
@@ -250,9 +253,12 @@ def test_config_presets(store):
         "override": {"txt2img_override_settings": ["Clip skip: 3", "Model hash: 6ce0161689", "Model: real"]},
         "nameless": {"txt2img_clip_skip": 2, "txt2img_steps": 20},
     }
-    changes = {change.source: change for change in plan_import(json.dumps(presets), store, "config-txt2img.json", sd1)}
+    changes = {
+        change.source: change
+        for change in plan_import(json.dumps(presets), store, "config-txt2img.json", assumed="sd1")
+    }
     assert {source: change.key for source, change in changes.items()} == {
-        '"anime"': "name:anime",
+        '"anime"': "name:sub/anime",
         '"override"': "name:real",
         '"nameless"': None,
     }
@@ -262,16 +268,210 @@ def test_config_presets(store):
 
 def test_one_record(store):
     text = json.dumps({"model_name": "anime.safetensors", "CLIP_stop_at_last_layers": 2, "ext": [{"a": 1}], "vae": ""})
-    (change,) = plan_import(text, store, "style-2023.json", sd1)
+    (change,) = plan_import(text, store, "style-2023.json", assumed="sd1")
     assert (change.key, change.after.skip) == ("name:anime", {"l": 2})
 
 
 def test_numbers_by_controls_are_no_presets_of_ours(store):
-    (change,) = plan_import('{"txt2img_clip_skip": 2, "txt2img_steps": 20}', store, "x.json", sd1)
+    (change,) = plan_import('{"txt2img_clip_skip": 2, "txt2img_steps": 20}', store, "x.json", assumed="sd1")
     assert change.refused == "it does not tell the model"
 
 
+OTHER = "b" * 64
+SIDECAR = {
+    "id": 1,
+    "modelId": 2,
+    "name": "v1",
+    "baseModel": "SD 1.5",
+    "description": "<p>Clip skip: <strong>2</strong></p>",
+    "files": [
+        {"name": "anime.safetensors", "type": "Model", "hashes": {"SHA256": SHA.upper()}},
+        {"name": "x.vae.pt", "type": "VAE", "hashes": {"SHA256": OTHER}},
+    ],
+}
+LORA_MANAGER = {"file_name": "anime", "sha256": SHA, "base_model": "SD 1.5", "usage_tips": '{"clip_skip": 2}'}
+STABILITY_MATRIX = {"Hashes": {"SHA256": SHA}, "BaseModel": "SD 1.5", "ModelDescription": "clip skip 2"}
+
+
+@pytest.mark.parametrize(
+    "filename, content",
+    [
+        ("anime.civitai.info", SIDECAR),
+        ("anime.civitai.info", {**SIDECAR, "description": None, "clipSkip": 2}),
+        ("anime.civitai.info", {**SIDECAR, "description": "x", "model": {"description": "clip&nbsp;skip 2"}}),
+        ("renamed.civitai.info", SIDECAR),
+        ("anime.json", {"modelVersions": [{"name": "v0", "description": "clip skip 1"}, SIDECAR]}),
+        ("anime.api_info.json", {"modelVersions": [SIDECAR]}),
+        ("anime.metadata.json", LORA_MANAGER),
+        ("anime.metadata.json", {**LORA_MANAGER, "usage_tips": "{}", "civitai": {"description": "clip skip 2"}}),
+        ("anime.cm-info.json", STABILITY_MATRIX),
+        ("anime.json", {"description": "clip skip 2", "sd version": "SD1", "sha256": SHA}),
+    ],
+)
+def test_a_sidecar_is_of_the_file_whose_hash_it_tells(store, filename, content):
+    (change,) = plan_import(json.dumps(content), store, filename)
+    assert (change.key, change.after and change.after.skip, change.refused) == (SHA, {"l": 2}, "")
+
+
+def test_a_sidecar_without_a_hash_goes_by_the_models_name(store):
+    for filename in ("SD/my.anime.civitai.info", "my.anime.metadata.json", "my.anime.json"):
+        (change,) = plan_import('{"baseModel": "SD 1.4", "description": "clip skip 2"}', store, filename)
+        assert change.key == ("name:SD/my.anime" if "/" in filename else "name:my.anime")
+
+
+@pytest.mark.parametrize(
+    "name, is_sd1",
+    [
+        *(
+            (name, True)
+            for name in ("SD 1.4", "SD 1.5", "SD 1.5 LCM", "SD 1.5 Hyper", "SD1", "sd1.5", "SD15", "SD 1.x")
+        ),
+        *((name, True) for name in ("Stable Diffusion 1.5", "stable_diffusion_1", "SD v1")),
+        *((name, False) for name in ("SD 2.1", "SDXL 1.0", "SD 3", "Pony", "SD10", "Flux.1 D", "Other")),
+    ],
+)
+def test_what_civitai_calls_sd1(store, name, is_sd1):
+    (change,) = plan_import(json.dumps({"baseModel": name, "description": "clip skip 2"}), store, "a.civitai.info")
+    assert (change.refused == "") == is_sd1
+
+
+WIDE = "".join(c if c == " " else chr(ord(c) + 0xFEE0) for c in "CLIP skip:2")
+
+
+@pytest.mark.parametrize("notes", ["<p>Clip skip: <strong>2</strong></p>", "Clip&nbsp;skip:&nbsp;2", WIDE])
+def test_notes_with_markup_and_full_width_signs(store, notes):
+    (change,) = plan_import(json.dumps({"description": notes, "sd version": "SD1"}), store, "m.json")
+    assert change.after.skip == {"l": 2}
+
+
+@pytest.mark.parametrize(
+    "line, skip",
+    [
+        ("Model: anime, CLiP-skip: 1.5, Version: x, App: SD.Next", 1.5),
+        ('Model: anime, Clip skip: 2, Template: "cat, Clip skip: 3"', 2),
+        ('Template: "a \\"cat\\", Clip skip: 3", Model: anime, Clip skip: 2', 2),
+        ("Model: anime, Clip skip: -2", 2),
+        ('Lora hashes: "a: 1, b: 2", Model: anime, Clip skip: 2', 2),
+    ],
+)
+def test_infotext_is_read_by_a1111s_rule(store, line, skip):
+    (change,) = plan_import(f"a cat\nSteps: 20, {line}", store, assumed="sd1")
+    assert (change.key, change.after.skip) == ("name:anime", {"l": skip})
+
+
+OPTIONS = {
+    "sd_model_checkpoint": "anime.safetensors [6ce0161689]",
+    "sd_checkpoint_hash": "6ce0161689" + "0" * 54,
+    "CLIP_stop_at_last_layers": 2,
+    "clip_skip_ext_slider_maximum": 12,
+    "clip_skip_ext_slider_step": 0.1,
+    "dynamic_clip_skip_start": 1,
+    "ad_clip_skip": 3,
+}
+
+
+def test_a_webuis_options_beside_our_own(store):
+    (change,) = plan_import(json.dumps(OPTIONS), store, "config.json", assumed="sd1")
+    assert (change.key, change.after.skip) == (OPTIONS["sd_checkpoint_hash"], {"l": 2})
+    stale = {**OPTIONS, "sd_checkpoint_hash": SHA}
+    assert [change.key for change in plan_import(json.dumps(stale), store, assumed="sd1")] == ["name:anime"]
+    bare = {**stale, "sd_model_checkpoint": "anime.safetensors"}
+    assert [change.key for change in plan_import(json.dumps(bare), store, assumed="sd1")] == ["name:anime"]
+
+
+HORDE = {"requirements": {"clip_skip": 2}, "baseline": "stable diffusion 1", "config": {"files": [{"sha256sum": SHA}]}}
+
+
+@pytest.mark.parametrize(
+    "content, keys",
+    [
+        ({"name": "a", "checkpoints": ["anime.safetensors", "b.ckpt"], "clip_skip": 2}, ["name:anime", "name:b"]),
+        ({"default_model": "anime.safetensors", "default_clip_skip": 2}, ["name:anime"]),
+        ({"base_model": "anime", "clip_skip": 2}, ["name:anime"]),
+        ({"anime": {"clip_skip": 2, "steps": 20}, "b.ckpt": {"clip_skip": -2}}, ["name:anime", "name:b"]),
+        ({"model": "anime.safetensors", "clip_skip": -2}, ["name:anime"]),
+        (
+            [{"sd_model_checkpoint": "a.ckpt", "CLIP_stop_at_last_layers": 2}, {"model": "b", "clip_skip": 2}],
+            ["name:a", "name:b"],
+        ),
+        ({"override_settings": {"CLIP_stop_at_last_layers": 2}, "sd_model_checkpoint": "anime"}, ["name:anime"]),
+        ({"override_settings": {"CLIP_stop_at_last_layers": 2, "sd_model_checkpoint": "anime"}}, ["name:anime"]),
+        ({"A": HORDE}, [SHA]),
+    ],
+)
+def test_kinds_of_files_that_name_a_skip_per_model(store, content, keys):
+    changes = plan_import(json.dumps(content), store, "file.json", assumed="sd1")
+    assert [(change.key, change.after.skip) for change in changes] == [(key, {"l": 2}) for key in keys]
+
+
+def test_a_style_that_leaves_the_skip_to_the_program_names_none(store):
+    with pytest.raises(ValueError, match="nothing in it"):
+        plan_import('{"name": "a", "checkpoints": ["a.ckpt"], "clip_skip": 0}', store, assumed="sd1")
+
+
+def test_a_name_in_a_table_is_a_models_only_where_it_is_known_or_looks_like_one(store):
+    text = json.dumps({"Default": {"clip_skip": 2}, "anime": {"clip_skip": 2}, "b.ckpt": {"clip_skip": 2}})
+    changes = plan_import(text, store, "x.json", known({"anime": Model("anime", SHA, "sd1")}), "sd1")
+    assert [change.key for change in changes] == [None, SHA, "name:b"]
+    assert changes[0].refused == "it does not tell the model"
+
+
+# Which of the host's models a text means
+
+TWINS = [Model("SD/anime", "6ce0161689" + "0" * 54, "sd1"), Model("XL/anime", "f" * 64, "sdxl")]
+
+
+def host_of(*models):
+    """A host that finds models by name and by the beginning of their hash."""
+    return lambda word: [m for m in models if word in (m.name, m.name[3:]) or (m.sha256 or "-").startswith(word)]
+
+
+@pytest.mark.parametrize(
+    "told, key, refused",
+    [
+        ("Model: anime", None, 'several models have this name here: "SD/anime", "XL/anime"'),
+        ("Model: SD/anime", TWINS[0].sha256, ""),
+        ("Model hash: 6ce0161689, Model: anime", TWINS[0].sha256, ""),
+        ("Model hash: 6ce0161689, Model: renamed", TWINS[0].sha256, ""),
+        ("Model hash: deadbeef00, Model: anime", None, "another file here, whose SHA-256 begins with 6ce0161689, ffff"),
+        ("Model hash: deadbeef00, Model: new", "name:new", "what this one is, is not known"),
+        ("Model hash: 6ce01616", None, 'by a hash that is not known here: "6ce01616"'),
+        ("Model hash: 6ce01616, Model: new", "name:new", "what this one is, is not known"),
+    ],
+)
+def test_which_model_a_text_means(store, told, key, refused):
+    (change,) = plan_import(f"Steps: 1, {told}, Clip skip: 2", store, "", host_of(*TWINS))
+    assert change.key == key and refused in change.refused and bool(change.refused) == bool(refused)
+
+
+def test_a_model_without_a_hash_goes_by_its_name(store):
+    bare = host_of(Model("SD/anime", None, "sd1"))
+    (change,) = plan_import("Steps: 1, Model hash: deadbeef00, Model: anime, Clip skip: 2", store, "", bare)
+    assert change.key == "name:SD/anime" and change.raw["architecture"] == "sd1"
+
+
+@given(st.sampled_from(["0eb3318b", "6ce01616", "deadbeef"]), st.sampled_from(["", "new", "other"]))
+def test_eight_digits_never_tell_a_model(hash, name):
+    """Whatever a host lists under them, as A1111 lists each model under its old hash."""
+    told = f"Model: {name}, " if name else ""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(folder)
+        store.put(Preset(note="n"), sha256=hash + "0" * 56)
+        line = f"Steps: 1, {told}Model hash: {hash}, Clip skip: 2"
+        listing = host_of(Model("SD/anime", hash + "0" * 56, "sd1"))
+        (change,) = plan_import(line, store, "", lambda word: listing(word) if word != name else [], "sd1")
+        assert change.key == (f"name:{name}" if name else None)
+
+
 WORDS = [
+    "files",
+    "hashes",
+    "modelVersions",
+    "civitai",
+    "usage_tips",
+    "checkpoints",
+    "override_settings",
+    "requirements",
     "presets",
     "schema",
     "default_preset",
@@ -298,7 +498,7 @@ def test_hostile_files(value, filename, known):
         for text in (json.dumps(value), str(value)):
             find(text, filename)
             try:
-                changes = plan_import(text, store, filename, sd1 if known else None)
+                changes = plan_import(text, store, filename, assumed="sd1" if known else "")
             except ValueError:
                 continue
             for change in changes:

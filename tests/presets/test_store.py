@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from clip_skip.models.presets import Preset, Store, StoreError, key_of
 from clip_skip.models.presets.preset import parse_preset
+from clip_skip.skip.architectures import ARCHITECTURES
 
 from .strategies import HASHES, NAMES, PRESETS
 
@@ -241,12 +242,46 @@ def test_a_newer_schema_is_read_but_never_written(store, schema):
 
 
 def test_a_name_is_the_same_however_the_host_writes_it(store):
-    store.put(Preset(note="n"), name="sub/pony.v6.safetensors [0123456789]")
+    store.put(Preset(note="n"), name="pony.v6.safetensors [0123456789]")
     assert store.all().keys() == {"name:pony.v6"}
     for name in ("pony.v6", "pony.v6.ckpt", "elsewhere\\pony.v6.SafeTensors", "pony.v6 [abcdef12]"):
         assert store.get(name=name).note == "n"
     store.learn_hash("pony.v6.safetensors", SHA)
-    assert store.get(SHA).name == "sub/pony.v6.safetensors [0123456789]"
+    assert store.get(SHA).name == "pony.v6.safetensors [0123456789]"
+
+
+def test_a_name_is_kept_with_its_folder(store):
+    store.put(Preset(note="n"), name="models/SD/pony.safetensors [0123456789]")
+    store.put(Preset(note="x"), name="XL\\pony.ckpt")
+    assert store.all().keys() == {"name:SD/pony", "name:XL/pony"}
+    assert store.get(name="/webui/models/SD/pony.safetensors").note == "n" and store.get(name="XL/pony").note == "x"
+    assert store.get(name="pony") is store.get(name="other/pony") is None
+    store.put(Preset(note="any"), name="pony")
+    assert store.get(name="other/pony").note == "any" and store.get(name="SD/pony").note == "n"
+    store.learn_hash("/webui/models/SD/pony.safetensors", SHA)
+    assert store.all().keys() == {SHA, "name:XL/pony", "name:pony"}
+
+
+@pytest.mark.parametrize(
+    "raw, fitting",
+    [
+        ({"skip": {"l": 2}}, {"sd1", "sdxl", "sd3", "unknown"}),
+        ({"skip": {"l": 2}, "architecture": "sd1"}, {"sd1", "unknown"}),
+        ({"note": "n", "architecture": "sdxl"}, {"sdxl", "unknown"}),
+        ({"skip": {"l": 2, "g": 3}}, {"sdxl", "sd3", "unknown"}),
+        ({"skip": {"l": 2, "g": 2, "h": 2}}, {"sd1", "sd2", "sdxl", "sd3", "unknown"}),
+        ({"note": "n"}, {"sd1", "sd2", "sdxl", "sd3", "unknown"}),
+    ],
+)
+def test_a_name_is_a_models_whose_architecture_fits(store, raw, fitting):
+    write(store, {"schema": 1, "presets": {"name:a": raw}})
+    ids = ("sd1", "sd2", "sdxl", "sd3", "unknown")
+    assert {id for id in ids if store.get(name="a", architecture=ARCHITECTURES[id])} == fitting
+    for id in set(ids) - fitting:
+        store.learn_hash("a", SHA, ARCHITECTURES[id])
+    assert store.all().keys() == {"name:a"}
+    store.learn_hash("a", SHA, ARCHITECTURES[sorted(fitting)[0]])
+    assert dict(store.raw()) == {SHA: {name: value for name, value in raw.items() if name != "architecture"}}
 
 
 def test_a_value_that_equals_a_bad_one_is_written(store):

@@ -40,6 +40,10 @@ SAID = {
     "lora-mismatch": ("hint", "A LoRA in the prompt was trained with another clip skip."),
     "too-deep": ("caution", "At so high a clip skip most of the prompt is lost."),
 }
+# Said of an SD 1.x model that is read other than somebody says. Where they say 1 and it is read at 2, louder.
+OTHER_SKIP = "This model was made for another clip skip."
+DISAGREE = "The sources do not agree on the clip skip of this model."
+OFF_RECOMMENDED = [("warning", OTHER_SKIP), ("hint", OTHER_SKIP), ("hint", DISAGREE)]
 NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
 NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
 NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
@@ -49,6 +53,7 @@ NOT_IN_CLIP = {
     "chroma": "It has no CLIP text encoder.",
     "none": "It has no CLIP text encoder.",
 }
+IDS = {*SAID, "off-recommended", "no-effect"}
 SILENCE = ("silence", "Don't tell me again for this model", {})
 IS_NAI = ("nai-derived", "This model is NAI-derived", {})
 IS_NOT_NAI = ("not-nai", "This model is not NAI-derived", {})
@@ -80,6 +85,14 @@ def facts(verdict, *evidence, recommended=None, source="modelspec", statements=(
 
 def statement(id, skip):
     return SkipStatement(id, f"{id} says so.", {} if skip is None else {"l": skip})
+
+
+def said_by(verdict, **skips):
+    """The facts of a model of which each of these sources, the weightiest first, names its skip, None for any."""
+    statements = [statement(id.replace("_", "-"), skip) for id, skip in skips.items()]
+    named = next((each for each in statements if each.skip), None)
+    return facts(verdict, fact(verdict=verdict), recommended=named and named.skip["l"],
+                 source=named and named.id, statements=statements)  # fmt: skip
 
 
 NOT_NAI = facts("not-nai", fact())
@@ -227,25 +240,31 @@ def test_what_the_model_was_made_for_is_what_is_offered():
 
 
 @pytest.mark.parametrize("verdict", ["not-nai", "unknown"])
-@pytest.mark.parametrize("found, said", [
-    ({"recommended": 2.0}, False),
-    ({"recommended": 1.5, "source": "yaml"}, False),
-    ({"recommended": 1.0}, True),
-    ({"recommended": 1.0, "statements": [statement("modelspec", 1.0), statement("sample-images", 2.0)]}, False),
-    ({"statements": [statement("sample-images", 2.0)]}, False),
-    ({"statements": [statement("sample-images", 1.0)]}, True),
+@pytest.mark.parametrize("found, at_2, at_3", [
+    ({"modelspec": 2.0}, "", "off-recommended"),
+    ({"yaml": 1.6}, "", "off-recommended"),
+    ({"modelspec": 1.0}, "off-recommended", "off-recommended"),
+    ({"modelspec": 1.0, "sample_images": 2.0}, "off-recommended", "off-recommended"),
+    ({"sample_images": 2.0}, "", "off-recommended"),
+    ({"sample_images": 1.0}, "off-recommended", "off-recommended"),
     # An author who leaves the choice allows 2.
-    ({"statements": [author_statement(KnownModel("x", "not-nai", "it is", (1.0, 2.0)))]}, False),
-    ({"statements": [statement("description", None)]}, False),
-    ({"recommended": 1.0, "statements": [statement("modelspec", 1.0), statement("description", None)]}, False),
+    ({"known_author": None}, "", ""),
+    ({"description": None}, "", ""),
+    ({"modelspec": 1.0, "description": None}, "", ""),
     # A number that means nothing here allows nothing.
-    ({"statements": [statement("modelspec", None)]}, True),
-    ({"statements": [statement("ss-clip-skip", None), statement("trained-layers", None)]}, True),
+    ({"modelspec": None}, "descent", "descent"),
+    ({"ss_clip_skip": None, "trained_layers": None}, "descent", "descent"),
 ])  # fmt: skip
-def test_a_source_that_recommends_or_allows_2_is_believed(verdict, found, said):
-    expected = [{"not-nai": "not-nai", "unknown": "nai-unverified"}[verdict]] * said
-    for skip in (2.0, 3.0):
-        assert ids(plan("sd1", l=skip), facts(verdict, fact(verdict=verdict), **found)) == expected
+def test_a_source_that_names_or_allows_a_skip_is_believed(verdict, found, at_2, at_3):
+    descent = {"not-nai": "not-nai", "unknown": "nai-unverified"}[verdict]
+    for skip, expected in ((2.0, at_2), (3.0, at_3)):
+        said = ids(plan("sd1", l=skip), said_by(verdict, **found))
+        assert said == expected.replace("descent", descent).split()
+
+
+def test_the_author_of_a_known_file_leaves_the_choice():
+    said = author_statement(KnownModel("x", "not-nai", "it is", (1.0, 2.0)))
+    assert ids(plan("sd1", l=2.0), facts("not-nai", fact(), statements=[said])) == []
 
 
 @pytest.mark.parametrize("skip", [1.0, 1.5, 2.0, 4.0])
@@ -264,6 +283,66 @@ def test_other_architectures_are_not_asked_for_descent():
         encoders = as_trained(ARCHITECTURES[architecture])
         said = ids(plan(architecture, **dict.fromkeys(encoders, 2.0)), facts("not-nai", fact()))
         assert said == (["off-trained"] if encoders else [])
+
+
+# --- off-recommended -------------------------------------------------------------------------------------------------
+
+VERDICTS = ["nai", "nai-derived", "contains-nai", "not-nai", "unknown"]
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("source", [source for source in SKIP_LADDER if source != "nai-lineage"])
+@pytest.mark.parametrize("says, skip, severity", [
+    (1.0, 1.0, None), (1.0, 1.49, None), (1.0, 1.5, "warning"), (1.0, 2.0, "warning"), (1.0, 4.0, "warning"),
+    (1.4, 1.9, "warning"), (2.0, 2.0, None), (2.0, 1.6, None), (2.0, 2.4, None), (2.0, 2.5, "hint"),
+    (1.6, 2.2, "hint"), (3.0, 2.0, "hint"),
+])  # fmt: skip
+def test_a_model_that_is_read_other_than_somebody_says(verdict, source, says, skip, severity):
+    said = advice(plan("sd1", l=skip), said_by(verdict, **{source.replace("-", "_"): says}))
+    assert [(each.id, each.severity) for each in said] == ([("off-recommended", severity)] if severity else [])
+    for each in said:
+        assert (each.text, english(each.reason)) == (OTHER_SKIP, f"{source} says {says}.")
+        assert actions(each) == [("use", f"Use {says:g}", {"l": says}), SILENCE]
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_read_at_1_where_they_say_2(verdict):
+    """Of a descendant it is its descent that is spoken of, with their word."""
+    said = only(plan("sd1"), said_by(verdict, listed_card=2.0))
+    assert said.id == ("nai-below" if verdict in ("nai", "nai-derived") else "off-recommended")
+    assert (said.severity, english(said.reason)) == ("hint", "listed-card says 2.0.")
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("skip, found, reason", [
+    (2.0, {"description": 1.0, "sample_images": 2.0}, "description says 1.0. sample-images says so."),
+    (2.0, {"known_author": 1.0, "listed_samples": 1.8}, "known-author says 1.0. listed-samples says so."),
+    (1.0, {"description": 2.0, "sample_images": 1.0}, "description says 2.0. sample-images says so."),
+    (1.0, {"sample_images": 2.0, "listed_samples": 1.0}, "sample-images says 2.0. listed-samples says so."),
+])  # fmt: skip
+def test_where_the_sources_disagree_it_is_said_as_it_is(verdict, skip, found, reason):
+    said = only(plan("sd1", l=skip), said_by(verdict, **found))
+    assert (said.id, said.severity, said.text) == ("off-recommended", "hint", DISAGREE)
+    assert english(said.reason) == reason
+    assert [action.id for action in said.actions] == ["use", "silence"]
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("other", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("skip", [1.0, 1.3, 2.0, 2.5])
+@pytest.mark.parametrize("author", [s for s in SKIP_LADDER if s not in ("nai-lineage", "modelspec", "sample-images",
+                                                                        "listed-samples")])  # fmt: skip
+def test_no_rule_fires_on_a_model_that_is_used_as_its_author_says(verdict, author, skip, other):
+    author = author.replace("-", "_")
+    for found in ({author: skip}, {author: skip, "sample_images": other}, {"modelspec": other, author: skip}):
+        assert ids(plan("sd1", l=skip), said_by(verdict, **found)) == []
+
+
+def test_descent_alone_says_only_what_descent_says():
+    for setting in (1.0, 1.2, 2.0, 3.0):
+        found = facts("nai", fact("It is NAI.", "nai"), recommended=2.0, source="nai-lineage").with_descent(setting)
+        for skip in (1.0, 2.0, 3.0):
+            assert ids(plan("sd1", l=skip), found) == ["nai-below"] * (skip == 1 and setting >= 1.5)
 
 
 # --- nai-below -------------------------------------------------------------------------------------------------------
@@ -304,11 +383,11 @@ def test_below_names_who_recommends_2(found, reason):
     facts("nai-derived", fact(verdict="nai-derived")),  # nobody recommends anything
     facts("nai-derived", fact(verdict="nai-derived"), recommended=1.0),  # its card says 1
     facts("nai-derived", fact(verdict="nai-derived"), recommended=1.4),
-    facts("contains-nai", fact(verdict="contains-nai"), recommended=2.0),
-    facts("not-nai", fact(), recommended=2.0),
-    facts("unknown", recommended=2.0),
+    facts("contains-nai", fact(verdict="contains-nai"), recommended=1.0),
+    facts("not-nai", fact(), recommended=1.0),
+    facts("unknown", recommended=1.4),
 ])  # fmt: skip
-def test_1_is_right_where_nobody_says_2_or_it_is_no_descendant(found):
+def test_1_is_right_where_nobody_says_2(found):
     assert ids(plan("sd1"), found) == []
 
 
@@ -378,7 +457,13 @@ def test_too_deep_above_4(architecture, encoder, skip, said):
 def test_what_the_model_was_made_for_is_not_too_deep():
     made = facts("nai-derived", fact(verdict="nai-derived"), recommended=6.0)
     assert ids(plan("sd1", l=6.0), made) == []
-    assert ids(plan("sd1", l=7.0), made) == ["too-deep"]
+    assert ids(plan("sd1", l=7.0), made) == ["too-deep", "off-recommended"]
+
+
+def test_what_is_less_deep_than_the_model_was_made_for_is_not_too_deep():
+    made = facts("nai-derived", fact(verdict="nai-derived"), recommended=6.0)
+    assert ids(plan("sd1", l=4.5), made) == ids(plan("sd1", l=5.0), made) == ["off-recommended"]
+    assert ids(plan("sd1", l=6.1), made) == ["too-deep"]
 
 
 def test_too_deep_names_what_is_too_deep_alone():
@@ -450,6 +535,7 @@ def test_the_most_severe_comes_first():
 @pytest.mark.parametrize("id, reading, found, loras", [
     ("not-nai", plan("sd1", l=2.0), NOT_NAI, {}),
     ("nai-unverified", plan("sd1", l=2.0), UNKNOWN, {}),
+    ("off-recommended", plan("sd1", l=2.0), said_by("not-nai", description=1.0), {}),
     ("off-trained", plan("sdxl", l=2.0), None, {}),
     ("past-trained", slider("forge", "sd3", 1), None, {}),
     ("nai-below", plan("sd1"), NAI, {}),
@@ -460,7 +546,7 @@ def test_the_most_severe_comes_first():
 def test_what_is_silenced_is_not_said_and_the_rest_is(id, reading, found, loras):
     assert ids(reading, found, loras) == [id]
     assert ids(reading, found, loras, silenced={id}) == []
-    assert ids(reading, found, loras, silenced={*SAID, "no-effect", "other"} - {id}) == [id]
+    assert ids(reading, found, loras, silenced={*IDS, "other"} - {id}) == [id]
 
 
 class KnownTo(UnknownHost):
@@ -605,7 +691,7 @@ def test_no_rule_fires_on_a_plan_of_1(architecture):
 ])  # fmt: skip
 @pytest.mark.parametrize("verdict", ["nai", "nai-derived"])
 def test_no_rule_fires_on_nai_at_2(reading, verdict):
-    for recommended, source in ((2.0, "nai-lineage"), (2.0, "known-author"), (1.0, "modelspec"), (None, "")):
+    for recommended, source in ((2.0, "nai-lineage"), (2.0, "known-author"), (1.9, "modelspec"), (None, "")):
         found = facts(verdict, fact("It is NAI's.", verdict, CERTAIN), recommended=recommended, source=source)
         assert ids(reading, found, {"a lora": 2.0}) == []
 
@@ -622,6 +708,8 @@ def test_no_rule_fires_on_pony_at_its_cards_2(line):
 # All words that are not data: what a translation has to know, and nothing else may be in a message.
 WORDS = {
     *(text for _, text in SAID.values()),
+    OTHER_SKIP,
+    DISAGREE,
     NOTHING_HERE[1],
     NOTHING_BY_THE_SLIDER[1],
     NUMBERING,
@@ -664,14 +752,17 @@ def readings(draw):
     return Reading(architecture, skips, acts=draw(st.booleans()))
 
 
-@given(readings(), st.none() | _facts(), st.dictionaries(_TEXTS, _SKIPS, max_size=3), st.sets(st.sampled_from([*SAID])))
+@given(
+    readings(), st.none() | _facts(), st.dictionaries(_TEXTS, _SKIPS, max_size=3), st.sets(st.sampled_from(sorted(IDS)))
+)
 def test_whatever_comes_the_words_are_ours_and_the_rest_is_data(reading, found, loras, silenced):
     said = advice(reading, found, loras, silenced)
     assert [each.severity.rank for each in said] == sorted(each.severity.rank for each in said)
     assert len({each.id for each in said}) == len(said)
     for each in said:
-        fixed = [SAID[each.id]] if each.id in SAID else [NOTHING_HERE, NOTHING_BY_THE_SLIDER]
-        assert (each.severity, each.text) in fixed and each.id in {*SAID, "no-effect"} - silenced
+        several = {"off-recommended": OFF_RECOMMENDED, "no-effect": [NOTHING_HERE, NOTHING_BY_THE_SLIDER]}
+        fixed = several.get(each.id) or [SAID[each.id]]
+        assert (each.severity, each.text) in fixed and each.id in IDS - silenced
         assert set(each.also) <= {"other-numbering"} and (not each.also or each.id == "off-trained")
         pieces = [*each.reason, *(piece for action in each.actions for piece in action.label)]
         assert {piece for piece in pieces if not isinstance(piece, Data)} <= WORDS

@@ -1,5 +1,8 @@
 """What Auto uses: the first source that speaks, for every encoder of the model that is loaded."""
 
+import hashlib
+from dataclasses import replace
+
 import pytest
 
 from clip_skip.models.checkpoint import Checkpoint
@@ -14,6 +17,7 @@ from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.auto import Auto, Defaults, automatic
 from clip_skip.skip.plan import resolve
 from clip_skip.skip.request import Request
+from clip_skip.text.log import logger
 from clip_skip.text.phrase import english
 
 SD1, SDXL = ARCHITECTURES["sd1"], ARCHITECTURES["sdxl"]
@@ -124,6 +128,30 @@ def test_a_preset_saved_by_name_is_found_by_hash_later_wherever_the_file_went(li
     assert library.profile(Checkpoint("c", SD1, "/other/c.safetensors")).preset is None
 
 
+SDXL_MODEL = Checkpoint("anime", SDXL, "/models/XL/anime.safetensors", "ef" * 32, "XL")
+
+
+def test_a_preset_kept_by_name_is_not_another_models_of_that_name(library):
+    one = Checkpoint("anime", SD1, "/models/SD/anime.safetensors", None, "SD")
+    library.save(one, {"l": 2.0}, "linear")
+    assert library.profile(SDXL_MODEL).preset is None
+    assert library.profile(replace(one, sha256="ab" * 32)).preset.skip == {"l": 2.0}
+    # A host that tells no folders: the architecture tells them apart.
+    one = Checkpoint("b", SD1, "b")
+    library.save(one, {"l": 2.0}, "linear")
+    assert library.profile(replace(SDXL_MODEL, name="b", path="b")).preset is None
+    assert library.profile(one).preset.skip == {"l": 2.0}
+
+
+def test_what_was_kept_without_a_folder_is_found_and_kept_with_it(library):
+    library.presets.put(Preset(skip={"l": 2}), name="anime")
+    one = Checkpoint("anime", SD1, "/models/SD/anime.safetensors", None, "SD")
+    assert library.profile(one).key == "name:anime"
+    library.mark(one, "not-nai")
+    assert library.profile(one).key == "name:SD/anime" and list(library.presets.all()) == ["name:SD/anime"]
+    assert library.profile(one).preset.skip == {"l": 2} and library.profile(SDXL_MODEL).preset is None
+
+
 def test_what_fails_is_as_trained_and_saving_says_why(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     library = Library(tmp_path / "file")
@@ -140,6 +168,23 @@ def test_only_a_sha256_counts_as_one():
     for value in (None, "", "abc", "0" * 40, 5):
         assert Checkpoint.of("a", SD1, "a", value).sha256 is None
     assert Checkpoint.of("a", SD1, "a", "AB" * 32).sha256 == "ab" * 32
+
+
+def test_the_hash_of_a_files_name_is_told_and_none(caplog, monkeypatch):
+    monkeypatch.setattr(logger, "propagate", True)
+    of_name = hashlib.sha256("modèle.safetensors".encode()).hexdigest()
+    for _ in range(3):
+        assert Checkpoint.of("a", SD1, "/models/SD/modèle.safetensors", of_name.upper()).sha256 is None
+    assert caplog.text.count("is that of its name") == 1
+    assert Checkpoint.of("a", SD1, "/models/SD/b.safetensors", of_name).sha256 == of_name
+
+
+@pytest.mark.parametrize(
+    "listed_as, folder", [("SD/a.ckpt", "SD"), ("x\\SD\\a.ckpt", "SD"), ("a.ckpt", ""), ("", ""), ("/abs/SD/a", "SD")]
+)
+def test_a_checkpoint_is_kept_below_its_folder(listed_as, folder):
+    checkpoint = Checkpoint.of("a", SD1, "/models/SD/a.ckpt", None, listed_as)
+    assert checkpoint.kept_name == (f"{folder}/a.ckpt" if folder else "a.ckpt")
 
 
 def test_where_the_data_is(tmp_path):

@@ -14,7 +14,7 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -57,6 +57,7 @@ SILENCED = (
     *(
         "not-nai",
         "nai-unverified",
+        "off-recommended",
         "off-trained",
         "past-trained",
         "nai-below",
@@ -141,11 +142,12 @@ class _Host(UnknownHost):
         return self.chosen
 
     def checkpoint(self, name):
-        model = ARCHITECTURES.get(name)
-        return model and Checkpoint(name, model)
+        folder, _, id = name.rpartition("/")
+        model = ARCHITECTURES.get(id)
+        return model and Checkpoint(name, model, name, "cd" * 32 if name == "sd2" else None, folder)
 
     def checkpoints(self):
-        return list(ARCHITECTURES)
+        return [*ARCHITECTURES, "folder/sd3"]
 
 
 def _facts() -> list[ModelFacts]:
@@ -156,6 +158,12 @@ def _facts() -> list[ModelFacts]:
     return [
         *(ModelFacts(QUAGGA, sd1, verdict=verdict) for verdict in Verdict),
         *(ModelFacts(QUAGGA, sd1, verdict=verdict, evidence=evidence) for verdict in Verdict),
+        ModelFacts(
+            QUAGGA,
+            sd1,
+            recommended=Recommendation({"l": 1.0}, "card", QUAGGA),
+            statements=(SkipStatement("sample-images", QUAGGA, says),),
+        ),
         *(
             ModelFacts(QUAGGA, sd1, verdict=verdict, recommended=Recommendation(says, source, QUAGGA), **rich)
             for verdict, source in product(Verdict, ("nai-lineage", "card"))
@@ -180,7 +188,7 @@ def _advice() -> set[str]:
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
-    failed = [*refused, not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
     return found | _in_html(
         advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None, False)
     )
@@ -269,6 +277,8 @@ _IMPORTS = (
     (json.dumps({"schema": 1, "presets": {"name:sdxl": {"note": "another"}}}), ""),
     (json.dumps({"notes": "clip skip 1 or 2"}), "sd1.json"),
     (json.dumps({"notes": "clip skip 2"}), "sdxl.json"),
+    (json.dumps({"notes": "clip skip 2"}), "sd3.json"),
+    ("Steps: 1, Model hash: 0000000000, Model: sd2, Clip skip: 2", ""),
     (json.dumps({"notes": "clip skip 2"}), f"{QUAGGA}.json"),
     (json.dumps({"notes": "clip skip 2"}), ""),
     (json.dumps({"presets": {"default": "", "a": "Steps: 1, Clip skip: 2"}, "default_preset": 1}), "0123456789.json"),

@@ -14,6 +14,7 @@ FIXED = {
     AdviceId: [
         "not-nai",
         "nai-unverified",
+        "off-recommended",
         "off-trained",
         "other-numbering",
         "past-trained",

@@ -17,7 +17,7 @@ from ...models.inspect.inspector import Inspector
 from ...skip.architectures import ARCHITECTURES, Architecture, Encoder, by_encoders
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, table
+from .terminal import fail, reason, say, table
 
 if TYPE_CHECKING:
     from ...drift.drift import Drift
@@ -70,17 +70,22 @@ def run(options: argparse.Namespace) -> int:
         if architecture is not facts.architecture:
             facts = replace(facts, recommended=None)  # it was meant for another reader
         tokenizer = clip_tokens.find_tokenizer(options.tokenizer, _tokenizer_folders(Path(options.model)))
-        print(f"{plain(options.model)}, read as {architecture.name} reads it")
+        say(f"{plain(options.model)}, read as {architecture.name} reads it")
         drifts: list[Drift] = []
         moved: dict[tuple[str, float], str] = {}
         for measured, read in _measured(contents, stored, architecture, facts, tokenizer, options.prompt):
             drifts.append(measured)
             moved |= {(measured.encoder.id, point.skip): point.moved(read) for point in measured.points}
-            print(f"\n{measured.encoder.name}\n{table(_HEAD, _rows(measured, moved, facts))}")
-        if options.out:
-            _write(options.out, drifts, options.prompt, facts, moved)
-    except (ContentsError, clip_tokens.TokenizerError, OSError) as error:
+            say(f"\n{measured.encoder.name}\n{table(_HEAD, _rows(measured, moved, facts))}")
+    except (ContentsError, clip_tokens.TokenizerError) as error:
         return fail(f"{options.model}: {error}")
+    except OSError as error:
+        return fail(reason(error))
+    if options.out:
+        try:
+            _write(options.out, drifts, options.prompt, facts, moved)
+        except OSError as error:
+            return fail(f"{options.out}: {error.strerror or error}")
     return 0
 
 
@@ -175,4 +180,4 @@ def _write(path: Path, drifts: list[Drift], prompt: str, facts: ModelFacts, move
         from ...drift.drift import as_csv
 
         path.write_text(as_csv(drifts), "utf-8")
-    print(f"\nwritten: {plain(str(path))}")
+    say(f"\nwritten: {plain(str(path))}")

@@ -9,7 +9,7 @@ from ...models.inspect.formats.contents import ContentsError
 from ...models.inspect.inspector import Inspector
 from ...models.inspect.weights import reference_files
 from ...text.plain import plain
-from .terminal import fail
+from .terminal import fail, reason, say
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -28,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
     try:
         Inspector(options.data_dir).learn(options.file, options.label)
     except (ContentsError, OSError) as error:
-        return fail(str(error))
-    print(f"{plain(options.file)} is now the reference {options.label}.")
+        return fail(reason(error))
+    say(f"{plain(options.file)} is now the reference {options.label}.")
     return 0

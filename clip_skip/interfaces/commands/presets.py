@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import stat
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...advice.rules import SILENCEABLE
 from ...models.checkpoint import is_sha256
-from ...models.presets.exchange import Change, Model, apply, export, plan_import
-from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, key_of, parse_preset, stem
+from ...models.presets.exchange import Change, apply, export, plan_import
+from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, folder_of, key_of, keys_of, parse_preset, stem
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
 from ...text.plain import plain, quote
-from .terminal import fail, table
+from .terminal import fail, finish, reason, say, table
 
 _MODEL = "the model's SHA-256 or the beginning of it, or its file name"
 _SETTINGS = (*ENCODER_IDS, *(name for name in FIELDS if name not in ("skip", "name")))
@@ -51,7 +54,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     send.add_argument("models", nargs="*", help=_MODEL)
     send.add_argument("-o", "--output", metavar="FILE", help="write to this file instead")
     take = action(
-        "import", _import, "take presets from files: ours, A1111's model notes, Model Preset Manager, infotext"
+        "import",
+        _import,
+        "take presets from files: ours, and other programs' sidecars, notes, presets, styles, options and infotext",
     )
     take.add_argument("files", nargs="+", type=Path, metavar="FILE")
     take.add_argument("--dry-run", action="store_true", help="only say what would change")
@@ -65,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         code: int = options.action(store, options)
     except (StoreError, OSError, ValueError, LookupError) as error:
-        code = fail(str(error))
+        code = fail(reason(error))
     if options.action is not _check:
         for problem in store.problems:
             print(f"warning: {plain(problem)}", file=sys.stderr)
@@ -74,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _list(store: Store, options: argparse.Namespace) -> int:
     rows = sorted((preset.name.lower(), _row(key, preset)) for key, preset in store.all().items())
-    print(table(("NAME", "SKIP", "LINEAGE", "SILENCED", "NOTE", "KEY"), (row for _, row in rows)))
+    say(table(("NAME", "SKIP", "LINEAGE", "SILENCED", "NOTE", "KEY"), (row for _, row in rows)))
     return 0
 
 
@@ -93,7 +98,7 @@ def _skips(preset: Preset) -> str:
 
 def _show(store: Store, options: argparse.Namespace) -> int:
     key = _find(store, options.model)
-    sys.stdout.write(json.dumps({key: store.raw()[key]}, indent=2) + "\n")
+    say(json.dumps({key: store.raw()[key]}, indent=2))
     return 0
 
 
@@ -106,7 +111,8 @@ def _set(store: Store, options: argparse.Namespace) -> int:
     for setting in options.settings:
         preset = _with(preset, setting)
     store.put(preset, **_model(key))
-    print(f"{plain(preset.name or key)}: {plain(_skips(preset))}")
+    saved = store.all()[key]
+    say(f"{plain(saved.name or key)}: {plain(_skips(saved))}")
     return 0
 
 
@@ -121,6 +127,9 @@ def _with(preset: Preset, setting: str) -> Preset:
         value = {**preset.skip, name: value}
     elif field == "silenced":
         value = [id for id in text.replace(" ", "").split(",") if id]
+        if unknown := set(value) - preset.silenced - set(SILENCEABLE):
+            known = ", ".join(SILENCEABLE)
+            raise ValueError(f"silenced {quote(min(unknown))} was refused, accepted are ids of advice: {known}")
     read_back = parse_preset({field: value})
     if read_back.refusals:
         raise ValueError("; ".join(map(str, read_back.refusals)))
@@ -130,7 +139,7 @@ def _with(preset: Preset, setting: str) -> Preset:
 def _delete(store: Store, options: argparse.Namespace) -> int:
     for key in [_find(store, model) for model in options.models]:
         store.forget(**_model(key))
-        print(f"deleted {plain(key)}")
+        say(f"deleted {plain(key)}")
     return 0
 
 
@@ -139,26 +148,40 @@ def _export(store: Store, options: argparse.Namespace) -> int:
     if options.output:
         Path(options.output).write_bytes(data)
     else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        finish()
+        with suppress(BrokenPipeError):
+            sys.stdout.buffer.write(data)
     return 0
 
 
 def _import(store: Store, options: argparse.Namespace) -> int:
-    identify = (lambda word: Model("", architecture="sd1")) if options.sd1 else None
     code = 0
     for file in options.files:
         try:
-            changes = plan_import(file.read_text("utf-8"), store, file.name, identify)
-        except (OSError, ValueError) as error:
+            changes = plan_import(_text(file), store, file.name, assumed="sd1" if options.sd1 else "")
+        except OSError as error:
+            code = fail(reason(error))
+            continue
+        except ValueError as error:
             code = fail(f"{file}: {error}")
             continue
         for change in changes:
-            print(f"{plain(file.name)}: {plain(_said(change))}")
+            say(f"{plain(file.name)}: {plain(_said(change))}")
             code = 1 if change.refused else code
         if not options.dry_run:
             apply(changes, store)
     return code
+
+
+def _text(file: Path) -> str:
+    """The text of a file. Raises OSError, and ValueError where it holds none."""
+    # Nobody may ever write into a pipe that lies in a folder; those of the shell are in /dev.
+    if stat.S_ISFIFO(file.stat().st_mode) and not file.absolute().is_relative_to("/dev"):
+        raise ValueError("it is a pipe, not a file")
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError("it is no text in UTF-8") from error
 
 
 def _said(change: Change) -> str:
@@ -173,8 +196,8 @@ def _said(change: Change) -> str:
 def _check(store: Store, options: argparse.Namespace) -> int:
     problems = store.check()
     for problem in problems:
-        print(plain(problem))
-    print(f"{len(store.all())} presets, {len(problems)} problems")
+        say(plain(problem))
+    say(f"{len(store.all())} presets, {len(problems)} problems")
     return 1 if problems else 0
 
 
@@ -183,8 +206,12 @@ def _find(store: Store, model: str) -> str:
     presets = store.all()
     name = stem(model)
     for keys in (
-        [key for key in (model, model.lower(), NAME_PREFIX + name) if key in presets][:1],
-        [key for key, preset in presets.items() if stem(preset.name) == name],
+        [key for key in (model, model.lower(), *keys_of(model)) if key in presets][:1],
+        [
+            key
+            for key, preset in presets.items()
+            if stem(preset.name) == name and len({folder_of(model), folder_of(preset.name)} - {""}) < 2
+        ],
         [key for key in presets if len(model) >= 6 and key.startswith(model.lower())],
     ):
         if len(keys) > 1:
@@ -194,5 +221,5 @@ def _find(store: Store, model: str) -> str:
     raise LookupError(f"there is no preset for {quote(model)}")
 
 
-def _model(key: str) -> dict[str, str]:
+def _model(key: str) -> dict[str, Any]:
     return {"name": key[len(NAME_PREFIX) :]} if key.startswith(NAME_PREFIX) else {"sha256": key}

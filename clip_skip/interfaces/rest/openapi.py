@@ -15,7 +15,7 @@ from ...skip.parameters import PARAMETERS, Parameter
 Schema = Mapping[str, Any]
 
 # A preset's key. Control characters are in no model's name, and a slash would be a folder.
-KEY = r"[0-9a-fA-F]{64}|name:[^\x00-\x1f\x7f-\x9f/\\]{1,255}"
+KEY = r"[0-9a-fA-F]{64}|name:(?:[^\x00-\x1f\x7f-\x9f/\\]{1,255}/)?[^\x00-\x1f\x7f-\x9f/\\]{1,255}"
 
 _REFUSALS = {
     400: "The body is no JSON in UTF-8",
@@ -64,7 +64,7 @@ _SKIP = {"type": "object", "additionalProperties": {"type": "number", "minimum":
 
 PRESET: Schema = {
     "type": "object",
-    "description": "Fields that are not named here are kept.",
+    "description": "Fields that are not named are kept; null takes one away.",
     "properties": {
         name: _or_null(schema)
         for name, schema in {
@@ -197,7 +197,7 @@ def operation(route: Route, secured: bool) -> dict[str, Any]:
     ]
     if "{key}" in route.path:
         key = {"type": "string", "pattern": f"^({KEY})$", "example": "name:pony"}
-        words = 'The SHA-256 of the model\'s file, or "name:" and its file name until that is known'
+        words = 'The SHA-256 of the model\'s file, or "name:" and its file name (or folder/name) until that is known'
         parameters.append({"name": "key", "in": "path", "required": True, "description": words, "schema": key})
     return {
         "operationId": route.id,

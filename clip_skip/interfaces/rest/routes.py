@@ -57,7 +57,7 @@ def mount(app: Any, host: Host, library: Library, advisor: Advisor, switched_on:
         rest = Rest(host, library, advisor, switched_on, secured=bool(dependencies))
         for route in ROUTES:
             app.add_api_route(
-                root + PREFIX + route.path,
+                root + PREFIX + route.path.replace("{key}", "{key:path}"),  # a folder may be in it
                 _endpoint(rest, route),
                 methods=[route.method],
                 dependencies=dependencies,
@@ -176,7 +176,8 @@ class Rest:
                 or parse_preset(current).name
                 or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
             )
-            saved.update(merge(current, replace(preset, name=name), ()), **others)
+            left = {field: value for field, value in as_object(current).items() if field not in call.body}
+            saved.update({**merge(current, replace(preset, name=name), ()), **left, **others})
             presets[key] = saved
 
         self._store.change(edit)
@@ -198,7 +199,9 @@ class Rest:
     def take(self, call: Call) -> Any:
         text, filename, dry_run = _import_fields(call.body)
         try:
-            changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
+            changes = plan_import(
+                text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints)
+            )
         except ValueError as error:
             raise Refused(422, str(error)) from error
         saved = 0 if dry_run else apply(changes, self._store)
@@ -345,9 +348,7 @@ def _import_fields(body: Any) -> Any:
 
 def _model(model: Profile) -> Any:
     """`key` is that of its preset: the one that it would have, until it has one."""
-    checkpoint, kept = model.checkpoint, model.preset
-    key = kept.origin[0] if kept and kept.origin else key_of(checkpoint.sha256, checkpoint.file_name)
-    return {"name": checkpoint.name, "sha256": checkpoint.sha256, "key": key}
+    return {"name": model.checkpoint.name, "sha256": model.checkpoint.sha256, "key": model.key}
 
 
 def _advice(advice: Advice) -> Any:

@@ -40,8 +40,8 @@ _STRENGTHS = {
 }
 _UNUSED = "CLIP Skip decides instead of this slider."
 PLACES = ("panel", "badge")
-# The advice that judges the model's descent.
-ON_DESCENT = (AdviceId.NOT_NAI, AdviceId.NAI_UNVERIFIED, AdviceId.NAI_BELOW)
+# The advice that goes by what is known of the model, its descent and what is said of it.
+ON_DESCENT = (AdviceId.NOT_NAI, AdviceId.NAI_UNVERIFIED, AdviceId.OFF_RECOMMENDED, AdviceId.NAI_BELOW)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import gradio as gr
 from ...hosts.base import Host
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
-from ...models.presets.preset import Preset, key_of, merge, parse_preset, write
+from ...models.presets.preset import Preset, merge, parse_preset, write
 from ...models.presets.store import StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
@@ -263,8 +263,7 @@ class _Tab:
         key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
         checkpoint = self._host.checkpoint(label) if label and key is None else None
         if checkpoint is not None and checkpoint.file_name:
-            preset = self._library.profile(checkpoint).preset  # it may have one under another name than its title
-            key = preset.origin[0] if preset and preset.origin else key_of(checkpoint.sha256, checkpoint.file_name)
+            key = self._library.profile(checkpoint).key  # its preset may go by another name than its title
         form = self._form(key, label or "")
         return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
 
@@ -305,11 +304,11 @@ class _Tab:
         checkpoint = self._host.checkpoint(title) if title else None
         if checkpoint is None or not checkpoint.file_name:
             return self._settled("Choose the model that it shall be copied to.")
-        there = self._library.profile(checkpoint).preset
+        model = self._library.profile(checkpoint)
         pending = {"to": "copy", "key": chosen["key"], "title": title}
-        if key_of(checkpoint.sha256, checkpoint.file_name) == chosen["key"]:
+        if model.key == chosen["key"]:
             return self._settled("That is the model of this preset itself.")
-        if there is None:
+        if model.preset is None:
             return self._confirmed(search, chosen, pending)
         question: Phrase = ("This model has a preset, which will be replaced:", Data(f" {checkpoint.file_name}"))
         return self._asked(pending, *question)
@@ -334,7 +333,7 @@ class _Tab:
         checkpoint = self._host.checkpoint(title)
         if checkpoint is None:
             raise Problem("the model is not there any more")
-        self._store.copy(key, checkpoint.sha256, checkpoint.file_name)
+        self._store.copy(key, checkpoint.sha256, checkpoint.kept_name)
 
     def _asked(self, pending: Mapping[str, Any], *question: str) -> Shown:
         """A question, with the button that says yes."""
@@ -364,7 +363,7 @@ class _Tab:
 
     def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
         """The changes that the text makes, and what the user sees of them. Raises ValueError."""
-        changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint))
+        changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints))
         return changes, presets_view.preview(changes)
 
     def _preview(self, text: str | None, filename: str | None) -> Shown:

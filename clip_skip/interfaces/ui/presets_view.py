@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from ...advice.names import AdviceId
 from ...models.presets.exchange import Change
-from ...models.presets.preset import NAME_PREFIX, Mark, Preset, key_of
+from ...models.presets.preset import NAME_PREFIX, Mark, Preset, key_of, keys_of
 from ...skip.architectures import ENCODER_NAMES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, english, join
@@ -26,6 +26,7 @@ MARKS: Mapping[str, Mark | None] = {
 _SILENCED: Mapping[str, str] = {
     AdviceId.NOT_NAI: "clip skip 2 on a model that does not descend from NovelAI's",
     AdviceId.NAI_UNVERIFIED: "clip skip 2 on a model of unknown descent",
+    AdviceId.OFF_RECOMMENDED: "the model was made for another clip skip",
     AdviceId.OFF_TRAINED: "an earlier block is read than the model was trained on",
     AdviceId.PAST_TRAINED: "a later block is read than the model was trained on",
     AdviceId.NAI_BELOW: "the model was made for clip skip 2",
@@ -78,7 +79,7 @@ def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
     return [
         title
         for title in titles
-        if key_of(name=title) not in taken and title.replace("\\", "/").rpartition("/")[2] not in taken
+        if taken.isdisjoint(keys_of(title)) and title.replace("\\", "/").rpartition("/")[2] not in taken
     ]
 
 

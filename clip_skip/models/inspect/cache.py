@@ -56,4 +56,6 @@ class Cache:
             # What a crash loses is read from the model again.
             connection.execute("PRAGMA synchronous = OFF")
             connection.execute("CREATE TABLE IF NOT EXISTS facts (path TEXT PRIMARY KEY, key TEXT, text TEXT)")
-            return connection.execute(statement, values).fetchall()
+            # A file name that is no Unicode comes from the system with lone surrogates, which SQLite does not take.
+            texts = [value.encode("utf-8", "backslashreplace").decode() for value in values]
+            return connection.execute(statement, texts).fetchall()

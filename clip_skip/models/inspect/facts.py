@@ -117,7 +117,7 @@ def inspect(
     try:
         contents = read_contents(path)
         identity = identify_contents(contents)
-        beside = read_sidecars(path)
+        beside = read_sidecars(path, sha256)
         evidence = ladder.order(
             [
                 *ladder.mark_evidence(mark),
@@ -189,17 +189,17 @@ def _weight_evidence(
 def _statements(
     contents: Contents, identity: Identity, beside: Sidecars, references: References, weights: bool
 ) -> Iterator[SkipStatement]:
-    architecture_id = identity.architecture.id
-    yield from metadata.skip_statements(contents.metadata, architecture_id)
+    architecture_id, by_weights = identity.architecture.id, None
+    told = metadata.skip_statements(contents.metadata, architecture_id)
+    if weights and identity.kind == "lora":
+        by_weights = trained_layers.lora_statement(contents, architecture_id)
+        told = [trained_layers.contradicted(statement, by_weights) for statement in told]
+    elif weights:
+        by_weights = trained_layers.checkpoint_statement(contents, references)
+    yield from told
     yield from beside.skip_statements(architecture_id)
-    if weights:
-        from_weights = (
-            trained_layers.lora_statement(contents, architecture_id)
-            if identity.kind == "lora"
-            else trained_layers.checkpoint_statement(contents, references)
-        )
-        if from_weights is not None:
-            yield from_weights
+    if by_weights is not None:
+        yield by_weights
 
 
 def _author_statement(sha256: str | None) -> Iterator[SkipStatement]:

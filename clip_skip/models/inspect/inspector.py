@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,12 +106,16 @@ class Inspector:
             logger.warning("%s could not become a reference: %s", Path(path).name, error)
 
 
-def file_sha256(path: str | os.PathLike[str]) -> str:
-    """The SHA-256 of the file's bytes, in hex. Reads all of it: seconds per GB. Raises OSError."""
+def file_sha256(path: str | os.PathLike[str], read: Callable[[int], object] = lambda count: None) -> str:
+    """The SHA-256 of the file's bytes, in hex. Reads all of it: seconds per GB. Raises OSError.
+
+    `read` is called with the number of bytes that were read since the last time.
+    """
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
+            read(len(chunk))
     return digest.hexdigest()
 
 

@@ -28,9 +28,14 @@ _REACHED = any_of(
     r"utili[sz]\w{1,3}"
 )
 _WORK = r"work(?:s|ing)?(?: well)? (?:with|at|on|in)"
+_NEGATION = (
+    r"(?:(?<![a-z])(?:do|does|did|is|are|was|should|must|can|could|would|will|have|has)\s?n['’]?t"
+    rf"|(?<!why )(?<!\w)(?:{_NOT})(?!\w)|{_EAST_ASIAN_NOT})"
+)
+# A word that negates something, wherever it stands.
+NEGATION = re.compile(rf"{_NEGATION}|(?<!\w)(?:{_NOT_AND_VERB})(?!\w)", re.IGNORECASE)
 BEFORE = re.compile(
-    r"(?:(?:(?<![a-z])(?:do|does|did|is|are|was|should|must|can|could|would|will|have|has)\s?n['’]?t"
-    rf"|(?<!why )(?<!\w)(?:{_NOT})(?!\w)|{_EAST_ASIAN_NOT})(?:[ :]+(?:{_REACHED}|{_WORK}))*"
+    rf"(?:{_NEGATION}(?:[ :]+(?:{_REACHED}|{_WORK}))*"
     rf"|(?<!\w)(?:{_NOT_AND_VERB})(?:\s\w+){{0,3}}"
     rf"|(?:\A|\n)\s?{_CROSS})[ :]*\Z",
     re.IGNORECASE,

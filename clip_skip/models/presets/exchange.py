@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,11 +15,11 @@ from ...text.plain import quote
 from ..checkpoint import is_sha256
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
-from .preset import Preset, Raw, as_object, is_key, key_of, parse_preset
+from .preset import NAME_PREFIX, Preset, Raw, as_object, is_key, key_of, parse_preset, stem
 from .store import Store
 
-# As many digits of a hash as tell one's models apart; A1111 writes ten.
-_SHORT_HASH = re.compile(r"[0-9a-f]{8,64}")
+# As many digits of a hash as tell models apart; A1111 writes ten. Its old hash of eight is shared by hundreds of files.
+_TELLING_HASH = re.compile(r"[0-9a-f]{10,64}")
 # What is saved has to be read again by a program with less room left on its stack.
 _MAX_NESTING = 32
 
@@ -32,8 +32,9 @@ class Model(NamedTuple):
     architecture: str = ""
 
 
-# Finds a model by its file name without suffix, or by its SHA-256 or the beginning of that.
-Identify = Callable[[str], Model | None]
+_NOTHING = Model("")
+# Finds all models of this name, which may tell a folder, or whose SHA-256 begins so.
+Identify = Callable[[str], Sequence[Model]]
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,15 @@ def export(store: Store, keys: Collection[str] | None = None) -> str:
     return dump(chosen).decode()
 
 
-def plan_import(text: str, store: Store, filename: str = "", identify: Identify | None = None) -> list[Change]:
+def plan_import(
+    text: str, store: Store, filename: str = "", identify: Identify | None = None, assumed: str = ""
+) -> list[Change]:
     """What importing `text` would change, entry by entry. Raises ValueError where it holds nothing to import.
 
     `text` is an export of ours, or anything that `foreign.find` reads; `filename` is the name of the file that it came
     from, which may be all that tells the model. What an entry of ours says wins over what is saved, field by field;
-    what it leaves unsaid stays. A number in A1111's counting is taken only for a model known to be SD 1.x.
+    what it leaves unsaid stays. A number in A1111's counting is taken only for a model known to be SD 1.x; `assumed` is
+    the architecture of those of which nothing tells it.
     """
     text = text.lstrip("\ufeff")
     document = _ours(text)
@@ -73,7 +77,7 @@ def plan_import(text: str, store: Store, filename: str = "", identify: Identify 
         found = foreign.find(text, filename)
         if not found:
             raise Problem("nothing in it names a clip skip")
-        changes = [_from_foreign(each, store, identify or (lambda _: None)) for each in found]
+        changes = [_from_foreign(each, store, identify, assumed) for each in found]
     elif document.newer:
         schemas = Data(f": schema {document.schema}, known is {SCHEMA}")
         raise Problem("it was written by a newer version of CLIP Skip", schemas)
@@ -138,15 +142,19 @@ def _over(before: Any, raw: Raw) -> dict[str, Any]:
     return {**as_object(before), **raw}
 
 
-def _from_foreign(found: foreign.Found, store: Store, identify: Identify) -> Change:
-    model = next((model for word in (found.hash, found.name) if word and (model := identify(word))), None)
-    name = (model.name if model else "") or found.name
-    hash = (model.sha256 if model else None) or found.hash
-    architecture = (model.architecture if model else "") or found.architecture
-    key = _key(hash, name, store)
+def _from_foreign(found: foreign.Found, store: Store, identify: Identify | None, assumed: str) -> Change:
+    try:
+        model = _identified(found, identify)
+    except Problem as problem:
+        return Change(found.source, why=problem.phrase)
+    key = _key(model.sha256 or found.hash, model.name or found.name, store)
+    if key is None and found.hash:
+        return Change(
+            found.source, why=("it tells the model by a hash that is not known here:", Data(f" {quote(found.hash)}"))
+        )
     if key is None:
-        by_hash = ("it tells the model by a hash that is not known here:", Data(f" {quote(found.hash)}"))
-        return Change(found.source, why=by_hash if found.hash else ("it does not tell the model",))
+        return Change(found.source, why=("it does not tell the model",))
+    architecture = model.architecture or found.architecture or assumed
     if found.skip:
         skip = dict(found.skip)
     elif len(found.counted) != 1:
@@ -161,14 +169,47 @@ def _from_foreign(found: foreign.Found, store: Store, identify: Identify) -> Cha
             counts = "its clip skip is sure to mean the same here only for SD 1.x"
             return Change(found.source, key, why=(counts, Data(f" ({number(counted)}); "), *this))
         skip = {"l": counted}
-    return _change(found.source, key, {**({"name": name} if name else {}), "skip": skip}, store)
+    raw: dict[str, Any] = {"skip": skip}
+    if key.startswith(NAME_PREFIX):
+        raw = {"name": key[len(NAME_PREFIX) :], **raw}
+        if architecture in ARCHITECTURES:
+            raw["architecture"] = architecture
+    elif name := model.name or found.name:
+        raw = {"name": stem(name), **raw}
+    return _change(found.source, key, raw, store)
+
+
+def _identified(found: foreign.Found, identify: Identify | None) -> Model:
+    """What the host knows of the model that a text tells, an empty one where it knows none.
+
+    A hash is believed before a name, and neither where the other contradicts it. Raises Problem, which says so.
+    """
+    if identify is None:
+        return _NOTHING
+    hash = found.hash if _TELLING_HASH.fullmatch(found.hash) else ""
+    named = identify(found.name) if found.name else ()
+    for models in (named, identify(hash) if hash else ()):
+        for model in models:
+            if hash and model.sha256 and model.sha256.startswith(hash):
+                return model
+    # Of a model whose hash the host has not worked out, the name is all that there is.
+    fitting = [model for model in named if not hash or not model.sha256]
+    if named and not fitting:
+        begins = ", ".join(str(model.sha256)[:10] for model in named[:5])
+        raise Problem("the model of this name is another file here, whose SHA-256 begins with", Data(f" {begins}"))
+    if len({model.sha256 or model.name for model in fitting}) > 1:
+        names = ", ".join(quote(model.name) for model in fitting[:5])
+        raise Problem("several models have this name here:", Data(f" {names}"))
+    if found.guessed and not fitting and not hash:
+        raise Problem("it does not tell the model")
+    return fitting[0] if fitting else _NOTHING
 
 
 def _key(hash: str, name: str, store: Store) -> str | None:
     """The key of a model of which a text tells a hash, maybe cut short, and a name, or one of them."""
     if is_sha256(hash):
         return key_of(hash)
-    if _SHORT_HASH.fullmatch(hash):
+    if _TELLING_HASH.fullmatch(hash):
         keys = [key for key in store.raw() if key.startswith(hash)]
         if len(keys) == 1:
             return keys[0]

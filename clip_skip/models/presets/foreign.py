@@ -1,4 +1,4 @@
-"""Clip skips named by other programs' files: A1111's model notes, Config-Presets, Model Preset Manager, infotext.
+"""Clip skips named by other programs' files: a model's notes and sidecars, presets, styles, options and infotext.
 
 None of these tells for sure which model it means, nor the model's architecture: what they do say is in `Found`.
 """
@@ -6,23 +6,32 @@ None of these tells for sure which model it means, nor the model's architecture:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS
-from ...text.bounded_json import as_number, decode
+from ...text.bounded_json import as_number, decode, decode_object
 from ...text.plain import quote
+from ..checkpoint import MODEL_SUFFIXES, is_sha256
 from ..mentions import mentioned_skips, plain_words
 from .preset import stem
 
-_FIELD = re.compile(r"clip_?stop_?at_?last_?layers|clip[ _-]?skip", re.I)  # a control's or an option's id
-_MODEL_FIELD = re.compile(r"(^|_)sd_model_checkpoint$|^model_?name$|^model$", re.I)
-# A value that has a comma in it is written in quotes.
-_INFOTEXT = re.compile(r'(?:^|,)\s*(Clip skip|Model hash|Model|CLIP skip [LGH]):\s*("(?:[^"\\]|\\.)*"|[^,]+)')
-_ARCHITECTURES = {"SD1": "sd1", "SD 1": "sd1", "SD 1.4": "sd1", "SD 1.5": "sd1"}
+# The ids of controls and options. Others only have the words in them: our own options, reForge's, ADetailer's.
+_FIELD = re.compile(r"(?:(?:txt2img|img2img|setting|default)_)*(?:clip_?stop_?at_?last_?layers|clip[ _-]?skip)", re.I)
+_OF_A_CONTROL = re.compile(r"(?:txt2img|img2img|setting)_", re.I)
+_MODEL_FIELD = re.compile(
+    r"(?:\w*_)?sd_model_checkpoint|model_?name|(?:default_|base_)?model|checkpoint|ckpt_name", re.I
+)
+# A1111's own rule for infotext: a value with a comma in it is written in quotes.
+_PARAMETER = re.compile(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_SKIP_KEYS = ("Clip skip", "CLiP-skip")  # A1111's and SD.Next's
+# What Civitai and others call SD 1.x.
+_SD1 = re.compile(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _-].*)?", re.I)
+_SIDECARS = (".civitai.info", ".metadata.json", ".api_info.json", ".cm-info.json", ".json")
+_MAX_ENTRIES = 10_000
 
 
 @dataclass(frozen=True)
@@ -30,8 +39,9 @@ class Found:
     """One clip skip that a text names. `source` says where.
 
     `counted` holds the numbers named, in A1111's counting from the last block: none or several are no recommendation.
-    `skip` is in the user's number by encoder id, where the text is our own infotext. `hash` is the model file's
-    SHA-256 or its beginning; `architecture` an id of `architectures`, "" if not told.
+    `skip` is in the user's number by encoder id, where the text is our own infotext. `name` may tell the model's
+    folder, and where `guessed` may be no model's at all. `hash` is the model file's SHA-256 or its beginning;
+    `architecture` an id of `architectures`, "" if not told.
     """
 
     source: str
@@ -40,6 +50,7 @@ class Found:
     name: str = ""
     hash: str = ""
     architecture: str = ""
+    guessed: bool = False
 
 
 def find(text: str, filename: str = "") -> list[Found]:
@@ -47,24 +58,35 @@ def find(text: str, filename: str = "") -> list[Found]:
     top = decode(text)
     if isinstance(top, str) or top is None:
         return list(_in_text(text, filename or "the text"))
-    if not isinstance(top, dict):
-        return []
+    if isinstance(top, list):
+        entries = enumerate(top[:_MAX_ENTRIES], 1)
+        return [each for place, entry in entries for each in _in_record(f"entry {place}", entry)]
+    return list(_in_object(top, filename)) if isinstance(top, dict) else []
+
+
+def _in_object(top: Mapping[str, Any], filename: str) -> Iterable[Found]:
     if "default_preset" in top and isinstance(top.get("presets"), dict):
-        return list(_in_model_preset_manager(top, filename))
-    if any(isinstance(top.get(name), str) for name in ("notes", "description")):
-        return list(_in_model_notes(top, filename))
-    if found := list(_in_record(filename or "the text", top)):
-        return found
-    return [
-        found for name, record in top.items() if isinstance(record, dict) for found in _in_record(quote(name), record)
-    ]
+        return _in_model_preset_manager(top, filename)
+    for read in (_in_sidecar(top, filename), _in_record(filename or "the text", top)):
+        if found := list(read):
+            return found
+    return [each for name, record in top.items() for each in _in_table(name, record)]
+
+
+def _counted(value: Any) -> float | None:
+    """The number that a program wrote, in A1111's counting: ComfyUI and Civitai call its 2 also -2."""
+    number = as_number(value)
+    return None if number is None else abs(number)
+
+
+# --- infotext --------------------------------------------------------------------------------------------------------
 
 
 def _in_text(text: str, source: str) -> Iterator[Found]:
     """A1111's infotext, one or many: the line of parameters of each tells its model."""
     for line in text.splitlines():
-        values = {key: value.strip().strip('"') for key, value in _INFOTEXT.findall(line)}
-        number = as_number(values.get("Clip skip"))
+        values = {key.strip(): value.strip().strip('"') for key, value in _PARAMETER.findall(line)}
+        number = next((_counted(values[key]) for key in _SKIP_KEYS if key in values), None)
         skip = {}
         for id in ENCODER_IDS:
             ours = as_number(values.get(str(PARAMETERS[id].infotext)))
@@ -75,7 +97,7 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
                 source,
                 frozenset() if number is None else frozenset({number}),
                 skip,
-                stem(values.get("Model", "")),
+                values.get("Model", ""),
                 values.get("Model hash", "").lower(),
             )
 
@@ -102,38 +124,122 @@ def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[
     )
 
 
-def _in_model_notes(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
-    """A1111's `<model>.json`: {"description", "notes", "vae", and what other programs add, such as "sd version"}."""
-    text = "\n".join(top[name] for name in ("notes", "description") if isinstance(top.get(name), str))
-    numbers = frozenset(mentioned_skips(plain_words(text)))
-    if numbers:
-        version = top.get("sd version")
-        architecture = _ARCHITECTURES.get(version, str(version)) if isinstance(version, str) else ""
-        sha256 = top.get("sha256")
-        yield Found(
-            f"the notes in {quote(filename)}" if filename else "the notes",
-            numbers,
-            name=PurePath(filename).stem,
-            hash=sha256.lower() if isinstance(sha256, str) else "",
-            architecture="" if architecture == "Unknown" else architecture,
-        )
+# --- what lies beside a model ----------------------------------------------------------------------------------------
 
 
-def _in_record(source: str, record: Mapping[str, Any]) -> Iterator[Found]:
-    """One preset of Config-Presets or its kin: values by the ids of the controls or options that they belong to."""
+def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
+    """A model's notes and what other programs write beside it: see `inspect.evidence.sidecars` for who writes which.
+
+    A document on several versions of a model speaks for those whose file has the sidecar's name.
+    """
+    suffix = next((suffix for suffix in _SIDECARS if filename.lower().endswith(suffix)), "")
+    beside = filename[: len(filename) - len(suffix)] if suffix else PurePath(filename).stem
+    one = decode_object(top.get("civitai")) or top
+    versions: list[Mapping[str, Any]] = [*_objects(top.get("modelVersions"))] or [one]
+    files = [(version, file) for version in versions for file in _model_files(version)]
+    own = [(version, file) for version, file in files if stem(_text(file.get("name"))) == stem(beside)]
+    speaking = own or (files if len(versions) == 1 else [])
+    told = _sha256(top.get("sha256")) or _sha256(decode_object(top.get("Hashes")).get("SHA256"))
+    source = f"the notes in {quote(filename)}" if filename else "the notes"
+    found = Found(source, name=beside or _text(top.get("file_name")))
+    if told or not speaking:
+        version = own[0][0] if own else versions[0] if len(versions) == 1 else {}
+        yield from _of_version(replace(found, hash=told), top, version)
+        return
+    for version, file in speaking:
+        hash = _sha256(decode_object(file.get("hashes")).get("SHA256"))
+        yield from _of_version(replace(found, hash=hash), top, version)
+
+
+def _of_version(found: Found, top: Mapping[str, Any], version: Mapping[str, Any]) -> Iterator[Found]:
+    """`found` with what the sidecar `top` says of this version: a number before words, its own before the model's."""
+    tips = decode_object(top.get("usage_tips"))
+    number = _counted(tips["clip_skip"] if "clip_skip" in tips else version.get("clipSkip"))
+    counted = frozenset() if number is None else frozenset({number})
+    models = (decode_object(version.get("model")), decode_object(top.get("model")))
+    for texts in (
+        [version.get("description") if version is not top else None, top.get("VersionDescription")],
+        [top.get("notes"), top.get("description")],
+        [top.get("modelDescription"), top.get("ModelDescription"), *(model.get("description") for model in models)],
+    ):
+        counted = counted or frozenset(mentioned_skips(plain_words("\n".join(filter(None, map(_text, texts))))))
+    if counted:
+        told = (version.get("baseModel"), *(top.get(key) for key in ("baseModel", "base_model", "BaseModel")))
+        words = next((word for word in (*told, top.get("sd version")) if isinstance(word, str) and word), "")
+        yield replace(found, counted=counted, architecture=_architecture(words))
+
+
+def _model_files(version: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The files of a Civitai version that are models; it may list a VAE or training data too."""
+    for file in _objects(version.get("files")):
+        if file.get("type", "Model") in ("Model", "Pruned Model"):
+            yield file
+
+
+def _architecture(words: str) -> str:
+    """The id of the architecture that a program calls so; its own words for one that is not SD 1.x."""
+    return "" if words == "Unknown" else "sd1" if _SD1.fullmatch(words[:80].strip()) else words
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value[:_MAX_ENTRIES] if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _sha256(value: Any) -> str:
+    return value.lower() if is_sha256(value) else ""
+
+
+# --- presets, styles and options -------------------------------------------------------------------------------------
+
+
+def _in_record(source: str, record: Any) -> Iterator[Found]:
+    """One preset, style, or set of options: values by the ids of the controls or options that they belong to."""
+    if not isinstance(record, dict):
+        return
     numbers: set[float] = set()
-    name = hash = ""
-    for key, value in record.items():
-        number = as_number(value)
-        if _FIELD.search(key) and number is not None:
+    name = hash = architecture = ""
+    for key, value in {**record, **decode_object(record.get("override_settings"))}.items():
+        number = _counted(value)
+        if _FIELD.fullmatch(key) and number is not None:
             numbers.add(number)
-        elif _MODEL_FIELD.search(key) and isinstance(value, str):
-            name = stem(value)
+        elif _MODEL_FIELD.fullmatch(key) and isinstance(value, str):
+            if _architecture(value) == "sd1":  # some name the base model's kind there
+                architecture = "sd1"
+                continue
+            name = value
             title = re.search(r"\[([0-9a-fA-F]{8,64})\]\s*$", value)
             hash = title.group(1).lower() if title else ""
         elif isinstance(value, list):  # A1111's override settings: ["Clip skip: 2", "Model hash: 0123456789"]
             for found in _in_text(", ".join(item for item in value if isinstance(item, str)), source):
                 numbers |= found.counted
                 name, hash = found.name or name, found.hash or hash
-    if numbers:
-        yield Found(source, frozenset(numbers), name=name, hash=hash)
+    checkpoint = _sha256(record.get("sd_checkpoint_hash"))
+    if hash and checkpoint.startswith(hash):  # a title without a hash may be newer than the hash beside it
+        hash = checkpoint
+    several = record.get("checkpoints")  # of a style of Krita's AI plug-in, whose 0 leaves the skip to the program
+    names = [each for each in several if isinstance(each, str)] if isinstance(several, list) else []
+    if numbers - {0.0} if names else numbers:
+        for each in names or [name]:
+            yield Found(source, frozenset(numbers), name=each, hash=hash, architecture=architecture)
+
+
+def _in_table(name: str, record: Any) -> Iterator[Found]:
+    """One entry of a table by names of presets, or of models where no control's id shows that they are presets."""
+    if not isinstance(record, dict):
+        return
+    hashes = [_sha256(file.get("sha256sum")) for file in _objects(decode_object(record.get("config")).get("files"))]
+    needs = decode_object(record.get("requirements"))  # AI Horde's reference of models
+    if needs:
+        baseline = _architecture(_text(record.get("baseline")))
+        for each in _in_record(quote(name), needs):
+            yield replace(each, name=name, hash=next(filter(None, hashes), ""), architecture=baseline, guessed=True)
+    for each in _in_record(quote(name), record):
+        of_a_control = any(_OF_A_CONTROL.match(key) for key in record)
+        if each.name or each.hash or of_a_control:
+            yield each
+        else:
+            yield replace(each, name=name, guessed=not name.lower().endswith(MODEL_SUFFIXES))

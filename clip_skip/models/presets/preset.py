@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...skip.architectures import ENCODER_IDS
+from ...skip.architectures import ENCODER_IDS, Architecture
 from ...skip.parameters import PARAMETERS, Refusal
 from ...text.names import Name
 from ...text.plain import quote
@@ -184,7 +184,7 @@ def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
 
 def copied(source: Any, target: Any, name: str | None) -> dict[str, Any]:
     """The JSON value of a preset with everything from `source` but its name, in place of `target` (None: nothing)."""
-    target, source = as_object(target), _without(as_object(source), ("name", "earlier"))
+    target, source = as_object(target), _without(as_object(source), ("name", "earlier", "architecture"))
     return {"name": name or target.get("name", ""), **_without(target, FIELDS), **source}
 
 
@@ -198,7 +198,8 @@ def _without(raw: Raw, names: Collection[str]) -> dict[str, Any]:
 
 
 def key_of(sha256: str | None = None, name: str | None = None) -> str:
-    """The key of a model: its file's SHA-256 in hexadecimal, or "name:" and its `stem` until that is known.
+    """The key of a model: its file's SHA-256 in hexadecimal, or until that is known "name:" and its `stem`,
+    below the folder that `name` tells.
 
     Raises ValueError where `sha256` is something else, and where neither is given.
     """
@@ -208,13 +209,39 @@ def key_of(sha256: str | None = None, name: str | None = None) -> str:
         return sha256.lower()
     if not name:
         raise ValueError("a preset needs the model's SHA-256 or its name")
-    return NAME_PREFIX + stem(name)
+    folder, base = folder_of(name), stem(name)
+    return NAME_PREFIX + (f"{folder}/{base}" if folder and not re.search(r"[\\/]", base) else base)
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """The keys under which the model of this name may be kept: with its folder, and without where nobody told it."""
+    return tuple(dict.fromkeys((key_of(name=name), NAME_PREFIX + stem(name))))
 
 
 def is_key(key: str) -> bool:
     """Whether `key_of` makes this key of some model."""
     name = key.removeprefix(NAME_PREFIX)
-    return stem(name) == name != "" if name != key else re.fullmatch(r"[0-9a-f]{64}", key) is not None
+    if name == key:
+        return re.fullmatch(r"[0-9a-f]{64}", key) is not None
+    return name != "" and key_of(name=name) == key
+
+
+def folder_of(name: str) -> str:
+    """The folder that a model's name, title or path tells that it lies in, the innermost alone; "" where none."""
+    parts = [part for part in re.split(r"[\\/]", _untitled(name)) if part.strip() not in ("", ".", "..")]
+    return parts[-2].strip() if len(parts) > 1 else ""
+
+
+def fits(raw: Any, architecture: Architecture) -> bool:
+    """Whether a preset that is kept under a name may be that of a model of this architecture."""
+    if not isinstance(raw, Mapping) or architecture.id == "unknown":
+        return True
+    if isinstance(told := raw.get("architecture"), str):
+        return told == architecture.id
+    skip = raw.get("skip")
+    named = set(skip) & set(ENCODER_IDS) if isinstance(skip, Mapping) else set()
+    # A number for every encoder that there is was meant for all models.
+    return named == set(ENCODER_IDS) or named <= {encoder.id for encoder in architecture.encoders}
 
 
 def stem(name: str) -> str:
@@ -228,6 +255,10 @@ def stem(name: str) -> str:
 
 
 def _shorter(name: str) -> str:
-    name = re.split(r"[\\/]", re.sub(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$", "", name))[-1].strip()
+    name = re.split(r"[\\/]", _untitled(name))[-1].strip()
     base, dot, suffix = name.rpartition(".")
     return base if dot + suffix.lower() in MODEL_SUFFIXES else name
+
+
+def _untitled(name: str) -> str:
+    return re.sub(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$", "", name)

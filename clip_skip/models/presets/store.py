@@ -13,10 +13,23 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ...files.durable import keep_copy, replace_file, sweep, sync_folder
+from ...skip.architectures import UNKNOWN, Architecture
 from ...text.log import logger
 from ...text.phrase import Problem
 from .document import Document, Unreadable, dump, parse
-from .preset import Preset, copied, is_key, join, key_of, merge, parse_preset, write
+from .preset import (
+    NAME_PREFIX,
+    Preset,
+    copied,
+    fits,
+    is_key,
+    join,
+    key_of,
+    keys_of,
+    merge,
+    parse_preset,
+    write,
+)
 
 FILE = "presets.json"
 _LOCK_SECONDS = 10.0
@@ -78,16 +91,19 @@ class Store:
 
     # reading
 
-    def get(self, sha256: str | None = None, name: str | None = None) -> Preset | None:
+    def get(
+        self, sha256: str | None = None, name: str | None = None, architecture: Architecture = UNKNOWN
+    ) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None.
 
-        Where there are both it is what `learn_hash` would make of them.
+        A name may tell the folder; what is kept under it is another model's where `model.fits` says so. Where there are
+        both it is what `learn_hash` would make of them.
         """
         presets = self._look().document.presets
-        key, name_key = sha256.lower() if sha256 else "", key_of(name=name) if name else ""
-        if key in presets and name_key in presets:
-            return parse_preset(join(presets[key], presets[name_key], name_key), key)
-        found = next((each for each in (key, name_key) if each in presets), None)
+        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture)
+        if key in presets and name_key is not None:
+            return parse_preset(join(presets[key], _told_by_hash(presets[name_key]), name_key), key)
+        found = key if key in presets else name_key
         return None if found is None else parse_preset(presets[found], found)
 
     def all(self) -> Mapping[str, Preset]:
@@ -100,21 +116,31 @@ class Store:
 
     # saving
 
-    def put(self, preset: Preset, sha256: str | None = None, name: str | None = None) -> None:
+    def put(
+        self,
+        preset: Preset,
+        sha256: str | None = None,
+        name: str | None = None,
+        architecture: Architecture = UNKNOWN,
+        path: str = "",
+    ) -> None:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
         See `model.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
-        name moves over first. Raises ValueError where a value is refused, StoreError where it can't be saved.
+        name, or under one that `path` ends with, moves over first; with the name alone, the architecture is kept too.
+        Raises ValueError where a value is refused, StoreError where it can't be saved.
         """
         key = key_of(sha256, name)
-        name_key = key_of(name=name) if name else key
         preset = replace(preset, name=name or preset.name)
         write(preset)
 
         def edit(presets: dict[str, Any]) -> None:
-            if key != name_key:
-                _move(presets, name_key, key)
-            presets[key] = merge(presets.get(key), preset, (key, name_key))
+            former = _named(presets, path or name, architecture)
+            if former is not None and former != key:
+                _move(presets, former, key)
+            presets[key] = merge(presets.get(key), preset, (key, former or key))
+            if not sha256 and architecture.id != UNKNOWN.id:
+                presets[key]["architecture"] = architecture.id
 
         self.change(edit)
 
@@ -143,10 +169,10 @@ class Store:
 
         self.change(edit)
 
-    def learn_hash(self, name: str, sha256: str) -> None:
+    def learn_hash(self, name: str, sha256: str, architecture: Architecture = UNKNOWN) -> None:
         """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
-        name_key, key = key_of(name=name), key_of(sha256)
-        if name_key in self._look().document.presets:
+        key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture)
+        if name_key is not None:
             self.change(lambda presets: _move(presets, name_key, key))
 
     def change(self, edit: Callable[[dict[str, Any]], None]) -> None:
@@ -239,10 +265,22 @@ def _signature(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
+def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture) -> str | None:
+    """The key under which the model of this name is kept, None where it is not."""
+    keys = keys_of(name) if name else ()
+    return next((key for key in keys if key in presets and fits(presets[key], architecture)), None)
+
+
 def _move(presets: dict[str, Any], name_key: str, key: str) -> None:
     if name_key in presets:
         moved = presets.pop(name_key)
+        moved = moved if key.startswith(NAME_PREFIX) else _told_by_hash(moved)
         presets[key] = join(presets[key], moved, name_key) if key in presets else moved
+
+
+def _told_by_hash(raw: Any) -> Any:
+    """What is kept under a name, without what told its model from others of that name."""
+    return {name: value for name, value in raw.items() if name != "architecture"} if isinstance(raw, Mapping) else raw
 
 
 def _reason(error: BaseException) -> str:

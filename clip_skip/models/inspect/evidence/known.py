@@ -6,9 +6,11 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from ...mentions.negations import NEGATION
 from .evidence import Verdict
 
 TABLE = Path(__file__).with_name("known_models.json")
@@ -89,16 +91,45 @@ _NAMES = (
         ),
     ),
 )
-_MAX_NAME = 100_000
+_MAX_NAME, _MAX_MATCHES = 100_000, 100
+# A clause ends where a sign, East Asian ones too, or a sentence does; a "not" or a VAE in it is no other clause's.
+_CLAUSE_END = re.compile(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
+_REACH = 60
+_FREE_OF = re.compile(r"(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
+_FREE = re.compile(rf"{_GAP}free(?![a-z])", re.IGNORECASE)
+_VAE = re.compile(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
+_FOLDER = re.compile(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
 
 
 def by_name(text: str) -> Named | None:
-    """What in `text` names NovelAI's SD 1.x model, or else a descendant of it. Never more than a hint."""
+    """What in `text` names NovelAI's SD 1.x model, or else a descendant of it. Never more than a hint.
+
+    A folder's name, a VAE's and a negated one ("not NAI", "NAI-free") are no such name.
+    """
     text = text[:_MAX_NAME]
     if _NEVER.search(text):
         return None
     for lineage, pattern in _NAMES:
-        match = pattern.search(text)
-        if match:
-            return Named(match.group(), lineage)
+        for match in islice(pattern.finditer(text), _MAX_MATCHES):
+            if _of_a_model(text, match.start(), match.end()):
+                return Named(match.group(), lineage)
     return None
+
+
+def by_file_name(path: str) -> Named | None:
+    """As `by_name`, of the file or folder at `path` alone: the folders above it are its user's."""
+    return by_name(re.split(r"[\\/]", path[-_MAX_NAME:].rstrip("\\/"))[-1])
+
+
+def _of_a_model(text: str, start: int, end: int) -> bool:
+    """Whether what `text` names from `start` to `end` is said to be a model that this one has in it."""
+    before = _CLAUSE_END.split(text[max(0, start - _REACH) : start])[-1]
+    after = _CLAUSE_END.split(text[end : end + _REACH])[0]
+    return not (
+        NEGATION.search(before.replace("_", " "))
+        or _FREE_OF.search(before)
+        or _FREE.match(after)
+        or _VAE.search(before)
+        or _VAE.search(after)
+        or _FOLDER.match(text, end)
+    )

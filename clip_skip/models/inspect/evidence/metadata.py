@@ -14,9 +14,10 @@ from typing import Any
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
 from ...checkpoint import is_sha256
+from ...mentions import plain_words
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement, Strength, Verdict
-from .known import DESCENT, by_name, lookup, lookup_legacy
-from .statements import architecture_of, skip_statement
+from .known import DESCENT, by_file_name, lookup, lookup_legacy
+from .statements import architecture_of, described, skip_statement
 
 # --- merge recipes ---------------------------------------------------------------------------------------------------
 
@@ -151,17 +152,19 @@ def _descent(model: _Ingredient) -> tuple[Strength, str, str] | None:
     known = lookup(model.sha256)
     if known:
         return (STRONG, known.name, "by its sha256") if known.lineage in DESCENT else None
-    if by_name(model.name):
-        return PROBABLE, model.name, "by its name"
-    short = lookup_legacy(model.legacy)
+    # A name is anybody's, and a short hash is many files': only both together tell a model.
+    named, short = by_file_name(model.name), lookup_legacy(model.legacy)
+    if named:
+        return (PROBABLE, model.name, "by its name and short hash") if short else (HINT, model.name, "by its name")
     return (HINT, short.name, "by a short hash that other files share") if short else None
 
 
 def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     """One fact for each way in which a recipe names NovelAI's model or a descendant of it.
 
-    Added by sha256 is strong, by name probable, by short hash a hint. A + (NAI - X) adds it. Where it is only ever
-    subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be nothing: a hint.
+    Added by sha256 is strong, by name and short hash together probable, by one of them a hint. A + (NAI - X) adds it.
+    Where it is only ever subtracted, as in A + (B - NAI), the result holds of it what B holds beyond it, which may be
+    nothing: a hint.
     """
     found: dict[tuple[Strength, str], list[str]] = {}
     for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from):
@@ -209,7 +212,8 @@ def base_model(metadata: Mapping[str, str]) -> BaseModel | None:
 
 
 def _trainer_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
-    """What the model was trained on, by the trainer's word: by sha256 or name probable, by short hash a hint.
+    """What the model was trained on, by the trainer's word: probable by sha256, or by name and short hash
+    together; by one of these a hint.
 
     A merge carries along what was written into its ingredients, so there a base that is free of NovelAI's model says
     nothing of the other ingredients.
@@ -235,12 +239,19 @@ def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:
 
 # --- the skip it was trained with ------------------------------------------------------------------------------------
 
+# Where a model's maker writes to its users: ModelSpec's two, and kohya's own.
+MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")
+_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment")
+
 # OneTrainer's keys, in the order of the architecture's encoders. It counts from where the architecture reads, from 0.
 _ONETRAINER = ("text_encoder_layer_skip", "text_encoder_2_layer_skip")
 
 
 def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[SkipStatement]:
-    """The skip that the file was trained with, by its metadata; ids "modelspec", "ss-clip-skip", "ot-config"."""
+    """The skip that the file was trained with, by its metadata; ids "modelspec", "ss-clip-skip", "ot-config".
+
+    And what its maker's texts in it recommend: id "description".
+    """
     statements = []
     if "modelspec.encoder_layer" in metadata:
         value = metadata["modelspec.encoder_layer"]
@@ -249,6 +260,8 @@ def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[S
     if "ss_clip_skip" in metadata:
         statements.append(_kohya_statement(metadata["ss_clip_skip"], architecture_id))
     statements.extend(_onetrainer_statements(decode(metadata.get("ot_config")), architecture_id))
+    texts = ((f"Its metadata ({key})", plain_words(_text(metadata.get(key)))) for key in _TEXTS)
+    statements.extend(described(texts, architecture_id))
     return statements
 
 

@@ -2,7 +2,8 @@
 
 Who writes which: `.civitai.info` Civitai Helper; `.json` A1111's user metadata, civitai-browser-plus, and SD.Next
 (Civitai's whole model); `.api_info.json` civitai-browser-plus (the same); `.cm-info.json` StabilityMatrix;
-`.metadata.json` ComfyUI-Lora-Manager; `.yaml` the model's configuration; the rest are descriptions and pictures.
+`.metadata.json` ComfyUI-Lora-Manager; `.swarm.json` SwarmUI (ModelSpec's keys); `.yaml` the model's configuration; the
+rest are descriptions and pictures.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from typing import Any
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
 from ...checkpoint import MODEL_SUFFIXES, is_sha256
-from ...mentions import HIGHEST_SKIP, mentioned_skips, plain_words
+from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
-from .statements import samples_majority, skip_statement
+from .metadata import MODELSPEC_TEXTS
+from .statements import described, samples_majority, skip_statement
 
-_DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json")
+_DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json", ".swarm.json")
 _CONFIGURATIONS = (".yaml", ".yml")
 _TEXTS = (".description.txt", ".txt", ".md", ".html")
 _PICTURES = (".preview.png", ".png")
@@ -87,7 +89,9 @@ class Sidecars:
         if architecture_id == "sd1":
             statements.extend(_layer_statement(suffix, layer) for suffix, layer in self.layers[:1])
             statements.extend(_images_statement(self.images))
-        statements.extend(_description_statement(self.texts, architecture_id))
+        statements.extend(
+            described(((f"Its description ({suffix})", text) for suffix, text in self.texts), architecture_id)
+        )
         return statements
 
     def lineage_evidence(self) -> list[Evidence]:
@@ -95,12 +99,15 @@ class Sidecars:
         return [*_hash_evidence(self.hashes), *_text_evidence((*self.names, *self.texts))]
 
 
-def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
-    """What lies beside the model file or folder at `path`. Never raises: what can't be read says nothing."""
+def read_sidecars(path: str | os.PathLike[str], sha256: str | None = None) -> Sidecars:
+    """What lies beside the model file or folder at `path`. Never raises: what can't be read says nothing.
+
+    `sha256` is the file's own, where the caller has it: it tells the version of a model whose versions have one name.
+    """
     files = {suffix: file for suffix, file, _ in _existing(path)}
     documents = {suffix: decode_object(_text(files[suffix])) for suffix in _DOCUMENTS if suffix in files}
     hashes = [(suffix, sha256) for suffix, document in documents.items() for sha256 in _own_hashes(document)]
-    claimed = {sha256 for _, sha256 in hashes}
+    claimed = ({sha256.lower()} if sha256 else set(), {claim for _, claim in hashes})
     versions = [
         (suffix, version)
         for suffix, document in documents.items()
@@ -109,7 +116,7 @@ def read_sidecars(path: str | os.PathLike[str]) -> Sidecars:
     hashes.extend((suffix, sha256) for suffix, version in versions for sha256 in _version_hashes(version))
     texts = [
         *((suffix, text) for suffix, version in versions for text in _strings(version, "description")),
-        *((suffix, text) for suffix, document in documents.items() for text in _strings(document, *_DESCRIPTIONS)),
+        *((suffix, text) for suffix, document in documents.items() for text in _descriptions(document)),
         *((suffix, text) for suffix, document in documents.items() for text in _model_strings(document, "description")),
         *((suffix, _text(files[suffix])) for suffix in _TEXTS if suffix in files),
     ]
@@ -135,7 +142,7 @@ def _text(path: Path) -> str:
 
 # --- what the programs write -----------------------------------------------------------------------------------------
 
-_DESCRIPTIONS = ("VersionDescription", "notes", "description", "modelDescription", "ModelDescription")
+_DESCRIPTIONS = (*MODELSPEC_TEXTS, "VersionDescription", "notes", "description", "modelDescription", "ModelDescription")
 _NAMES = ("name", "model_name", "ModelName", "VersionName", "tags", "Tags")
 
 
@@ -152,16 +159,22 @@ def _strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
                 yield item
 
 
+def _descriptions(document: Mapping[str, Any]) -> Iterator[str]:
+    for holder in (document, decode_object(document.get("__metadata__"))):
+        yield from _strings(holder, *_DESCRIPTIONS)
+
+
 def _model_strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
     """The texts under `keys` of the Civitai model that a version belongs to."""
     for holder in (document, decode_object(document.get("civitai"))):
         yield from _strings(decode_object(holder.get("model")), *keys)
 
 
-def _versions(document: Mapping[str, Any], file_name: str, claimed: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+def _versions(document: Mapping[str, Any], file_name: str, hashes: Iterable[set[str]]) -> Iterator[Mapping[str, Any]]:
     """The Civitai model versions in `document` that the file belongs to.
 
-    Of a whole model's versions, the one that lists a file of this name or a claimed hash, or else the only one.
+    Of a whole model's versions, those that list one of the `hashes`, of which the surest come first, or else a file of
+    this name, or else the only one.
     """
     if "files" in document or "images" in document:
         yield document
@@ -169,13 +182,16 @@ def _versions(document: Mapping[str, Any], file_name: str, claimed: Iterable[str
     if civitai:
         yield civitai
     listed = _dictionaries(document.get("modelVersions"))
-    own = [
+    for known in hashes:
+        if own := [version for version in listed if not known.isdisjoint(_version_hashes(version))]:
+            yield from own
+            return
+    named = [
         version
         for version in listed
         if any(file.get("name") == file_name for file in _dictionaries(version.get("files")))
-        or not set(claimed).isdisjoint(_version_hashes(version))
     ]
-    yield from own or (listed if len(listed) == 1 else [])
+    yield from named or (listed if len(listed) == 1 else [])
 
 
 def _version_hashes(version: Mapping[str, Any]) -> Iterator[str]:
@@ -311,26 +327,6 @@ def _parameters(path: Path) -> str:
     except (OSError, ValueError, SyntaxError, ImportError):  # a SyntaxError is what Pillow says of a broken file
         return ""
     return parameters if isinstance(parameters, str) else ""
-
-
-# --- a description ---------------------------------------------------------------------------------------------------
-
-
-def _description_statement(texts: Iterable[tuple[str, str]], architecture_id: str) -> Iterator[SkipStatement]:
-    """What the first text that names a skip recommends.
-
-    Several numbers, together or in several places, are no preference: an empty `skip`. Numbers that are no skip, and
-    mentions with a "not" before them, are not taken for a recommendation at all.
-    """
-    for suffix, text in texts:
-        named = dict.fromkeys(mentioned_skips(text))
-        if len(named) == 1:
-            yield skip_statement("description", f"Its description ({suffix})", next(iter(named)), architecture_id)
-        elif named:
-            said = " or ".join(number(skip) for skip in sorted(named)[:5])
-            yield SkipStatement("description", f"Its description ({suffix}) leaves the choice: clip skip {said}.", {})
-        if named:
-            return
 
 
 # --- descent ---------------------------------------------------------------------------------------------------------

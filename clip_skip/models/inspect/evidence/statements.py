@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ....skip.architectures import ARCHITECTURES, Architecture
 from ....skip.numbers import in_range, number
 from ....text.bounded_json import as_number
 from ....text.plain import quote
+from ...mentions import mentioned_skips
 from .evidence import SkipStatement
 
 # What sample images say together: at least so many of them, and so large a part of them.
@@ -27,6 +28,23 @@ def samples_majority(counts: Mapping[float, int]) -> float | None:
 
 def architecture_of(architecture_id: str) -> Architecture:
     return ARCHITECTURES.get(architecture_id, ARCHITECTURES["unknown"])
+
+
+def described(texts: Iterable[tuple[str, str]], architecture_id: str) -> Iterator[SkipStatement]:
+    """What the first text that names a skip recommends; `texts` are (whose, its words as `plain_words` gives them).
+
+    Several numbers, together or in several places, are no preference: an empty `skip`. Numbers that are no skip, and
+    mentions with a "not" before them, are not taken for a recommendation at all.
+    """
+    for source, text in texts:
+        named = dict.fromkeys(mentioned_skips(text))
+        if len(named) == 1:
+            yield skip_statement("description", source, next(iter(named)), architecture_id)
+        elif named:
+            said = " or ".join(number(skip) for skip in sorted(named)[:5])
+            yield SkipStatement("description", f"{source} leaves the choice: clip skip {said}.", {})
+        if named:
+            return
 
 
 def skip_statement(id: str, source: str, value: Any, architecture_id: str, trained: bool = False) -> SkipStatement:

@@ -9,7 +9,7 @@ from ....skip.architectures import Architecture
 from ....skip.auto import NAI_SKIP
 from ....skip.numbers import number
 from ....text.plain import quote
-from ..evidence.evidence import DESCENDANTS, Evidence, SkipStatement, Verdict
+from ..evidence.evidence import CERTAIN, DESCENDANTS, STRONG, Evidence, SkipStatement, Verdict
 from ..evidence.known import KnownModel
 from .ladder import deciding
 
@@ -33,7 +33,10 @@ SKIP_LADDER = (
     LINEAGE,
 )
 
-# What may decide the verdict where descent alone is reason enough to recommend NovelAI's own skip.
+# Those of them that count pictures.
+SAMPLES = ("sample-images", "listed-samples")
+
+# What may decide the verdict, certain or strong, where descent alone is reason enough to recommend NovelAI's own skip.
 _SURE = ("user-mark", "known-file", "merge-recipe", "unet-weights", "ema-updates")
 
 
@@ -76,9 +79,13 @@ def recommend(
     if any(statement.leaves_choice for statement in ranked):
         return None
     fact = deciding(evidence)
-    if lineage_verdict in DESCENDANTS and fact is not None and fact.id in _SURE:
+    if lineage_verdict in DESCENDANTS and fact is not None and _is_sure(fact):
         return by_descent()
     return None
+
+
+def _is_sure(fact: Evidence) -> bool:
+    return fact.id in _SURE and fact.strength in (CERTAIN, STRONG)
 
 
 def by_descent(skip: float = NAI_SKIP) -> Recommendation:

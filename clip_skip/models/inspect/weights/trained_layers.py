@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,8 +60,8 @@ def lora_statement(contents: Contents, architecture_id: str) -> SkipStatement | 
     left = LAYERS - 1 - trained
     if architecture_id != "sd1":
         # SDXL reads CLIP-L one layer before the last: that layer is never trained, whatever the trainer's clip skip.
-        return SkipStatement("trained-layers", f"Training left CLIP-L's last {_layers(left)} as they were.", {}, True)
-    text = f"Training left the text encoder's last {_layers(left)} as they were."
+        return SkipStatement("trained-layers", f"Training left CLIP-L's {_left_alone(left)}.", {}, True)
+    text = f"Training left the text encoder's {_left_alone(left)}."
     if not left:
         text = "Training reached the text encoder's last layer."
     return SkipStatement("trained-layers", text, {"l": 1.0 + left}, True)
@@ -89,8 +90,22 @@ class _Zeros:
         return True
 
 
-def _layers(count: int) -> str:
-    return "layer" if count == 1 else f"{count} layers"
+def _left_alone(count: int) -> str:
+    return "last layer as it was" if count == 1 else f"last {count} layers as they were"
+
+
+def contradicted(statement: SkipStatement, by_weights: SkipStatement | None) -> SkipStatement:
+    """What a LoRA's metadata says it was trained with; no number any more where training reached a later layer.
+
+    Metadata names the trainer's option, which is not always obeyed: kohya's scripts did not with weighted captions
+    (kohya-ss/sd-scripts, pull request 580). A layer that training did not reach may have been held back otherwise.
+    """
+    trained = by_weights.skip.get("l") if by_weights is not None else None
+    if not statement.trained or trained is None or statement.skip.get("l", trained) <= trained:
+        return statement
+    layer = LAYERS + 1 - int(trained)
+    text = f"{statement.text[:-1]}, but its weights contradict it: training reached layer {layer} of {LAYERS}."
+    return replace(statement, text=text, skip={})
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -169,7 +184,7 @@ def checkpoint_statement(contents: Contents, references: References) -> SkipStat
         )
         return SkipStatement("trained-layers", text, {}, True)
     if left:
-        text = f"Training left the text encoder's last {_layers(left)} as they were."
+        text = f"Training left the text encoder's {_left_alone(left)}."
     else:
         text = f"Training moved the text encoder's last layer {ratio:.2f} times as far as the one before it."
     return SkipStatement("trained-layers", text, {"l": 1.0 + left}, True)

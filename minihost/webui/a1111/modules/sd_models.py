@@ -174,6 +174,7 @@ def _loaded(model: SdModel, info: CheckpointInfo) -> None:
     if not SkipWritingToConfig.skip:
         shared.opts.data["sd_model_checkpoint"] = info.title
     model.hijack()
+    model.cond_stage_model_empty_prompt = model.get_learned_conditioning([""])  # pads shorter prompts from now on
 
 
 def load_model(checkpoint_info: CheckpointInfo | None = None) -> SdModel:

@@ -33,6 +33,7 @@ class StableDiffusionProcessing:
         "extra_generation_params": {}, "overlay_images": None, "eta": None, "denoising_strength": None,
         "override_settings": {}, "override_settings_restore_afterwards": True, "refiner_checkpoint": None,
         "refiner_switch_at": None, "disable_extra_networks": False, "inner_pass": False,
+        "own_encode": [], "detail": False,
     }  # fmt: skip
     # What `defaults` gives each job.
     prompt: Any  # a text, or one for each image

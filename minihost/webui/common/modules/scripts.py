@@ -145,7 +145,8 @@ def load_scripts() -> None:
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     own = Path(__file__).parents[1]
-    for base in filter(None, (own, own.with_name(context.get().flavour.name), context.get().extension)):
+    layers = [own, *([own.with_name("a1111_line")] if context.get().flavour.a1111_line else [])]
+    for base in filter(None, (*layers, own.with_name(context.get().flavour.name), context.get().extension)):
         for path in sorted((base / "scripts").glob("*.py")):
             syspath = sys.path
             try:

@@ -30,6 +30,13 @@ def read_metadata_from_safetensors(path: Path) -> dict[str, Any]:
     return found
 
 
+def model_hash(filename: str) -> str:
+    """A1111's old hash, of 64 KB alone: many files have the same."""
+    with open(filename, "rb") as file:
+        file.seek(0x100000)
+        return hashlib.sha256(file.read(0x10000)).hexdigest()[:8]
+
+
 class CheckpointInfo:
     """One checkpoint; its hashes are known once it has been loaded."""
 
@@ -46,6 +53,9 @@ class CheckpointInfo:
         self.hash: str | None = None
         self.title = self.short_title = self.name
         self.ids = [self.name, self.filename] if path.is_dir() else [self.name_for_extra, self.name, self.filename]
+        if not FOLDERS:
+            self.hash = model_hash(filename)
+            self.ids = [self.hash, *self.ids, f"{self.name} [{self.hash}]"]
 
     def register(self) -> None:
         checkpoints_list[self.title] = self
@@ -56,7 +66,7 @@ class CheckpointInfo:
         if self.sha256 is None and os.path.isfile(self.filename):
             sha256 = self.sha256 = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
             shorthash = self.shorthash = sha256[:10]
-            self.hash = sha256[-8:]
+            self.hash = sha256[-8:] if FOLDERS else self.hash
             checkpoints_list.pop(self.title, None)
             self.ids += [shorthash, sha256, f"{self.name_for_extra} [{self.shorthash}]"]
             self.title = f"{self.name} [{self.shorthash}]"
