@@ -221,3 +221,35 @@ def test_what_is_asked_for_of_an_unknown_pipeline_is_said(host, pipeline):
         assert "does nothing" not in control(host).info["comments"]
     finally:
         del host.opts.data["clip_skip_ext_advice_result"]
+
+
+# --- "Reprocess" -----------------------------------------------------------------------------------------------------
+
+
+def test_reprocess_refine_reads_the_plan_alone_also_where_the_last_jobs_slider_is_elsewhere(host, monkeypatch):
+    """SD.Next goes on with the last job's object in place of the new one."""
+    processing = host.module("processing")
+    original = processing.process_diffusers
+    last = processing.StableDiffusionProcessingTxt2Img(**SMALL, clip_skip=3)
+    monkeypatch.setitem(sys.modules, "modules.processing_diffusers", SimpleNamespace(last_p=last))
+
+    def go_on(p):
+        last.prompts, last.negative_prompts = p.prompts, p.negative_prompts
+        return original(last)
+
+    monkeypatch.setattr(processing, "process_diffusers", go_on)
+    monkeypatch.setattr(processing.StableDiffusionProcessing, "state", "reprocess_refine", False)
+    by_its_panel(host, [True, '{"l": 2}'])
+    used_conds(host, SDXL, {"l": 2})
+    assert last.clip_skip == 3
+    by_its_panel(host, [False])
+    used_conds(host, SDXL, {"l": 3, "g": 3})
+
+
+def test_reprocess_detail_encodes_nothing_and_nothing_false_is_said(host, monkeypatch):
+    processing = host.module("processing")
+    done = by_its_panel(host, [True, '{"l": 2}']).images
+    monkeypatch.setattr(processing, "process_diffusers", lambda p: done)
+    monkeypatch.setattr(processing.StableDiffusionProcessing, "state", "reprocess_detail", False)
+    made = by_its_panel(host, [True, '{"l": 2}'])
+    assert "not applied" not in (made.comments or "") and "CLIP skip applied" not in "".join(made.infotexts)
