@@ -69,7 +69,8 @@ def read_pipeline(pipeline: Any) -> LoadedModel:
     reader = pipeline if prior is None else prior
     stacks = _stacks(getattr(reader, name, None) for name in ("text_encoder", "text_encoder_2"))
     tokenizer = _tokenizer(getattr(reader, name, None) for name in ("tokenizer", "tokenizer_2"))
-    architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks])
+    width = attribute_at(reader, "unet.config.cross_attention_dim")
+    architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks], width)
     return LoadedModel(architecture, stacks, tokenizer=tokenizer)
 
 
