@@ -141,6 +141,7 @@ def advise(situation: Situation) -> list[Advice]:
 SILENCEABLE = (
     AdviceId.NOT_NAI,
     AdviceId.NAI_UNVERIFIED,
+    AdviceId.OFF_RECOMMENDED,
     AdviceId.OFF_TRAINED,
     AdviceId.PAST_TRAINED,
     AdviceId.NAI_BELOW,

@@ -222,8 +222,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
 
 def _read_of(p: NextProcessing) -> list[NextProcessing]:
     """The jobs whose number may be read while `p` runs: "Reprocess refine" goes on with the last one in its place."""
-    last = getattr(sys.modules.get("modules.processing_diffusers"), "last_p", None)
-    return [p] if getattr(p, "state", "") != "reprocess_refine" or last in (None, p) else [p, last]
+    last: NextProcessing | None = getattr(sys.modules.get("modules.processing_diffusers"), "last_p", None)
+    if getattr(p, "state", "") != "reprocess_refine" or last is None or last is p:
+        return [p]
+    return [p, last]
 
 
 def _runs_ours(p: Any) -> bool:
