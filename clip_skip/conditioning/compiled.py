@@ -24,7 +24,7 @@ def run_eagerly(module: nn.Module) -> list[Eager]:
     switched = []
     for part in list(module.modules()):
         if isinstance(vars(part).get("_modules", {}).get("_orig_mod"), nn.Module):  # torch.compile(part)
-            switched.append(Eager(part, "forward", part._orig_mod.__call__))
+            switched.append(Eager(part, "forward", part.get_submodule("_orig_mod").__call__))
         elif getattr(part, "_compiled_call_impl", None) is not None:  # part.compile()
             switched.append(Eager(part, "_compiled_call_impl", None))
     return switched

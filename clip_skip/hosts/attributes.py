@@ -48,6 +48,10 @@ ATTRIBUTES = (
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
     Attribute("p", "scripts", READ, "sdnext", "None, or without ours, where no script of ours runs for the job"),
+    Attribute(
+        "p", "state", READ, "sdnext", '"reprocess_refine" goes on with the last job, "..._detail" encodes nothing'
+    ),
+    Attribute("modules.processing_diffusers", "last_p", READ, "sdnext", "the last job, None before there was one"),
     Attribute("scripts", "alwayson_scripts", READ, "sdnext"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
@@ -137,6 +141,9 @@ ATTRIBUTES = (
     Attribute("pipeline", "prior_pipe", READ, "sdnext", "Stable Cascade conditions in its prior"),
     Attribute("pipeline", "text_encoder", READ, "sdnext"),
     Attribute("pipeline", "text_encoder_2", READ, "sdnext"),
+    Attribute("pipeline", "unet", READ, "sdnext", "tells what a pipeline of another class conditions on"),
+    Attribute("unet", "config", READ, "sdnext"),
+    Attribute("config", "cross_attention_dim", READ, "sdnext", "a number; of some models a list"),
     Attribute("pipeline", "tokenizer", READ, "sdnext"),
     Attribute("pipeline", "tokenizer_2", READ, "sdnext"),
     Attribute("pipeline", "embedding_db", READ, "sdnext"),
