@@ -48,9 +48,7 @@ ATTRIBUTES = (
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
     Attribute("p", "scripts", READ, "sdnext", "None, or without ours, where no script of ours runs for the job"),
-    Attribute(
-        "p", "state", READ, "sdnext", '"reprocess_refine" goes on with the last job, "..._detail" encodes nothing'
-    ),
+    Attribute("p", "state", READ, "sdnext", "what a reprocess goes on with: the last job, or no encode"),
     Attribute("modules.processing_diffusers", "last_p", READ, "sdnext", "the last job, None before there was one"),
     Attribute("scripts", "alwayson_scripts", READ, "sdnext"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
