@@ -19,6 +19,7 @@ from .interfaces.ui import paste, presets_tab, settings_page
 from .interfaces.ui.answers import Answers
 from .interfaces.ui.page import TABS, Built, Page
 from .jobs.job import Job
+from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
 from .skip import infotext, plan
@@ -47,7 +48,8 @@ class Extension:
         self.host = host
         self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
         self.advisor = Advisor(host, self.library)
-        self.answers = Answers(host, self.library, self.advisor, self.switched_on)
+        self._hashing = Hashing(host)
+        self.answers = Answers(host, self.library, self.advisor, self.switched_on, self._hashing)
         self.fields = paste.fields(self._reads_as_trained)
         self._page = Page(host, self.answers)
 
@@ -58,6 +60,7 @@ class Extension:
         script_callbacks.on_after_component(lambda component, **how: self._page.meet(component, **how))
         script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library))
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
+        script_callbacks.on_infotext_pasted(self.pasted)
         script_callbacks.on_script_unloaded(self.unload)
         if not self.host.flag("disable"):
             self.host.install(self.process_unasked)
@@ -75,6 +78,7 @@ class Extension:
     def unload(self) -> None:
         extra_network.unregister(self.host.extra_networks)
         self.host.uninstall()
+        self._hashing.stop()
 
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)
@@ -124,6 +128,16 @@ class Extension:
             self.host.tagged(p, tags)
         except Exception:
             logger.exception("the tag in the prompt is ignored")
+
+    def pasted(self, text: str | None, params: dict[str, Any]) -> None:
+        """The text of an image was pasted, of which the WebUI has read `params`. Never raises."""
+        try:
+            if self.host.restores_skip or not text:
+                return
+            if self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
+                infotext.take_over(text, params)
+        except Exception:
+            logger.exception("the number in the pasted text is lost")
 
     def encoded(self, p: Processing) -> None:
         """A batch of the job `p` was sampled."""

@@ -106,7 +106,7 @@
     // --- questions ---
 
     // Whose answer judges, too, or says that nothing could be saved.
-    const JUDGED = ["judge", "act", "save", "forget"];
+    const JUDGED = ["judge", "act", "save", "forget", "hash"];
 
     // Where those questions stand that are not answered yet, the oldest first.
     /** @type {Map<string, State>} */
@@ -175,7 +175,18 @@
         }
         step(id, "answer")(tab, name);
         if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
+        clearTimeout(following);
+        following = setTimeout(follow, 2000, tab);
         return showBusy(tab);
+    }
+
+    // When the panel is asked again for how far it is with the selected model's hash.
+    /** @type {number | undefined} */
+    let following;
+
+    /** @param {string} tab */
+    function follow(tab) {
+        if (part(tab, "status")?.querySelector(".clip-skip-hashing")) ask(tab, "judge");
     }
 
     // A screen reader waits with what is about to change.

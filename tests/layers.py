@@ -16,7 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models.inspect.weights",),
     ("models.inspect.verdict",),
     ("models.inspect", "models.presets"),
-    ("models.profile",),
+    ("models.hashing", "models.profile"),
     ("models.library",),
     ("advice",),
     ("conditioning",),

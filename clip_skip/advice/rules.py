@@ -264,8 +264,8 @@ def _too_deep(s: Situation) -> Iterator[Advice]:
 
 def _no_effect(s: Situation) -> Iterator[Advice]:
     architecture, slider = s.reading.architecture, s.reading.slider
-    # What asks for the trained depth gets it: 1, and the number by which cards call it.
-    quiet = {1.0, *(float(e.blocks - e.trained_depth + 1) for e in architecture.encoders)}
+    # What asks for the trained depth gets it: 1, and the number by which cards call it. Nobody asks for a default.
+    quiet = {1.0, s.reading.default, *(float(e.blocks - e.trained_depth + 1) for e in architecture.encoders)}
     # Nobody knows what the WebUI's own number does there; what is asked for here does nothing.
     not_known = architecture.id == "unknown" and slider is not None
     if s.reading.acts or slider in quiet or not_known:

@@ -12,7 +12,20 @@ from ..models.checkpoint import Checkpoint
 from ..models.inspect.identity.identify import identify
 from ..skip import host_sliders
 from ..skip.architectures import Architecture
-from .protocols import CheckpointInfo, Checkpoints, ExtraNetworks, Options, Processing, ScriptData, Shared
+from .idle import is_busy
+from .protocols import (
+    CheckpointInfo,
+    Checkpoints,
+    ExtraNetworks,
+    Hashes,
+    Options,
+    Processing,
+    ScriptData,
+    Shared,
+)
+
+# Where the host keeps the hashes of its models.
+_STORE = "hashes"
 
 Info = TypeVar("Info", bound=CheckpointInfo)
 
@@ -63,6 +76,26 @@ class Adapter(ABC, Generic[Info]):
     def checkpoints(self) -> list[str]:
         return sorted(self._checkpoints.checkpoints_list, key=str.casefold)
 
+    @property
+    def busy(self) -> bool:
+        return is_busy(self._shared.state)
+
+    @property
+    def hashes(self) -> bool:
+        return self._hashes is not None and not getattr(self._shared.cmd_opts, "no_hashing", False)
+
+    def hash_of(self, path: str) -> str | None:
+        info = self._at(path)
+        return None if info is None else self._sha256(info)
+
+    def keep_hash(self, path: str, sha256: str, modified: float) -> None:
+        info = self._at(path)
+        if self._hashes is None or info is None:
+            return
+        self._hashes.cache(_STORE)[_hash_title(info)] = {"mtime": modified, "sha256": sha256}
+        for save in ("dump_cache", "save_cache"):  # of the A1111 line, of SD.Next
+            getattr(self._hashes, save, lambda: None)()
+
     def slider_for(self, architecture: Architecture, skips: Mapping[str, float]) -> float | None:
         return host_sliders.slider_for(self._line(), architecture, skips)
 
@@ -72,6 +105,21 @@ class Adapter(ABC, Generic[Info]):
         if info is None or self._file(info) == loaded.path:
             return loaded
         return self._checkpoint(info, identify(self._file(info)))
+
+    @property
+    def _hashes(self) -> Hashes | None:
+        module: Any = sys.modules.get("modules.hashes")
+        return module  # type: ignore[no-any-return]
+
+    def _sha256(self, info: Info) -> str | None:
+        """What the host has, also where it was worked out after it has listed the checkpoint."""
+        if info.sha256 is not None or self._hashes is None:
+            return info.sha256
+        return self._hashes.sha256_from_cache(self._file(info), _hash_title(info))
+
+    def _at(self, path: str) -> Info | None:
+        listed = list(self._checkpoints.checkpoints_list.values())
+        return next((info for info in listed if self._file(info) == path), None)
 
     def _without_tags(self, prompt: str) -> str:
         """`prompt` without the tags of extra networks."""
@@ -95,7 +143,11 @@ class Adapter(ABC, Generic[Info]):
     def _file(info: Info) -> str:
         """The file, or the folder, of a checkpoint."""
 
-    @staticmethod
     @abstractmethod
-    def _checkpoint(info: Info, architecture: Architecture) -> Checkpoint:
+    def _checkpoint(self, info: Info, architecture: Architecture) -> Checkpoint:
         """The checkpoint that a CheckpointInfo stands for."""
+
+
+def _hash_title(info: CheckpointInfo) -> str:
+    """The key under which the host keeps the hash of a checkpoint."""
+    return f"checkpoint/{info.name}"

@@ -111,6 +111,12 @@ ATTRIBUTES = (
     Attribute("CheckpointInfo", "name", READ, why="below its folder among the models"),
     Attribute("CheckpointInfo", "model_name", READ),
     Attribute("CheckpointInfo", "sha256", READ, why="None until the host has hashed the file"),
+    # Its hashes, `modules.hashes`.
+    Attribute("hashes", "sha256_from_cache", CALLED, why="CheckpointInfo has what was there when it was listed"),
+    Attribute("hashes", "cache", CHANGED, why="a SHA-256 that we worked out goes in, with the time of its file"),
+    Attribute("hashes", "dump_cache", CALLED, "a1111", "does nothing since diskcache"),
+    Attribute("hashes", "save_cache", CALLED, "sdnext"),
+    Attribute("cmd_opts", "no_hashing", READ, why="the user has switched hashing off"),
     # The Lora extensions.
     Attribute("networks", "available_networks", READ, "a1111"),
     Attribute("networks", "available_network_aliases", READ),
@@ -151,6 +157,8 @@ ATTRIBUTES = (
     Attribute("modules.sd_hijack.model_hijack", "extra_generation_params", CHANGED, "a1111", "in its infotext"),
     Attribute("modules.sd_hijack", "model_hijack", READ, "a1111"),
     Attribute("backend.text_processing.classic_engine", "last_extra_generation_params", CHANGED, "forge", "likewise"),
+    Attribute("backend.args", "dynamic_args", READ, "forge", "Forge's is a dictionary, and has it not"),
+    Attribute("backend.args.dynamic_args", "last_extra_generation_params", CHANGED, "forge", "Neo's, likewise"),
     Attribute("embedding_db", "embeddings_used", CHANGED, "sdnext", "likewise"),
     # The line's prompt parser.
     Attribute("modules.prompt_parser", "get_multicond_prompt_list", CALLED, "a1111"),
@@ -172,6 +180,7 @@ ATTRIBUTES = (
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
     Attribute("script_callbacks", "on_before_process", CALLED, "sdnext", "a job without a script of ours begins there"),
+    Attribute("opts", "clip_skip_enabled", READ, "sdnext", "whether its slider can be moved"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.
@@ -179,6 +188,7 @@ ATTRIBUTES = (
     Attribute("CLIP_SD_XL_G", "encode_with_transformers", READ, "a1111"),
     Attribute("encode_with_transformers", "__code__", READ, "a1111"),
     Attribute("encode_with_transformers.__code__", "co_names", READ, "a1111", "reForge's alone reads the option"),
+    Attribute("modules_forge.forge_version", "version", READ, "forge", "tells Neo from Forge"),
     # The components of the host's page.
     Attribute("component", "label", READ, "forge", "Forge's slider has no id"),
     Attribute("component", "get_block_name", CALLED, "a1111"),

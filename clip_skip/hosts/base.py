@@ -50,6 +50,10 @@ class Host(Protocol):
     def extra_networks(self) -> ExtraNetworks | None:
         """The host's module of that name, None if it has none."""
 
+    @property
+    def restores_skip(self) -> bool:
+        """Whether pasting the text of an image sets the number that it names at the host's own CLIP skip."""
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         """Hook into the host's conditioning stage, once; undone by `uninstall`.
 
@@ -90,6 +94,20 @@ class Host(Protocol):
 
     def checkpoints(self) -> list[str]:
         """The titles of all checkpoints, as users see them; `checkpoint` knows each."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs, or is being set up."""
+
+    @property
+    def hashes(self) -> bool:
+        """Whether the host works out the SHA-256 of models: False where it can't, or its user has switched that off."""
+
+    def hash_of(self, path: str) -> str | None:
+        """The SHA-256 that the host has for the checkpoint at `path` as the file is now; works out nothing."""
+
+    def keep_hash(self, path: str, sha256: str, modified: float) -> None:
+        """Let the host have the SHA-256 of the checkpoint at `path`, as the file was at its time `modified`."""
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         """How the host's own CLIP skip has a model of this architecture read, where no plan of ours is active.

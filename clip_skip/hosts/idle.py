@@ -17,6 +17,11 @@ STEPS = 20
 T = TypeVar("T")
 
 
+def is_busy(state: State) -> bool:
+    """Whether a job runs, or is being set up, by what the WebUI tells of its jobs."""
+    return bool(state.job or state.job_count)
+
+
 def no_model() -> Problem:
     return Problem("No model is loaded yet. Make an image first.")
 
@@ -31,7 +36,7 @@ def idle(state: State) -> Iterator[None]:
         raise running
     try:
         # What is loaded or run without the lock.
-        if state.job or state.job_count:
+        if is_busy(state):
             raise running
         yield
     finally:

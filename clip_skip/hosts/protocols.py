@@ -94,6 +94,14 @@ class Checkpoints(Protocol[Info]):
     def checkpoint_aliases(self) -> Mapping[str, Info]: ...
 
 
+class Hashes(Protocol):
+    """The host's module `hashes`: what it keeps by title, each with the time of the file that it is of."""
+
+    def sha256_from_cache(self, filename: str, title: str, /) -> str | None: ...
+
+    def cache(self, store: str, /) -> MutableMapping[str, Any]: ...
+
+
 class NetworkOnDisk(Protocol):
     """A LoRA on disk."""
 

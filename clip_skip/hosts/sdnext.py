@@ -73,6 +73,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
+    @property
+    def restores_skip(self) -> bool:
+        return bool(getattr(self.opts, "clip_skip_enabled", True))  # the slider is locked otherwise
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         self._callbacks.on_before_process(lambda p: self._begins(p, begun))
         self._callbacks.on_after_process(self.end)
@@ -197,10 +201,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def _file(info: NextCheckpointInfo) -> str:
         return info.path
 
-    @staticmethod
-    def _checkpoint(info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
+    def _checkpoint(self, info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
         listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
-        return Checkpoint.of(info.model_name, architecture, info.path, info.sha256, listed_as)
+        return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info), listed_as)
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")

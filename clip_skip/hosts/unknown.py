@@ -34,6 +34,8 @@ class UnknownHost:
     """See `Host` for what each of these answers."""
 
     known = False
+    busy = False
+    hashes = False
     input_accordion: Any = None
     opts: Options = NoOptions()
     data_path: str | None = None
@@ -42,6 +44,10 @@ class UnknownHost:
 
     def flag(self, name: str) -> None:
         return None
+
+    @property
+    def restores_skip(self) -> bool:
+        return True
 
     def install(self, begun: Callable[[Processing], None]) -> None:
         pass
@@ -75,6 +81,12 @@ class UnknownHost:
 
     def checkpoints(self) -> list[str]:
         return []
+
+    def hash_of(self, path: str) -> str | None:
+        return None
+
+    def keep_hash(self, path: str, sha256: str, modified: float) -> None:
+        pass
 
     def reading(self, architecture: Architecture, number: float | None = None, p: Processing | None = None) -> Reading:
         return Reading(architecture, as_trained(architecture))

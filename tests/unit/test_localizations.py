@@ -28,6 +28,7 @@ from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
 from clip_skip.interfaces.ui.page import Page
 from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
+from clip_skip.models.hashing import Hashing
 from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import Recommendation
@@ -196,7 +197,7 @@ def _advice() -> set[str]:
 
 def _panel(folder) -> set[str]:
     host, library = _Host(), Library(folder)
-    made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts))
+    made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts), Hashing(host))
     with gr.Blocks(analytics_enabled=False) as blocks:
         panel.Panel(host, made, "txt2img")
         Page(host, made).build("txt2img", {})  # of a host that nobody knows
@@ -207,6 +208,7 @@ def _panel(folder) -> set[str]:
         settings = Defaults({(architecture.id, encoder.id): 1.3 for encoder in architecture.encoders})
         for kept, defaults in product((preset, None), (settings, Defaults())):
             found |= _in_html(words.status(host.chosen, automatic(architecture, kept, None, defaults)))
+        found |= _in_html(words.hashing(0.7, failed=False)) | _in_html(words.hashing(None, failed=True))
         for name, skip in product(SLIDERS, (1, 1.7, 99)):
             found |= _in_html(words.slider_words(architecture, name, skip))
     controls = Controls(enabled=True, mode="Manual")

@@ -14,6 +14,7 @@ from clip_skip.interfaces.rest.routes import Call, Rest
 from clip_skip.interfaces.ui.answers import Answers
 from clip_skip.interfaces.ui.controls import Controls
 from clip_skip.models.checkpoint import Checkpoint
+from clip_skip.models.hashing import Hashing
 from clip_skip.models.inspect.inspector import Inspector
 from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
@@ -64,7 +65,7 @@ def checkpoint(tmp_path):
 @pytest.fixture
 def panel(library, checkpoint):
     host = OneModel(checkpoint)
-    return Answers(host, library, Advisor(host, library), lambda: True)
+    return Answers(host, library, Advisor(host, library), lambda: True, Hashing(host))
 
 
 @pytest.fixture

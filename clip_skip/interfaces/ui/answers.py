@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from ...advice.actions import act, slider_after
 from ...advice.advisor import Advisor
@@ -16,6 +17,7 @@ from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
+from ...models.hashing import Hashing, lacks_hash
 from ...models.library import Library
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
@@ -27,9 +29,9 @@ from ...text.phrase import Data, Phrase, Problem
 from ..settings import SLIDER_MAXIMUM, shown_at
 from . import advice_view, drift_view
 from .controls import SLIDERS, Asked, Controls
-from .markup import line
+from .markup import NOTHING, line
 from .paste import shown
-from .words import SWITCHED_OFF, read_by, slider_words, status
+from .words import SWITCHED_OFF, hashing, read_by, slider_words, status
 
 
 class Answers:
@@ -38,11 +40,14 @@ class Answers:
     An answer with everything is an update for the mode, for what `view` is for, and for what `judge` is for.
     """
 
-    def __init__(self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool], hashing: Hashing
+    ) -> None:
         self._host = host
         self._library = library
         self._advisor = advisor
         self._switched_on = switched_on
+        self._hashing = hashing
 
     def show(self, controls: Controls, name: str | None = None) -> list[Any]:
         """Everything, as far as it can be told without reading the model's file."""
@@ -50,7 +55,12 @@ class Answers:
         if model.is_read:
             return self._all(model, controls)
         checkpoint = model.checkpoint
-        pending = [gr.update(value=status(checkpoint, None)), gr.update(), gr.update(value="")]
+        pending = [
+            gr.update(value=status(checkpoint, None)),
+            gr.update(),
+            gr.update(value=""),
+            gr.update(visible=False),
+        ]
         return [gr.update(), *self.view(checkpoint, controls), *pending]
 
     def speak(self, controls: Controls) -> list[Any]:
@@ -98,6 +108,13 @@ class Answers:
                     except StoreError as error:
                         return self._all(model, controls, failure=("Not saved:", Data(f" {error}")))
                     return self._all(self._again(model), controls.moved(moved), moved=True)
+        return self._all(model, controls)
+
+    def hash(self, controls: Controls) -> list[Any]:
+        """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
+        model = self._library.profile(self.selected())
+        if self._switched_on() and lacks_hash(model.checkpoint):
+            self._hashing.want(model.checkpoint.path, again=True)
         return self._all(model, controls)
 
     def _again(self, model: Profile) -> Profile:
@@ -173,11 +190,23 @@ class Answers:
         """As `judge`. Reads the model's file where that was not done yet."""
         auto, asked = model.auto, controls.asked(model.checkpoint.architecture)
         words = status(model.checkpoint, auto if controls.auto else None)
+        hashed, can_hash = self._hashed(model.checkpoint)
         return [
-            gr.update(value=words if self._switched_on() else line(SWITCHED_OFF)),
+            gr.update(value=words + hashed if self._switched_on() else line(SWITCHED_OFF)),
             gr.update(visible=auto.source == "preset"),
             gr.update(value=self._advice_html(model, self._advice(model, asked, controls), asked.request.enabled)),
+            gr.update(visible=can_hash),
         ]
+
+    def _hashed(self, checkpoint: Checkpoint) -> tuple[Markup, bool]:
+        """What there is to say of the model's SHA-256, which is worked out where it lacks; whether a button asks."""
+        if not self._switched_on() or not lacks_hash(checkpoint):
+            return NOTHING, False
+        path = checkpoint.path
+        if self._host.hashes:
+            self._hashing.want(path)
+        part = self._hashing.part(path)
+        return hashing(part, self._hashing.failed(path)), part is None
 
     def _advice(self, model: Profile, asked: Asked, controls: Controls) -> list[Advice]:
         """What there is to say of how the model would be read with these controls, which ask for `asked`."""

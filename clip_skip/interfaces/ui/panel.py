@@ -62,6 +62,7 @@ class Panel:
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
                 self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
+                self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
             with gr.Accordion("Drift", open=False, elem_id=self._id("drift_part")) as self.drift_part:
                 gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
                 self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
@@ -84,7 +85,7 @@ class Panel:
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
         hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
-        ours = (self.save, self.forget, self.drift_part, self.draw, getattr(self.enabled, "accordion", None))
+        ours = (self.save, self.forget, self.hash, self.drift_part, self.draw, getattr(self.enabled, "accordion", None))
         for component in [*self.arguments, *ours, *hidden]:
             if component is not None:
                 component.do_not_save_to_config = True
@@ -129,6 +130,7 @@ class Panel:
             ),
             "save": self._on(self.save.click, lambda *values: self._answers.save(Controls(*values))),
             "forget": self._on(self.forget.click, lambda *values: self._answers.forget(Controls(*values))),
+            "hash": self._on(self.hash.click, lambda *values: self._answers.hash(Controls(*values))),
         }
         for name, answer in answers.items():
             self._tells(answer, name)
@@ -166,7 +168,7 @@ class Panel:
     @property
     def _judged(self) -> list[Any]:
         """What depends on more than the controls and the model's architecture."""
-        return [self.status, self.forget, self.advice]
+        return [self.status, self.forget, self.advice, self.hash]
 
     # --- parts -------------------------------------------------------------------------------------------------------
 

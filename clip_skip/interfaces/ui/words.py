@@ -9,8 +9,10 @@ from ...skip.architectures import UNNAMED, Architecture, Encoder
 from ...skip.auto import Auto
 from ...skip.numbers import in_range, number, words
 from ...text.phrase import Data, Phrase
-from .markup import joined, line
+from .markup import NOTHING, joined, line
 
+HASHING = "Its SHA-256 is worked out between jobs, since more may be known of it by that:"
+NOT_HASHED = "Its SHA-256 could not be worked out. The log says why."
 UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
 SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
 
@@ -29,6 +31,13 @@ def slider_words(architecture: Architecture, name: str, skip: float | None) -> M
         reads: Phrase = words(encoder, skip) if within else ("accepted:", Data(f" 1 - {encoder.trained_depth}"))
         lines.append(line(Data(f"{encoder.name}: "), *reads) if name == "skip" else line(*reads))
     return joined(lines)
+
+
+def hashing(part: float | None, failed: bool) -> Markup:
+    """How far the SHA-256 of a model that lacks it is worked out, from 0 to 1; the page's script looks again."""
+    if part is not None:
+        return Markup('<div class="clip-skip-hashing">{}</div>').format(line(HASHING, Data(f" {part:.0%}")))
+    return line(NOT_HASHED) if failed else NOTHING
 
 
 def status(checkpoint: Checkpoint, auto: Auto | None) -> Markup:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from modules import paths, shared
+from modules import hashes, paths, shared
 from safetensors import safe_open
 
 from minihost import context, weights
@@ -63,8 +62,8 @@ class CheckpointInfo:
             checkpoint_aliases[alias] = self
 
     def calculate_shorthash(self) -> str | None:
-        if self.sha256 is None and os.path.isfile(self.filename):
-            sha256 = self.sha256 = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
+        if self.sha256 is None and (sha256 := hashes.sha256(self.filename, f"checkpoint/{self.name}")) is not None:
+            self.sha256 = sha256
             shorthash = self.shorthash = sha256[:10]
             self.hash = sha256[-8:] if FOLDERS else self.hash
             checkpoints_list.pop(self.title, None)

@@ -8,6 +8,7 @@ from minihost import context
 parser = argparse.ArgumentParser(prog="minihost", allow_abbrev=False)
 parser.add_argument("--data-dir", default=str(context.get().data))
 parser.add_argument("--lora-dir", default=str(context.get().data / "models" / "Lora"))
+parser.add_argument("--no-hashing", action="store_true", help="hash no model")
 if context.get().flavour.a1111_line:
     parser.add_argument("--api-auth", default=None)
     parser.add_argument("--nowebui", action="store_true", help="serve no page, the API alone")
