@@ -23,9 +23,8 @@ def run_eagerly(module: nn.Module) -> list[Eager]:
     """Have every compiled part of `module` run as its own code, so that hooks on it are called."""
     switched = []
     for part in list(module.modules()):
-        original = vars(part).get("_modules", {}).get("_orig_mod")
-        if isinstance(original, nn.Module):  # torch.compile(part)
-            switched.append(Eager(part, "forward", original.__call__))
+        if isinstance(vars(part).get("_modules", {}).get("_orig_mod"), nn.Module):  # torch.compile(part)
+            switched.append(Eager(part, "forward", part.get_submodule("_orig_mod").__call__))
         elif getattr(part, "_compiled_call_impl", None) is not None:  # part.compile()
             switched.append(Eager(part, "_compiled_call_impl", None))
     return switched

@@ -222,10 +222,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
 
 def _read_of(p: NextProcessing) -> list[NextProcessing]:
     """The jobs whose number may be read while `p` runs: "Reprocess refine" goes on with the last one in its place."""
-    last: NextProcessing | None = getattr(sys.modules.get("modules.processing_diffusers"), "last_p", None)
-    if getattr(p, "state", "") != "reprocess_refine" or last is None or last is p:
-        return [p]
-    return [p, last]
+    last: Any = getattr(sys.modules.get("modules.processing_diffusers"), "last_p", None)
+    refines = getattr(p, "state", "") == "reprocess_refine" and last is not None and last is not p
+    return [p, last] if refines else [p]
 
 
 def _runs_ours(p: Any) -> bool:
