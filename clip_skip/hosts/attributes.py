@@ -152,6 +152,8 @@ ATTRIBUTES = (
     Attribute("modules.sd_hijack.model_hijack", "extra_generation_params", CHANGED, "a1111", "in its infotext"),
     Attribute("modules.sd_hijack", "model_hijack", READ, "a1111"),
     Attribute("backend.text_processing.classic_engine", "last_extra_generation_params", CHANGED, "forge", "likewise"),
+    Attribute("backend.args", "dynamic_args", READ, "forge", "Forge's is a dictionary, and has it not"),
+    Attribute("backend.args.dynamic_args", "last_extra_generation_params", CHANGED, "forge", "Neo's, likewise"),
     Attribute("embedding_db", "embeddings_used", CHANGED, "sdnext", "likewise"),
     # The line's prompt parser.
     Attribute("modules.prompt_parser", "get_multicond_prompt_list", CALLED, "a1111"),
@@ -172,7 +174,12 @@ ATTRIBUTES = (
     Attribute("prompt_parser_diffusers", "get_prompts_with_weights", CALLED, "sdnext"),
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
+    Attribute("modules.processing_diffusers", "last_p", READ, "sdnext", "the job that Reprocess refine goes on with"),
+    Attribute("pipeline", "unet", READ, "sdnext", "a pipeline of a class that nobody knows is told by its parts"),
+    Attribute("unet", "config", READ, "sdnext"),
+    Attribute("config", "cross_attention_dim", READ, "sdnext", "how wide the text is that it reads"),
     Attribute("script_callbacks", "on_before_process", CALLED, "sdnext", "a job without a script of ours begins there"),
+    Attribute("opts", "clip_skip_enabled", READ, "sdnext", "whether its slider can be moved"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.
@@ -180,6 +187,7 @@ ATTRIBUTES = (
     Attribute("CLIP_SD_XL_G", "encode_with_transformers", READ, "a1111"),
     Attribute("encode_with_transformers", "__code__", READ, "a1111"),
     Attribute("encode_with_transformers.__code__", "co_names", READ, "a1111", "reForge's alone reads the option"),
+    Attribute("modules_forge.forge_version", "version", READ, "forge", "tells Neo from Forge"),
     # The components of the host's page.
     Attribute("component", "label", READ, "forge", "Forge's slider has no id"),
     Attribute("component", "get_block_name", CALLED, "a1111"),
