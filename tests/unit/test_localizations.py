@@ -199,7 +199,7 @@ def _panel(folder) -> set[str]:
     host, library = _Host(), Library(folder)
     made = answers.Answers(host, library, Advisor(host, library), lambda: ENABLED.value(host.opts), Hashing(host))
     with gr.Blocks(analytics_enabled=False) as blocks:
-        panel.Panel(host, made, "txt2img")
+        panel.Panel(host, made, "txt2img").listen()
         Page(host, made).build("txt2img", {})  # of a host that nobody knows
     found = _in_blocks(blocks)
     for architecture in ARCHITECTURES.values():
