@@ -60,6 +60,12 @@
         return slider.querySelector("input[type=number]");
     }
 
+    // Where messages are: in the panel, and below it while it is off.
+    /** @param {string} tab */
+    function messages(tab) {
+        return ["advice", "ended", "advice_off", "ended_off"].map((name) => part(tab, name)).filter((each) => each !== null);
+    }
+
     function currentTab() {
         return TABS.find((tab) => part(tab, "advice") && isShown(tab)) ?? TABS[0];
     }
@@ -174,7 +180,7 @@
             step(older, "overtake");
         }
         step(id, "answer")(tab, name);
-        if (name === "act") setTimeout(() => keepFocus(part(tab, "advice")));
+        if (name === "act") setTimeout(() => keepFocus(messages(tab).find((each) => each.offsetParent !== null)));
         clearTimeout(following);
         following = setTimeout(follow, 2000, tab);
         return showBusy(tab);
@@ -193,7 +199,7 @@
     /** @param {string} tab @returns {[]} */
     function showBusy(tab) {
         const busy = [...unanswered.keys()].some((id) => id.startsWith(question(tab, "")));
-        if (listening) part(tab, "advice")?.setAttribute("aria-busy", String(busy));
+        if (listening) for (const each of messages(tab)) each.setAttribute("aria-busy", String(busy));
         return [];
     }
 
@@ -209,7 +215,7 @@
     }
 
     // What was pressed may be gone by now: a keyboard goes on from where it was.
-    /** @param {HTMLElement | null} place */
+    /** @param {HTMLElement | undefined} place */
     function keepFocus(place) {
         if (document.activeElement === document.body) place?.focus({preventScroll: true});
     }
@@ -219,9 +225,21 @@
     // A press on a model in the table of presets chooses it, one in the list of the silenced ones has it told again.
     /** @param {HTMLElement} button */
     function pick(button) {
-        write("presets", "picked", button.dataset.clipSkipPick ?? "");
-        part("presets", button.dataset.clipSkipPress ?? "pick")?.click();
-        if (button.dataset.clipSkipPress) return;
+        const {clipSkipPick: picked = ""} = button.dataset;
+        write("presets", "picked", picked);
+        if (button.dataset.clipSkipPress) {
+            part("presets", button.dataset.clipSkipPress)?.click();
+            return;
+        }
+        // The table is drawn anew, with this row marked: a keyboard goes on from there.
+        const table = part("presets", "table");
+        const marking = new MutationObserver((_, observer) => {
+            observer.disconnect();
+            const buttons = /** @type {HTMLElement[]} */ ([...table?.querySelectorAll("[data-clip-skip-pick]") ?? []]);
+            keepFocus(buttons.find((each) => each.dataset.clipSkipPick === picked));
+        });
+        if (table) marking.observe(table, {childList: true, subtree: true});
+        part("presets", "pick")?.click();
         // On a narrow page, and beside a long table, the form is out of sight.
         part("presets", "model")?.scrollIntoView({block: "nearest"});
     }
@@ -231,7 +249,7 @@
     function act(button) {
         /** @type {HTMLElement | null} */
         const box = button.closest(".clip-skip-window");
-        const tab = box?.dataset.tab ?? TABS.find((name) => part(name, "advice")?.contains(button));
+        const tab = box?.dataset.tab ?? TABS.find((name) => messages(name).some((each) => each.contains(button)));
         if (!tab) return;
         write(tab, "asked", button.dataset.clipSkipAct ?? "");
         ask(tab, "act");
@@ -313,7 +331,7 @@
     function drawBadges() {
         for (const slider of gradioApp().querySelectorAll(SLIDER)) {
             const tab = tabOf(slider) ?? currentTab();
-            const items = /** @type {HTMLElement[]} */ ([...part(tab, "advice")?.querySelectorAll(BADGED) ?? []]);
+            const items = /** @type {HTMLElement[]} */ (messages(tab).flatMap((each) => [...each.querySelectorAll(BADGED)]));
             /** @type {HTMLButtonElement | null} */
             const badge = slider.querySelector(".clip-skip-badge") ?? (items.length ? addBadge(slider) : null);
             if (!badge) continue;
@@ -366,12 +384,12 @@
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
         document.addEventListener("animationstart", fadedIn);
-        const places = TABS.map((tab) => part(tab, "advice")).filter((place) => place !== null);
+        const places = TABS.flatMap(messages);
         if (!places.length) return;
-        for (const advice of places) {
-            advice.setAttribute("role", "status");
-            advice.tabIndex = -1;
-            new MutationObserver(redraw).observe(advice, {childList: true, subtree: true, characterData: true});
+        for (const place of places) {
+            place.setAttribute("role", "status");
+            place.tabIndex = -1;
+            new MutationObserver(redraw).observe(place, {childList: true, subtree: true, characterData: true});
         }
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });

@@ -41,7 +41,10 @@ class _Host(Protocol):
 def act(
     action: Action, advice: Advice, checkpoint: Checkpoint, decider: Decider, library: Library, host: _Host
 ) -> Moved:
-    """Do what `action` beside `advice` on `checkpoint` stands for. Raises StoreError, and nothing is changed then."""
+    """Do what `action` beside `advice` on `checkpoint` stands for. Raises StoreError, and nothing is changed then.
+
+    Skips that the user has kept are not replaced: what Auto would use instead is where the panel's sliders go.
+    """
     if action.id is ActionId.SILENCE:
         library.silence(checkpoint, advice.id)
     elif action.id is not ActionId.USE:
@@ -51,7 +54,7 @@ def act(
         if number is not None:
             host.use(number)
         return Moved(slider=number)
-    elif decider is Decider.AUTO:
+    elif decider is Decider.AUTO and not library.profile(checkpoint).has_skips:
         library.save(checkpoint, action.skip)
     else:
         return Moved(skips=action.skip)

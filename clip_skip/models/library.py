@@ -13,7 +13,7 @@ from ..skip.auto import Defaults
 from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Mark, Preset, folder_of, key_of, stem
+from .presets.preset import Mark, Preset, folder_of, key_of, keys_of, stem
 from .presets.store import Store, StoreError
 from .profile import Profile
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .inspect.inspector import Inspector
 
 _OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
+# The JSON value under each of a model's keys, None where there is none.
+Kept = Mapping[str, Any]
 
 
 class Library:
@@ -48,6 +50,29 @@ class Library:
                 self.presets.learn_hash(checkpoint.place, checkpoint.sha256, checkpoint.architecture)
             except StoreError as error:
                 logger.warning("%s", error)
+
+    def kept(self, checkpoint: Checkpoint) -> Kept:
+        """What is kept for `checkpoint`, under each key that it may be kept under, for `restore`."""
+        if not checkpoint.file_name:
+            return {}
+        raw, profile = self.presets.raw(), self.profile(checkpoint)
+        keys = [profile.key, key_of(checkpoint.sha256, checkpoint.kept_name)]
+        keys += [*keys_of(checkpoint.kept_name), *keys_of(checkpoint.place)]
+        return {key: raw.get(key) for key in keys}
+
+    def restore(self, before: Kept, now: Kept) -> None:
+        """Keep what was `before` in place of what is `now`. Raises StoreError where that is not there any more."""
+
+        def edit(presets: dict[str, Any]) -> None:
+            if any(presets.get(key) != raw for key, raw in now.items()):
+                raise StoreError("it was changed meanwhile")
+            for key, raw in before.items():
+                if raw is None:
+                    presets.pop(key, None)
+                else:
+                    presets[key] = raw
+
+        self.presets.change(edit)
 
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
         """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.

@@ -48,6 +48,11 @@ class Profile:
         origin = self.preset.origin if self.preset else None
         return origin[0] if origin else key_of(self.checkpoint.sha256, self.checkpoint.kept_name)
 
+    @property
+    def has_skips(self) -> bool:
+        """Whether the user has kept skips for it, beside all else that a preset may hold."""
+        return self.preset is not None and bool(self.preset.skip)
+
     @cached_property
     def facts(self) -> ModelFacts | None:
         """What the model's file says, None where it has none. Reads up to 64 MB when it is new.

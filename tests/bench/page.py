@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Moves the slider, and gives the milliseconds until what is said of it is there, or gone.
 CHANGE = """([number, said]) => new Promise((done) => {
-    const advice = document.querySelector("#clip_skip_txt2img_advice");
+    const advice = document.querySelector("#clip_skip_txt2img_advice_off");
     const input = document.querySelector(".clip-skip-slider input[type=number]");
     const start = performance.now();
     const observer = new MutationObserver(() => {

@@ -118,7 +118,9 @@ class Panel:
         self.status = self.part("status").locator(".clip-skip-words")
         self.manual = self.part("manual")
         self.same = self.part("same").locator("input")
-        self.advice = Advice(self.part("advice"))
+        # In the panel, or below it while it is off.
+        self.advice = Advice(page.locator(f"#clip_skip_{tab}_advice, #clip_skip_{tab}_advice_off"))
+        self.ended = page.locator(f"#clip_skip_{tab}_ended, #clip_skip_{tab}_ended_off").locator(".clip-skip-done")
 
     def part(self, name: str) -> Locator:
         # gradio 3 gives an HTML block and its content the same id: the first is the block
@@ -151,7 +153,15 @@ class Panel:
 
     def choose(self, what: str, word: str) -> None:
         """Pick a word of the radio "mode" or "blend"."""
+        if what == "blend":
+            self.unfold()
         self.part(what).get_by_label(word, exact=True).check()
+
+    def unfold(self) -> None:
+        """Open what is folded under "More"."""
+        head = self.part("more").locator(".label-wrap")
+        if "open" not in head.get_attribute("class").split():
+            head.click()
 
     def chosen(self, what: str, word: str) -> None:
         expect(self.part(what).get_by_label(word, exact=True)).to_be_checked()
@@ -214,7 +224,7 @@ class WebUI:
         option = re.compile(rf"(^|[\s/]){re.escape(name)}(\.safetensors)?(\s|$)")
         self.page.get_by_test_id("dropdown-option").filter(has_text=option).click()
         for panel in (self.txt2img, self.img2img):
-            expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}$"))
+            expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}($|: )"))
         # The host takes it over in its queue, and that may be after the panel.
         self.page.wait_for_function("name => window.opts.sd_model_checkpoint.includes(name)", arg=name)
 

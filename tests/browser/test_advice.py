@@ -18,7 +18,8 @@ NAI_BELOW = "Hint This model descends from NovelAI's SD 1.x model, which was tra
 TOO_DEEP = "Caution At so high a clip skip most of the prompt is lost."
 OFF_TRAINED = "Warning This reads an earlier block of the text encoder than the model was trained on."
 LORA = "Hint A LoRA in the prompt was trained with another clip skip."
-UNUSED = "Not used CLIP Skip decides instead of this slider."
+UNUSED = "off: CLIP Skip uses 1 CLIP Skip decides instead of this slider."
+OFF = "off: CLIP Skip uses "
 IS_NAI, IS_NOT_NAI = "This model is NAI-derived", "This model is not NAI-derived"
 SILENCE = "Don't tell me again for this model"
 OF_PHOTO = "Its .civitai.info says that the file's sha256 is that of v1-5-pruned-emaonly.safetensors."
@@ -105,25 +106,45 @@ def test_a_descendant_of_nai_is_judged_the_other_way_round(webui, advice):
 
 
 def test_the_panels_own_sliders_are_judged(webui, panel, advice):
+    """The badge says what is true of the host's own slider: that it is off, and what is used."""
     webui.select_model("photo")
     panel.open_manual()
     advice.says_nothing()
-    expect(webui.badge()).to_have_text("Not used")
+    expect(webui.badge()).to_have_text(f"{OFF}1")
     panel.set("l", "2")
     advice.says(NOT_NAI)
-    expect(webui.badge()).to_have_text("Warning")
+    expect(webui.badge()).to_have_text(f"{OFF}2")
     panel.set("l", "1")
     advice.says_nothing()
-    expect(webui.badge()).to_have_text("Not used")
+    expect(webui.badge()).to_have_text(f"{OFF}1")
     panel.set("l", "2")
     advice.says(NOT_NAI)
     panel.choose("mode", "Auto")
     advice.says_nothing()
     panel.choose("mode", "Manual")
+    advice.says_nothing()
+    panel.set("l", "2")
     advice.says(NOT_NAI)
     panel.switch(False)
     advice.says_nothing()
     expect(webui.badge()).to_be_hidden()
+
+
+def test_a_tag_that_decides_is_said(webui, panel, advice):
+    panel.open_manual()
+    panel.set("l", "3")
+    advice.says(OFF_TRAINED)
+    webui.prompt("txt2img").fill("a fox <clipskip:2>")
+    expect(panel.status).to_have_text(["SDXL, sdxl-a", "The prompt's tag decides: CLIP-L 2, CLIP-G 2"])
+    expect(webui.badge()).to_have_text(f"{OFF}2")
+    panel.switch(False)
+    expect(webui.badge()).to_have_text(f"{OFF}2")
+    advice.says(OFF_TRAINED)
+    advice.offers(SILENCE)
+    expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 2, CLIP-G 2")
+    webui.prompt("txt2img").fill("a fox")
+    advice.says_nothing()
+    expect(panel.head).not_to_contain_text("CLIP-L")
 
 
 def test_another_model_has_another_advice(webui, advice):
@@ -222,21 +243,35 @@ def test_use_1_moves_the_sliders_of_the_panel(webui, panel, advice):
     assert "Clip skip" not in webui.generate().info
 
 
-def test_use_1_changes_the_preset_that_auto_uses(webui, panel, advice, presets):
+def test_use_1_never_changes_a_preset_unasked(webui, panel, advice, presets):
     webui.select_model("photo")
     panel.open_manual()
     panel.set("l", "2")
     panel.part("save").click()
     panel.chosen("mode", "Auto")
     advice.says(NOT_NAI)
+    before = presets.read_text()
     advice.press("Use 1")
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value("1")
+    expect(panel.ended).to_have_text("Set here alone: your preset is as it was.")
     advice.says_nothing()
-    expect(panel.status.last).to_have_text("Auto uses CLIP-L 1: this model's preset.")
-    assert kept(presets) == [{"skip": {"l": 1}}]
-    webui.reload()
-    panel.switch(True)
-    expect(panel.status.last).to_have_text("Auto uses CLIP-L 1: this model's preset.")
+    assert presets.read_text() == before
+    panel.choose("mode", "Auto")
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 2: this model's preset.")
+    advice.says(NOT_NAI)
+
+
+def test_what_was_kept_can_be_undone_where_it_was_pressed(webui, panel, advice, presets):
+    webui.select_model("sd1-a")
+    webui.set_skip("2")
+    advice.press(IS_NAI)
     advice.says_nothing()
+    expect(panel.ended).to_have_text("Kept for sd1-a. Undo")
+    panel.ended.get_by_role("button").click()
+    expect(panel.ended).to_have_text("Undone.")
+    advice.says(UNVERIFIED)
+    assert kept(presets) == []
 
 
 def test_a_model_is_marked_as_no_descendant(webui, advice, presets):
@@ -289,7 +324,7 @@ def test_what_can_not_be_saved_is_said(webui, panel, advice, presets):
     presets.parent.mkdir(exist_ok=True)
     presets.write_text('{"schema": 2, "presets": {}}')
     advice.press(SILENCE)
-    expect(panel.status.last).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
+    expect(panel.ended).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
     advice.says(UNVERIFIED)
 
 
@@ -401,20 +436,20 @@ def test_the_keyboard_stays_where_a_banner_was(webui, panel, advice):
     advice.items.get_by_role("button", name=SILENCE).focus()
     webui.page.keyboard.press("Enter")
     advice.says_nothing()
-    expect(panel.part("advice")).to_be_focused()
+    expect(panel.part("advice_off")).to_be_focused()
 
 
 def test_a_screen_reader_hears_of_it(webui, panel):
     webui.select_model("photo")
     webui.set_skip("2")
     expect(webui.page.get_by_role("status").filter(has_text=NOT_NAI)).to_have_count(1)
-    expect(panel.part("advice")).to_have_attribute("role", "status")
+    expect(panel.part("advice_off")).to_have_attribute("role", "status")
 
 
 def test_the_slider_is_said_to_be_out_of_use(webui, panel, advice):
     expect(webui.badge()).to_be_hidden()
     panel.switch(True)
-    expect(webui.badge()).to_have_text("Not used")
+    expect(webui.badge()).to_have_text(f"{OFF}1")
     advice.says_nothing()
     webui.badge().click()
     webui.window().says(UNUSED)
@@ -525,18 +560,19 @@ def test_the_page_does_not_wait_for_the_models_file(webui, panel, advice, hold):
     expect(panel.manual).to_be_hidden()
     panel.choose("mode", "Manual")
     expect(panel.manual).to_be_visible()
+    expect(panel.number("l")).to_have_value("2")
     assert webui.page.request.get("/test/waiting", max_retries=3).json() > 0
     advice.says_nothing()
     release()
     advice.says(UNVERIFIED)
-    expect(webui.badge()).to_have_text("Caution")
+    expect(webui.badge()).to_have_text(f"{OFF}2")
 
 
 def test_what_is_known_too_late_is_not_said_of_another_model(webui, panel, advice, hold):
     webui.select_model("photo")
     webui.set_skip("2")
     advice.says(NOT_NAI)
-    panel.part("advice").evaluate(
+    panel.part("advice_off").evaluate(
         """part => {
             window.said = [];
             const hear = () => window.said.push(part.innerText);

@@ -18,11 +18,11 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 class Part:
-    """The panel's closed part "Drift"."""
+    """What of drift is in the panel's closed part "More"."""
 
     def __init__(self, panel) -> None:
         self.panel = panel
-        self.head = panel.part("drift_part").locator(".label-wrap")
+        self.head = panel.part("more").locator(".label-wrap")
         self.button = panel.page.locator(f"#clip_skip_{panel.tab}_draw")
         self.place = panel.part("drift")
         # One for a wide panel, one for a narrow one.
@@ -84,7 +84,6 @@ def test_what_is_in_use_follows_the_controls_and_the_prompt(drift, webui):
     left = [float(ring.get_attribute("cx")) for ring in drift.picture.locator("circle[r='7']").all()[1:]]
     assert len(set(left)) == 1 and left[0] < 60
     webui.prompt("txt2img").fill("nothing but a tag <clipskip:3>")
-    drift.panel.choose("mode", "Manual")
     drift.button.click()
     expect(drift.lines.last).to_contain_text("CLIP-L 3 (")
 
@@ -126,7 +125,7 @@ def test_it_fits_the_panel(drift, viewport):
     drift.show()
     page = drift.panel.page
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    box, around = drift.picture.bounding_box(), drift.panel.part("drift_part").bounding_box()
+    box, around = drift.picture.bounding_box(), drift.panel.part("more").bounding_box()
     assert around["x"] <= box["x"] and box["x"] + box["width"] <= around["x"] + around["width"]
     assert 1.1 < box["width"] / box["height"] * (1 if viewport["width"] > 400 else 2) < 2
     for text in drift.picture.locator("text").all():

@@ -115,6 +115,7 @@ def test_no_english_is_left(tour):
     tour("txt2img_status", "this model's preset")
     tour("txt2img_advice", "Don't tell me again for this model")
     page.locator("#clip_skip_txt2img_mode input").nth(1).check()
+    panel.unfold()
     tour("txt2img_manual", "trained")
     panel.set("l", "3")
     tour("txt2img_advice", "Warning")

@@ -31,9 +31,8 @@ def test_manual_shows_a_slider_for_each_encoder_of_the_model(panel):
     panel.open_manual()
     expect(panel.status).to_have_text(["SDXL, sdxl-a"])
     panel.shows_sliders("l", "g")
+    expect(panel.part("meaning")).to_have_text('1 = as trained. Cards that say "clip skip 2" mean 1 here.')
     expect(panel.part("same")).to_be_visible()
-    expect(panel.part("blend")).to_be_visible()
-    panel.chosen("blend", "Linear")
     expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
     expect(panel.words("g")).to_have_text(["block 31 of 32 (as trained)"])
     panel.choose("mode", "Auto")
@@ -65,7 +64,93 @@ def test_same_for_all_encoders_is_one_slider_that_names_them(panel):
     )
     panel.same.uncheck()
     panel.shows_sliders("l", "g")
-    expect(panel.number("l")).to_have_value("1")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("1.5")
+    panel.set("l", "2")
+    panel.same.check()
+    expect(panel.number("skip")).to_have_value("2")
+
+
+def test_blend_is_shown_where_a_number_is_a_fraction(panel):
+    panel.open_manual()
+    panel.unfold()
+    expect(panel.part("draw")).to_be_visible()
+    expect(panel.part("blend")).to_be_hidden()
+    panel.set("g", "1.5")
+    expect(panel.part("blend")).to_be_visible()
+    panel.set("g", "2")
+    expect(panel.part("blend")).to_be_hidden()
+
+
+def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
+    expect(panel.head).not_to_contain_text("CLIP-L")
+    panel.open_manual()
+    panel.set("l", "1.5")
+    expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5, CLIP-G 1")
+    webui.select_model("sd1-a")
+    expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5")
+    expect(panel.part("meaning")).to_have_text("1 = as trained. Cards count the same: their 2 is 2 here.")
+    webui.select_model("flux")
+    expect(panel.head).not_to_contain_text("CLIP-L")
+    for part in ("meaning", "mode", "save", "forget", "more"):
+        expect(panel.part(part)).to_be_hidden()
+
+
+# Where all is that the user could press or read above what is said, by its element: what is gone is not compared.
+BOXES = """where => {
+    const all = [...document.querySelectorAll("input, button, textarea, label, .block")];
+    const end = document.querySelector(where).getBoundingClientRect().bottom;
+    const box = each => { const {x, y, width} = each.getBoundingClientRect(); return [x, y, width].map(Math.round); };
+    const said = ".clip-skip-item, .clip-skip-done, .clip-skip-window, .clip-skip-badge, [id*=_advice], [id*=_ended]";
+    const shown = all.filter(each => each.checkVisibility() && !each.closest(said));
+    const boxes = new Map(shown.filter(each => box(each)[1] < end).map(each => [each, box(each)]));
+    const before = window.boxes ?? boxes;
+    window.boxes = boxes;
+    return [...boxes].filter(([each, now]) => before.has(each) && String(before.get(each)) !== String(now))
+        .map(([each, now]) => `${each.tagName} ${each.id} ${each.closest("[id]")?.id}: ${before.get(each)} ${now}`);
+}"""
+
+
+def test_nothing_moves_because_of_an_answer(webui, panel, site):
+    """Neither in the panel, nor above it."""
+    file = site.data / "clip-skip" / "presets.json"
+    file.unlink(missing_ok=True)
+    advice, prompt = panel.advice, webui.prompt("txt2img")
+
+    def stays() -> None:
+        panel.rests()
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+
+    webui.select_model("photo")
+    stays()
+    webui.set_skip("2")
+    expect(advice.items).to_have_count(1)
+    stays()
+    webui.set_skip("1")
+    webui.select_model("sdxl-a")
+    panel.open_manual()
+    webui.page.evaluate("delete window.boxes")
+    stays()
+    for name, value, messages in (("l", "1.5", 1), ("g", "6", 2), ("l", "1", 2)):
+        panel.set(name, value)
+        expect(advice.items).to_have_count(messages)
+        stays()
+    prompt.fill("<clipskip:2> <clipskip:x>")
+    expect(panel.status).to_have_count(2)
+    stays()
+    prompt.fill("")
+    expect(panel.status).to_have_count(1)
+    stays()
+    panel.part("save").click()
+    expect(panel.ended).to_contain_text("Saved for")
+    panel.chosen("mode", "Auto")
+    expect(panel.manual).to_be_hidden()
+    webui.page.evaluate("delete window.boxes")
+    stays()
+    panel.part("forget").click()
+    expect(panel.ended).to_contain_text("Forgotten.")
+    stays()
+    file.unlink(missing_ok=True)
 
 
 def test_the_sliders_follow_the_model(webui, panel):
@@ -96,7 +181,7 @@ def test_the_sliders_follow_the_model(webui, panel):
     panel.shows_sliders()
     expect(panel.manual).to_be_hidden()
     expect(panel.status).to_have_text(
-        ["Flux.1, flux", "No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."]
+        ["Flux.1, flux: No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."]
     )
 
     webui.select_model("sdxl-a")

@@ -149,12 +149,44 @@ def test_a_saved_preset_is_what_auto_uses_until_it_is_forgotten(webui, panel, fi
     assert webui.generate().pixels == plain.pixels
 
 
+def test_saving_and_forgetting_can_be_undone(webui, panel, keep, file):
+    """With all that was kept."""
+    whole = {"name": "sdxl-a", "skip": {"l": 1.5, "g": 2.5}, "blend": "slerp", "lineage": "not-nai", "note": "mine"}
+    keep({"name:sdxl-a": whole})
+    panel.switch(True)
+    uses = "Auto uses CLIP-L 1.5, CLIP-G 2.5: this model's preset."
+    expect(panel.status.last).to_have_text(uses)
+    panel.choose("mode", "Manual")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("2.5")
+    panel.chosen("blend", "Slerp")
+    before = list(kept(file).values())
+    panel.set("l", "2")
+    panel.part("save").click()
+    expect(panel.ended).to_have_text("Saved for sdxl-a. Undo")
+    panel.chosen("mode", "Auto")
+    assert [each["skip"] for each in kept(file).values()] == [{"l": 2, "g": 2.5}]
+    panel.ended.get_by_role("button").click()
+    expect(panel.ended).to_have_text("Undone.")
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value("2")
+    assert list(kept(file).values()) == before
+
+    panel.choose("mode", "Auto")
+    panel.part("forget").click()
+    expect(panel.ended).to_have_text("Forgotten. Undo")
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 1, CLIP-G 1: as trained.")
+    panel.ended.get_by_role("button").click()
+    expect(panel.status.last).to_have_text(uses)
+    assert list(kept(file).values()) == before
+
+
 def test_what_can_not_be_saved_is_said(webui, panel, file):
     file.write_text('{"schema": 2, "presets": {}}')
     panel.open_manual()
     panel.set("l", "2")
     panel.part("save").click()
-    expect(panel.status.last).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
+    expect(panel.ended).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
     panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
 
@@ -218,7 +250,51 @@ def test_problems_of_the_file_are_said(webui, file):
     expect(tab.part("problems").locator("p").first).to_have_text(re.compile("presets.json can't be read"))
 
 
+def test_names_look_like_what_can_be_pressed_and_the_chosen_row_is_marked(tab):
+    name = tab.rows.first.locator("button span")
+    colour = "name => getComputedStyle(name).color"
+    assert name.evaluate(colour) == tab.rows.first.locator("button").evaluate(colour)
+    assert name.evaluate(colour) != tab.rows.first.locator("td").nth(1).evaluate(colour)
+    marked = tab.part("table").locator("tr[aria-current]")
+    expect(marked).to_have_count(0)
+    tab.rows.last.locator("button").focus()
+    tab.page.keyboard.press("Enter")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("pony.safetensors")
+    expect(marked.locator("button")).to_be_focused()
+
+
+def test_numbers_in_names_are_sorted_as_numbers(webui, keep):
+    names = ["model_2", "model_10", "Model_100", f"model_{'9' * 5000}"]
+    keep({f"name:{name}": {"name": name} for name in reversed(names)})
+    tab = Tab(webui.page)
+    tab.open()
+    expect(tab.rows).to_have_count(4)
+    assert [text.strip()[:9] for text in tab.rows.locator("td:first-child").all_inner_texts()] == [
+        name[:9] for name in names
+    ]
+
+
 # the form
+
+
+def test_the_form_has_what_the_model_reads(tab):
+    tab.select("model", re.compile("sdxl-a"))
+    tab.has(l="", g="")
+    for part in ("h", "mark"):
+        expect(tab.part(part)).to_be_hidden()
+    tab.pick("anime.safetensors")  # which the host does not have
+    for part in ("l", "g", "h", "mark"):
+        expect(tab.part(part)).to_be_visible()
+
+
+def test_what_was_pressed_answers_beside_it(tab):
+    tab.pick("anime.safetensors")
+    tab.press("delete")
+    expect(tab.part("confirm_delete")).to_be_visible()
+    pressed, said = tab.part("delete").bounding_box(), tab.said.bounding_box()
+    asked = tab.part("confirm_delete").bounding_box()
+    assert pressed["y"] + pressed["height"] <= said["y"] < asked["y"] < pressed["y"] + 150
 
 
 def test_a_preset_is_edited(tab, file):
@@ -389,7 +465,7 @@ def test_what_was_silenced_is_listed_and_told_again(webui, panel, file):
     webui.select_model("sdxl-a")
     panel.open_manual()
     panel.set("l", "2")
-    advice = panel.part("advice").locator("[data-advice=off-trained]")
+    advice = panel.advice.place.locator("[data-advice=off-trained]")
     advice.get_by_role("button", name="Don't tell me again").click()
     expect(advice).to_have_count(0)
     assert [preset["silenced"] for preset in kept(file).values()] == [["off-trained"]]

@@ -74,14 +74,37 @@ def test_use_moves_the_panels_sliders_where_those_decide(library, click):
     assert kept(library, SDXL) is None
 
 
-@pytest.mark.parametrize("blend", ["linear", "slerp"])
-def test_use_in_auto_is_kept_for_the_model_with_all_else_that_was(library, click, blend):
-    before = Preset(skip={"l": 2.5}, blend=blend, lineage=Mark.NOT_NAI, note="mine", silenced=frozenset({"no-effect"}))
+def test_use_in_auto_never_replaces_what_the_user_kept(library, click):
+    library.presets.put(Preset(skip={"l": 2.5}, blend="slerp", note="mine"), name="sd1.safetensors")
+    before = library.presets.path.read_bytes()
+    assert click("use") == (Moved(skips={"l": 1}), [])
+    assert library.presets.path.read_bytes() == before
+
+
+def test_use_in_auto_is_kept_for_a_model_without_skips_with_all_else_that_was(library, click):
+    before = Preset(lineage=Mark.NOT_NAI, note="mine", silenced=frozenset({"no-effect"}))
     library.presets.put(before, name="sd1.safetensors")
     assert click("use") == (Moved(), [])
     after = kept(library)
-    assert (after.skip, after.blend) == ({"l": 1}, blend)
-    assert (after.lineage, after.note, after.silenced) == (before.lineage, before.note, before.silenced)
+    assert (after.skip, after.lineage, after.note, after.silenced) == ({"l": 1}, Mark.NOT_NAI, "mine", before.silenced)
+
+
+def test_what_was_kept_is_restored_unless_somebody_changed_it(library):
+    """Also where it was kept by name, and moved to the hash meanwhile."""
+    known = Checkpoint("sd1", SD1.architecture, SD1.path, "ab" * 32)
+    other = Preset(name="other", skip={"l": 3.0})
+    library.presets.put(other, name="other")
+    library.presets.put(Preset(skip={"l": 2.5}, blend="slerp", note="mine"), name="sd1.safetensors")
+    raw = dict(library.presets.raw())
+    before = library.kept(known)
+    library.save(known, {"l": 1.0}, "linear")
+    now = library.kept(known)
+    library.silence(known, "no-effect")
+    with pytest.raises(StoreError):
+        library.restore(before, now)
+    assert kept(library, known).silenced == {"no-effect"}
+    library.restore(before, library.kept(known))
+    assert dict(library.presets.raw()) == raw
 
 
 def test_what_can_t_be_kept_is_raised(tmp_path):

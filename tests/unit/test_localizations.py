@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from types import SimpleNamespace
@@ -182,17 +183,15 @@ def _advice() -> set[str]:
             for facts in _facts():
                 said = advise(Situation(reading, facts, {QUAGGA: 7.7}))
                 shown = [advice_view.Shown(each, advice_view.PLACES, ours=True) for each in said]
-                found |= _in_html(advice_view.render(shown, facts, slider_unused=True))
+                found |= _in_html(advice_view.render(shown, facts, {"l": 1.7}))
     # "Why?" has words for every verdict, also for the one that is no reason to speak now.
     nai = ModelFacts(QUAGGA, ARCHITECTURES["sd1"], verdict="nai", recommended=Recommendation({"l": 2}, "card", QUAGGA))
     (hint,) = advise(Situation(reading_at("a1111", nai.architecture, 1), nai))
     for facts in _facts():
-        found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts, slider_unused=False))
+        found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
-    return found | _in_html(
-        advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None, False)
-    )
+    return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 
 def _panel(folder) -> set[str]:
@@ -207,11 +206,20 @@ def _panel(folder) -> set[str]:
         preset = Preset(skip={encoder.id: 1.7 for encoder in architecture.encoders})
         settings = Defaults({(architecture.id, encoder.id): 1.3 for encoder in architecture.encoders})
         for kept, defaults in product((preset, None), (settings, Defaults())):
-            found |= _in_html(words.status(host.chosen, automatic(architecture, kept, None, defaults)))
+            auto = automatic(architecture, kept, None, defaults)
+            found |= _in_html(words.status(host.chosen, auto)) | _in_html(words.status(host.chosen, None, auto.skips))
+        found |= _in_html(words.meaning(architecture))
         found |= _in_html(words.hashing(0.7, failed=False)) | _in_html(words.hashing(None, failed=True))
         for name, skip in product(SLIDERS, (1, 1.7, 99)):
             found |= _in_html(words.slider_words(architecture, name, skip))
     controls = Controls(enabled=True, mode="Manual")
+    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sdxl"], f"/{QUAGGA}.safetensors")
+    for press in (made.save, made.forget):  # and then undo the last
+        found |= _in_updates(press(replace(controls, l=2.0)))
+    undo = {"undo": next(reversed(made._undoable))}
+    clicks = [{"advice": "off-trained", "action": action} for action in ("use", "silence")]
+    for asked in (undo, undo, *clicks):
+        found |= _in_updates(made.act(json.dumps(asked), replace(controls, mode="Auto")))
     host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
     found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ...advice.names import ActionId, AdviceId, Severity
 from ...advice.rules import Action, Advice
 from ...models.inspect.evidence.evidence import Strength, Verdict
+from ...skip.numbers import number
 from ...text.phrase import Data, Phrase
 from .markup import NOTHING, joined, messages, pieces
 
@@ -61,15 +62,16 @@ class Shown:
         return self.ours or action.id != ActionId.USE or self.slider is not None
 
 
-def render(shown: Sequence[Shown], facts: ModelFacts | None, slider_unused: bool) -> Markup:
+def render(shown: Sequence[Shown], facts: ModelFacts | None, used: Mapping[str, float] | None = None) -> Markup:
     """The HTML of all messages; empty where there is nothing to say. `facts` are what "Why?" opens.
 
-    `slider_unused` adds, for the badge alone, that the host's own slider does not decide.
+    `used` are the skips where the host's own slider does not decide: the badge beside it says that alone.
     """
     items = [_item(each, facts) for each in shown]
-    if slider_unused:
+    if used:
         unused = Markup('<div class="clip-skip-item" data-badge data-severity="info">{}</div>')
-        items.append(unused.format(_sentence("Not used", _UNUSED)))
+        numbers = Data(" " + " / ".join(dict.fromkeys(map(number, used.values()))))
+        items.append(unused.format(_sentence(("off: CLIP Skip uses", numbers), _UNUSED)))
     return messages(items)
 
 
@@ -80,16 +82,23 @@ def _item(shown: Shown, facts: ModelFacts | None) -> Markup:
         " ".join(f"data-{place}" for place in shown.places),
         advice.id,
         advice.severity,
-        _sentence(_SEVERITIES[advice.severity], advice.text),
+        _sentence((_SEVERITIES[advice.severity],), advice.text),
         _paragraph(advice.reason),
         _row([_button(advice, action, shown.slider) for action in advice.actions if shown.can(action)]),
         _why(facts) if advice.id in ON_DESCENT and facts is not None else NOTHING,
     )
 
 
-def _sentence(head: str, text: str) -> Markup:
+def _sentence(head: Phrase, text: str) -> Markup:
     """The head is also what the badge says."""
-    return Markup("<p><b>{}</b> {}</p>").format(pieces((head,)), pieces((text,)))
+    return Markup("<p><b>{}</b> {}</p>").format(pieces(head), pieces((text,)))
+
+
+def done(phrase: Phrase, undo: str = "") -> Markup:
+    """How what was pressed ended; `undo` is what the panel is asked for that would take it back."""
+    button = Markup('<button type="button" data-clip-skip-act="{}">{}</button>')
+    more = button.format(json.dumps({"undo": undo}), pieces(("Undo",))) if undo else NOTHING
+    return Markup('<p class="clip-skip-words clip-skip-done">{} {}</p>').format(pieces(phrase), more)
 
 
 def _paragraph(phrase: Phrase) -> Markup:

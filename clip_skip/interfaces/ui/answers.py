@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,18 +10,19 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
-from ...advice.actions import act, slider_after
+from ...advice.actions import Moved, act, slider_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Advice, bad_tag
+from ...advice.rules import Action, Advice, bad_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ...models.hashing import Hashing, lacks_hash
-from ...models.library import Library
+from ...models.library import Kept, Library
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
+from ...skip.architectures import Architecture
 from ...skip.parameters import MODES
 from ...skip.plan import resolve
 from ...text.bounded_json import load
@@ -28,16 +30,22 @@ from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem
 from ..settings import SLIDER_MAXIMUM, shown_at
 from . import advice_view, drift_view
+from .advice_view import done
 from .controls import SLIDERS, Asked, Controls
 from .markup import NOTHING, line
 from .paste import shown
-from .words import SWITCHED_OFF, hashing, read_by, slider_words, status
+from .words import SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
+
+_AUTO, _MANUAL = shown(MODES)
+_NOTHING_ENDED = [gr.update(), gr.update()]
+_MOST_UNDOABLE = 100
 
 
 class Answers:
     """The answers of the panels of one WebUI, each to what the controls of one of them hold.
 
-    An answer with everything is an update for the mode, for what `view` is for, and for what `judge` is for.
+    An answer with everything is for what `view` is for, for what `judge` is for, and for how something ended, said in
+    the panel or below it.
     """
 
     def __init__(
@@ -48,28 +56,57 @@ class Answers:
         self._advisor = advisor
         self._switched_on = switched_on
         self._hashing = hashing
+        # What was kept before, what is kept since, and the mode then, by what the page asks for to undo it.
+        self._undoable: dict[str, tuple[Kept, Kept, str]] = {}
 
     def show(self, controls: Controls, name: str | None = None) -> list[Any]:
-        """Everything, as far as it can be told without reading the model's file."""
+        """Everything, as far as it can be told without reading the model's file. Another model: `name`."""
         model = self._library.profile(self.selected(name))
+        # How something ended is said until there is another model.
+        ended = _NOTHING_ENDED if name is None else [gr.update(value=""), gr.update(value="")]
         if model.is_read:
-            return self._all(model, controls)
+            return [*self._all(model, controls)[:-2], *ended]
         checkpoint = model.checkpoint
-        pending = [
+        nothing = [gr.update(value=""), gr.update(value=""), gr.update(label=title(checkpoint.architecture, None))]
+        return [
+            *self.view(checkpoint, controls),
             gr.update(value=status(checkpoint, None)),
             gr.update(),
-            gr.update(value=""),
+            *nothing,
             gr.update(visible=False),
+            *ended,
         ]
-        return [gr.update(), *self.view(checkpoint, controls), *pending]
+
+    def start(self, controls: Controls) -> list[Any]:
+        """The user chose a mode: in Manual the sliders and the blend begin where Auto would be."""
+        model = self._library.profile(self.selected())
+        # What a preset says needs no file to be read.
+        if controls.auto or not (model.is_read or model.has_skips):
+            return [gr.update()] * (len(SLIDERS) + 1)
+        auto = model.auto
+        return [*self._at({"skip": next(iter(auto.skips.values()), 1.0), **auto.skips}), _blend(auto.blend)]
+
+    def join(self, controls: Controls) -> list[Any]:
+        """The user chose one slider for all, or one for each: those that are on show now begin at what is in use."""
+        encoders = [encoder.id for encoder in self.selected().architecture.encoders]
+        if controls.same:
+            return self._at({"skip": getattr(controls, encoders[0])} if encoders else {})
+        return self._at(dict.fromkeys(encoders, controls.skip))
+
+    @staticmethod
+    def _at(skips: Mapping[str, float | None]) -> list[Any]:
+        """The sliders at these skips, those that have none where they are."""
+        found = (skips.get(name) for name in SLIDERS)
+        return [gr.update() if skip is None else gr.update(value=skip) for skip in found]
 
     def speak(self, controls: Controls) -> list[Any]:
-        """The words under each slider."""
+        """The words under each slider, and whether there is anything to blend."""
         architecture = self.selected().architecture
-        return [gr.update(value=slider_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
+        words = [gr.update(value=slider_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
+        return [*words, gr.update(visible=_blends(controls, architecture))]
 
     def judge(self, controls: Controls) -> list[Any]:
-        """What depends on more than the controls and the architecture: status, *Forget*, and advice."""
+        """What depends on more than the controls and the architecture: status, *Forget*, advice, and the title."""
         model = self._library.profile(self.selected())
         verdict = self._verdict(model, controls)
         now = self.selected()
@@ -84,36 +121,86 @@ class Answers:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
         model = self._library.profile(self.selected())
         plan = resolve(controls.request, model.checkpoint.architecture)
-        try:
+
+        def keep() -> None:
             if plan.refusals:
                 raise StoreError("; ".join(map(str, plan.refusals)))
             self._library.save(model.checkpoint, plan.skips, plan.blend)
+
+        try:
+            undo = self._changes(model, controls, keep)
         except StoreError as error:
-            return self._all(model, controls, failure=("Not saved:", Data(f" {error}")))
-        return self._all(self._again(model), replace(controls, mode=shown(MODES)[0]), moved=True)
+            return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
+        ended = done(_named("Saved for", model), undo)
+        return self._all(self._again(model), replace(controls, mode=_AUTO), moved=True, ended=ended)
 
     def forget(self, controls: Controls) -> list[Any]:
         """Keep no skips for the selected model any more."""
         model = self._library.profile(self.selected())
         try:
-            self._library.forget(model.checkpoint)
+            undo = self._changes(model, controls, lambda: self._library.forget(model.checkpoint))
         except StoreError as error:
-            return self._all(model, controls, failure=("Not forgotten:", Data(f" {error}")))
-        return self._all(self._again(model), controls)
+            return self._all(model, controls, ended=done(("Not forgotten:", Data(f" {error}"))))
+        return self._all(self._again(model), controls, ended=done(("Forgotten.",), undo))
 
     def act(self, asked: str, controls: Controls) -> list[Any]:
-        """What the button stands for that `asked` names: {"advice", "action"}, beside an advice that holds now."""
+        """What the button stands for that `asked` names.
+
+        That is {"advice", "action"}, beside an advice that holds now, or {"undo"}, beside what was kept.
+        """
         model = self._library.profile(self.selected())
         names = load(asked)
+        if "undo" in names:
+            return self._undo(names["undo"], model, controls)
         for advice in self._advice(model, controls.asked(model.checkpoint.architecture), controls):
             for action in advice.actions:
                 if (advice.id, action.id) == (names["advice"], names["action"]):
-                    try:
-                        moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
-                    except StoreError as error:
-                        return self._all(model, controls, failure=("Not saved:", Data(f" {error}")))
-                    return self._all(self._again(model), controls.moved(moved), moved=True)
+                    return self._act(action, advice, model, controls)
         return self._all(model, controls)
+
+    def _act(self, action: Action, advice: Advice, model: Profile, controls: Controls) -> list[Any]:
+        moved = Moved()
+
+        def click() -> None:
+            nonlocal moved
+            moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
+
+        try:
+            undo = self._changes(model, controls, click)
+        except StoreError as error:
+            return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
+        ended = done(_named("Kept for", model), undo) if undo else None
+        after = controls.moved(moved)
+        if moved.skips and controls.auto:
+            after = replace(after, mode=_MANUAL)
+            ended = done(("Set here alone: your preset is as it was.",))
+        return self._all(self._again(model), after, moved=True, ended=ended)
+
+    def _changes(self, model: Profile, controls: Controls, change: Callable[[], None]) -> str:
+        """Let `change` keep something else for the model; what to ask for to undo that, "" where nothing changed."""
+        before = self._library.kept(model.checkpoint)
+        change()
+        now = self._library.kept(model.checkpoint)
+        if now == before:
+            return ""
+        name = secrets.token_hex(8)
+        self._undoable[name] = (before, now, controls.mode)
+        while len(self._undoable) > _MOST_UNDOABLE:
+            self._undoable.pop(next(iter(self._undoable)))
+        return name
+
+    def _undo(self, name: str, model: Profile, controls: Controls) -> list[Any]:
+        """Keep what was kept before, and have the mode that was chosen then."""
+        try:
+            if name not in self._undoable:
+                raise StoreError("that was too long ago")
+            before, now, mode = self._undoable[name]
+            self._library.restore(before, now)
+        except StoreError as error:
+            return self._all(model, controls, ended=done(("Not undone:", Data(f" {error}"))))
+        self._undoable.pop(name, None)
+        undone = done(("Undone.",))
+        return self._all(self._again(model), replace(controls, mode=mode), moved=True, ended=undone)
 
     def hash(self, controls: Controls) -> list[Any]:
         """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
@@ -156,17 +243,24 @@ class Answers:
 
     # --- what they show ----------------------------------------------------------------------------------------------
 
-    def _all(self, model: Profile, controls: Controls, *, moved: bool = False, failure: Phrase = ()) -> list[Any]:
-        """Everything. `moved`: mode and sliders go where `controls` has them. `failure` is said below the status."""
-        words, *rest = self._verdict(model, controls)
-        if failure:
-            words = gr.update(value=words["value"] + line(*failure))
-        mode = gr.update(value=controls.mode) if moved else gr.update()
-        return [mode, *self.view(model.checkpoint, controls, moved), words, *rest]
+    def _all(
+        self, model: Profile, controls: Controls, *, moved: bool = False, ended: Markup | None = None
+    ) -> list[Any]:
+        """Everything. `moved`: mode and sliders go where `controls` has them. `ended` is how what was pressed ended."""
+        said = _NOTHING_ENDED
+        if ended is not None:
+            # Where it was pressed: what is in the panel is hidden while that is off.
+            said = [gr.update(value=ended if here else "") for here in (controls.enabled, not controls.enabled)]
+        return [*self.view(model.checkpoint, controls, moved), *self._verdict(model, controls), *said]
 
     def view(self, checkpoint: Checkpoint, controls: Controls, moved: bool = False) -> list[dict[str, Any]]:
-        """The manual part: whether it shows, three for each slider, *Same for all*; and whether it can be saved."""
+        """What depends on the controls and the model's architecture alone.
+
+        The line on what 1 means, the mode, the manual part, three for each slider, *Same for all*, *Save*, the blend,
+        and *More*.
+        """
         architecture = checkpoint.architecture
+        is_manual = not controls.auto and bool(architecture.encoders)
         rows: list[dict[str, Any]] = []
         for name in SLIDERS:
             deepest = min((e.trained_depth for e in read_by(architecture, name)), default=0)
@@ -183,23 +277,33 @@ class Answers:
                 gr.update(maximum=maximum, value=within) if moved or within != value else gr.update(maximum=maximum),
                 gr.update(value=slider_words(architecture, name, within)),
             ]
-        manual = not controls.auto and bool(architecture.encoders)
+        mode = gr.update(visible=bool(architecture.encoders))
         return [
-            gr.update(visible=manual),
+            gr.update(value=meaning(architecture), visible=bool(architecture.encoders)),
+            {**mode, "value": controls.mode} if moved else mode,
+            gr.update(visible=is_manual),
             *rows,
             gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1),
-            gr.update(visible=manual and bool(checkpoint.file_name)),
+            gr.update(visible=is_manual and bool(checkpoint.file_name)),
+            gr.update(visible=_blends(controls, architecture)),
+            gr.update(visible=bool(architecture.encoders)),
         ]
 
     def _verdict(self, model: Profile, controls: Controls) -> list[dict[str, Any]]:
         """As `judge`. Reads the model's file where that was not done yet."""
-        auto, asked = model.auto, controls.asked(model.checkpoint.architecture)
-        words = status(model.checkpoint, auto if controls.auto else None)
+        auto, architecture = model.auto, model.checkpoint.architecture
+        asked = controls.asked(architecture)
+        ours = asked.request.enabled and self._switched_on()
+        used = resolve(asked.request, architecture, model.stands_for).skips if ours else None
+        words = status(model.checkpoint, auto if controls.auto else None, used if asked.by_tags else None)
+        advice = self._advice_html(model, self._advice(model, asked, controls), used)
         hashed, can_hash = self._hashed(model.checkpoint)
         return [
             gr.update(value=words + hashed if self._switched_on() else line(SWITCHED_OFF)),
             gr.update(visible=auto.source == "preset"),
-            gr.update(value=self._advice_html(model, self._advice(model, asked, controls), asked.request.enabled)),
+            gr.update(value=advice if controls.enabled else ""),
+            gr.update(value="" if controls.enabled else advice),
+            gr.update(label=title(architecture, used)),
             gr.update(visible=can_hash),
         ]
 
@@ -224,21 +328,22 @@ class Answers:
         # No control of ours mends what a tag asks for.
         return [advice.without(ActionId.USE) for advice in said] if asked.by_tags else said
 
-    def _advice_html(self, model: Profile, advice: Sequence[Advice], ours: bool) -> str:
-        """`ours` tells whether the panel or a tag decides, and not the host's own slider."""
-        opts, architecture = self._host.opts, model.checkpoint.architecture
+    def _advice_html(self, model: Profile, advice: Sequence[Advice], used: Mapping[str, float] | None) -> str:
+        """`used` are the skips where the panel or a tag decides, and not the host's own slider."""
+        opts, architecture, ours = self._host.opts, model.checkpoint.architecture, used is not None
+        # The badge says what is true of the host's own slider.
+        places = ("panel",) if ours else advice_view.PLACES
         items = [
             advice_view.Shown(
                 each,
-                [place for place in advice_view.PLACES if shown_at(place, each.severity, opts)],
+                [place for place in places if shown_at(place, each.severity, opts)],
                 ours,
                 None if ours else slider_after(each, architecture, self._host),
             )
             for each in advice
         ]
         facts = model.facts if any(each.id in advice_view.ON_DESCENT for each in advice) else None
-        unused = bool(ours and self._switched_on() and architecture.encoders)
-        return advice_view.render(items, facts, unused)
+        return advice_view.render(items, facts, used)
 
     def selected(self, name: str | None = None) -> Checkpoint:
         """The checkpoint `name`, or the one that is selected now. Never raises."""
@@ -247,3 +352,17 @@ class Answers:
         except Exception:
             logger.exception("the selected checkpoint can't be told")
             return NO_CHECKPOINT
+
+
+def _blends(controls: Controls, architecture: Architecture) -> bool:
+    """Whether a number that the sliders ask for lies between two blocks."""
+    names = ["skip"] if controls.same else [encoder.id for encoder in architecture.encoders]
+    return not controls.auto and bool(architecture.encoders) and any((getattr(controls, n) or 1) % 1 for n in names)
+
+
+def _blend(name: str) -> Any:
+    return gr.update(value=shown([name])[0])
+
+
+def _named(words: str, model: Profile) -> Phrase:
+    return words, Data(f" {model.checkpoint.name}.")

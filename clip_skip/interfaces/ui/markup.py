@@ -47,8 +47,12 @@ def _edges(piece: str, shown: Markup) -> Markup:
     return before + shown + after if shown else Markup(before)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = ()) -> Markup:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = (), chosen: str | None = None
+) -> Markup:
     """The rows under their heads. With `picks`, the first cell of each row is a button that stands for its pick.
+
+    The row of the pick `chosen` is marked.
 
     A narrow page has the cells of a row one below the other, each with its head before it, which a wide one hides.
     """
@@ -60,7 +64,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence
             first = button.format(picks[number], first)
         cells = [Markup('<td data-head="{}">{}</td>').format(text(head[0]), first)]
         cells += [_cell(name, cell) for name, cell in zip(head[1:], rest, strict=True)]
-        lines.append(Markup("<tr>{}</tr>").format(joined(cells)))
+        mark = Markup(' aria-current="true"') if picks and picks[number] == chosen else NOTHING
+        lines.append(Markup("<tr{}>{}</tr>").format(mark, joined(cells)))
     heads = joined(Markup("<th>{}</th>").format(text(name)) for name in head)
     whole = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
     return whole.format(heads, joined(lines))

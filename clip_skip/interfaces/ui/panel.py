@@ -14,7 +14,7 @@ from .answers import Answers
 from .controls import SLIDERS, Controls
 from .markup import line
 from .paste import shown
-from .words import status
+from .words import TITLE, status
 
 # What the page's script asks of a panel: a hidden button for each.
 _QUESTIONS = ("refresh", "speak", "judge", "act")
@@ -35,14 +35,17 @@ class Panel:
         controls = Controls(mode=shown([DEFAULT_MODE.value(opts)])[0])
         initial = iter(answers.view(checkpoint, controls))
 
-        # Outside the accordion: what the host's own slider does is said while that is closed, too.
-        self.advice = gr.HTML("", elem_id=self._id("advice"))
         with self._accordion(START_ENABLED.value(opts)):
             # Filled by API callers alone: `[enabled, options]`.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
-            self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
+            first = next(initial)
+            self.meaning = gr.HTML(first["value"], visible=first["visible"], elem_id=self._id("meaning"))
             self.mode = gr.Radio(
-                shown(MODES), value=controls.mode, label=PARAMETERS["mode"].label, elem_id=self._id("mode")
+                shown(MODES),
+                value=controls.mode,
+                label=PARAMETERS["mode"].label,
+                visible=next(initial)["visible"],
+                elem_id=self._id("mode"),
             )
             with gr.Column(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
                 self._columns, self._sliders, self._words = {}, {}, {}
@@ -54,18 +57,28 @@ class Panel:
                     visible=next(initial)["visible"],
                     elem_id=self._id("same"),
                 )
-                self.blend = gr.Radio(
-                    shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
-                )
-            with gr.Row():
+            # As high as it is, whatever is said: nothing moves because of an answer.
+            with gr.Column(elem_id=self._id("answer")):
+                self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
+                self.advice = gr.HTML("", elem_id=self._id("advice"))
+            with gr.Row(elem_id=self._id("keep")):
                 self.save = gr.Button(
                     "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
                 )
                 self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
                 self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
-            with gr.Accordion("Drift", open=False, elem_id=self._id("drift_part")) as self.drift_part:
+            self.ended = gr.HTML("", elem_id=self._id("ended"))
+            blend, more = next(initial)["visible"], next(initial)["visible"]
+            with gr.Accordion("More", open=False, visible=more, elem_id=self._id("more")) as self.more:
                 gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
                 self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
+                self.blend = gr.Radio(
+                    shown(BLENDS),
+                    value=shown(BLENDS)[0],
+                    label=PARAMETERS["blend"].label,
+                    visible=blend,
+                    elem_id=self._id("blend"),
+                )
                 self.drift = gr.HTML("", elem_id=self._id("drift"))
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
@@ -73,6 +86,9 @@ class Panel:
             self.refresh, self.speak, self.judge, self.act = (
                 gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
+        # Below the accordion: while the panel is off, that is closed, and the host's own slider decides.
+        self.ended_off = gr.HTML("", elem_id=self._id("ended_off"))
+        self.advice_off = gr.HTML("", elem_id=self._id("advice_off"))
 
         self.skip, self.l, self.g, self.h = (self._sliders[name] for name in SLIDERS)
         self.arguments = [
@@ -85,10 +101,9 @@ class Panel:
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
         hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
-        ours = (self.save, self.forget, self.hash, self.drift_part, self.draw, getattr(self.enabled, "accordion", None))
+        ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw)
         for component in [*self.arguments, *ours, *hidden]:
-            if component is not None:
-                component.do_not_save_to_config = True
+            component.do_not_save_to_config = True
 
     def answer_checkpoint(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
@@ -114,7 +129,16 @@ class Panel:
         """
         for event in (self.enabled.change, self.mode.change, self.same.change):
             in_page(event, self._asks("refresh"))
-        for slider in self._sliders.values():
+        # What the user alone does: a paste sets the numbers itself.
+        sliders = list(self._sliders.values())
+        self._ask(
+            self.mode.input,
+            lambda *values: self._answers.start(Controls(*values)),
+            self._inputs,
+            [*sliders, self.blend],
+        )
+        self._ask(self.same.input, lambda *values: self._answers.join(Controls(*values)), self._inputs, sliders)
+        for slider in sliders:
             in_page(slider.change, self._asks("speak"))
         in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
         answers = {
@@ -137,7 +161,7 @@ class Panel:
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
-        return self._ask(event, answer, [*before, *self._inputs], [self.mode, *self._outputs])
+        return self._ask(event, answer, [*before, *self._inputs], self._outputs)
 
     def _ask(self, event: Any, answer: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> Any:
         # Not through the queue, where it would wait for others.
@@ -159,29 +183,31 @@ class Panel:
     @property
     def _outputs(self) -> list[Any]:
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
-        return [self.manual, *rows, self.same, self.save, *self._judged]
+        viewed = [self.meaning, self.mode, self.manual, *rows, self.same, self.save, self.blend, self.more]
+        return [*viewed, *self._judged, self.ended, self.ended_off]
 
     @property
     def _spoken(self) -> list[Any]:
-        return list(self._words.values())
+        return [*self._words.values(), self.blend]
 
     @property
     def _judged(self) -> list[Any]:
         """What depends on more than the controls and the model's architecture."""
-        return [self.status, self.forget, self.advice, self.hash]
+        return [self.status, self.forget, self.advice, self.advice_off, self.head, self.hash]
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
     def _accordion(self, enabled: bool) -> Any:
         """The panel's accordion, with the checkbox that is its switch."""
-        title, elem_id = "CLIP Skip", self._id("enabled")
+        elem_id = self._id("enabled")
         if self._host.input_accordion is not None:
-            self.enabled = self._host.input_accordion(enabled, label=title, elem_id=elem_id)
+            self.enabled = self._host.input_accordion(enabled, label=TITLE, elem_id=elem_id)
+            self.head = self.enabled.accordion
             return self.enabled
-        accordion = gr.Accordion(title, open=enabled, elem_id=elem_id)
-        with accordion:
+        self.head = gr.Accordion(TITLE, open=enabled, elem_id=elem_id)
+        with self.head:
             self.enabled = gr.Checkbox(enabled, label="CLIP Skip is on", elem_id=f"{elem_id}-checkbox")
-        return accordion
+        return self.head
 
     def _slider(self, name: str, initial: Any) -> tuple[Any, Any, Any]:
         column, slider, text = next(initial), next(initial), next(initial)

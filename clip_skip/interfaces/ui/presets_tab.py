@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 
 from ...hosts.base import Host
+from ...models.checkpoint import Checkpoint
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
 from ...models.presets.preset import Preset, merge, parse_preset, write
 from ...models.presets.store import StoreError
-from ...skip.architectures import ENCODER_IDS
+from ...skip.architectures import ENCODER_IDS, UNKNOWN
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
 from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
@@ -114,10 +115,7 @@ class _Tab:
             with gr.Row():
                 self.save = gr.Button("Save preset", variant="primary", min_width=80, elem_id=self._id("save"))
                 self.delete = gr.Button("Delete preset", min_width=80, elem_id=self._id("delete"))
-            with gr.Column() as self.copying:
-                self.target = gr.Dropdown([], label="Other model", elem_id=self._id("target"))
-                self.copy = gr.Button("Copy to this model", elem_id=self._id("copy"))
-        self.fields = [*numbers, blend, mark, note]
+        # Right below the buttons that they answer.
         self.said = gr.HTML("", elem_id=self._id("said"))
         with gr.Row():
             # Each with words of its own: a page's translation does not see words that change in place.
@@ -126,6 +124,10 @@ class _Tab:
                 for to, words in (("delete", "Really delete"), ("copy", "Really replace"))
             }
             self.cancel = gr.Button("Cancel", visible=False, min_width=80, elem_id=self._id("cancel"))
+        with gr.Column(visible=False) as self.copying:
+            self.target = gr.Dropdown([], label="Other model", elem_id=self._id("target"))
+            self.copy = gr.Button("Copy to this model", elem_id=self._id("copy"))
+        self.fields = [*numbers, blend, mark, note]
 
     def _build_silenced(self) -> None:
         self.silenced = gr.HTML("", elem_id=self._id("silenced"))
@@ -183,7 +185,7 @@ class _Tab:
         now = [self.search, self.chosen, *self.fields]
         on(self.refresh.click, self._refresh, now, [*overview, *form])
         for event, label in ((self.model.input, self.model), (self.pick.click, self.picked)):
-            on(event, self._choose, [label, self.search], [*form, *confirming, self.model])
+            on(event, self._choose, [label, self.search], [*form, *confirming, self.table, self.model])
         on(self.again.click, self._tell_again, [self.picked, *now], [*overview, *form, self.said])
         on(self.all_again.click, lambda *now: self._tell_again(None, *now), now, [*overview, *form, self.said])
         changing = [*overview, *form, *confirming]
@@ -207,8 +209,9 @@ class _Tab:
 
     def _found(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
         rows = presets_view.rows(self._store.all())
-        room, table = presets_view.shown([row for row in rows if row.matches(search or "")], search or "")
         current = next((row.label for row in rows if chosen and row.key == chosen["key"]), None)
+        found = [row for row in rows if row.matches(search or "")]
+        room, table = presets_view.shown(found, search or "", current)
         current = current or (str(chosen["label"]) if chosen else None)
         choices = [row.label for row in room]
         # After them, the models that have none yet.
@@ -244,7 +247,8 @@ class _Tab:
         checkpoint = self._host.checkpoint(label) if label and kept is None else None
         preset = kept or (Preset(checkpoint.file_name) if checkpoint else None)
         if preset is None:
-            return {self.chosen: None, self.form: gr.update(visible=False)}
+            hidden = gr.update(visible=False)
+            return {self.chosen: None, self.form: hidden, self.copying: hidden}
         about = markup.line("1 is as trained, 2 one block earlier; empty is not set.")
         if unusable := presets_view.unusable(preset):
             until = "It is ignored, and stays in the file until another value is saved."
@@ -255,8 +259,17 @@ class _Tab:
             self.about: gr.update(value=about),
             self.delete: gr.update(visible=kept is not None),
             self.copying: gr.update(visible=kept is not None),
-            **{box: gr.update(value=value) for box, value in zip(self.fields, _fields(preset), strict=True)},
+            **self._filled(preset, checkpoint or self._host.checkpoint(preset.name)),
         }
+
+    def _filled(self, preset: Preset, checkpoint: Checkpoint | None) -> Shown:
+        """The fields with what is kept; those that mean nothing for the model are hidden unless they hold something."""
+        architecture = checkpoint.architecture if checkpoint else UNKNOWN
+        read = [encoder.id for encoder in architecture.encoders]
+        shows = [not read or id in read or id in preset.skip for id in ENCODER_IDS]
+        shows += [True, not read or architecture.id == "sd1" or preset.lineage is not None, True]
+        filled = zip(self.fields, _fields(preset), shows, strict=True)
+        return {box: gr.update(value=value, visible=visible) for box, value, visible in filled}
 
     def _choose(self, label: str | None, search: str) -> Shown:
         """Fill the form with the row `label` of the table, or for the host's model of that title."""
@@ -265,7 +278,7 @@ class _Tab:
         if checkpoint is not None and checkpoint.file_name:
             key = self._library.profile(checkpoint).key  # its preset may go by another name than its title
         form = self._form(key, label or "")
-        return {**form, **self._settled(), self.model: self._found(search, form[self.chosen])[self.model]}
+        return {**form, **self._settled(), **self._found(search, form[self.chosen])}
 
     def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
         if not chosen:

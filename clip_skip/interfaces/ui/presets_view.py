@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
@@ -64,7 +66,7 @@ def rows(presets: Mapping[str, Preset]) -> list[Row]:
     """A row for each preset, by name."""
     taken: dict[str, int] = {}
     made = []
-    for key, preset in sorted(presets.items(), key=lambda item: (_name(*item).casefold(), item[0])):
+    for key, preset in sorted(presets.items(), key=lambda item: (_natural(_name(*item)), item[0])):
         label = _label(key, preset)
         taken[label] = taken.get(label, 0) + 1
         if taken[label] > 1:
@@ -83,8 +85,8 @@ def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def shown(found: Sequence[Row], search: str) -> tuple[list[Row], Markup]:
-    """The rows that the table has room for, and its HTML."""
+def shown(found: Sequence[Row], search: str, chosen: str | None = None) -> tuple[list[Row], Markup]:
+    """The rows that the table has room for, and its HTML, with the one of the label `chosen` marked."""
     room = list(found[:_MOST_ROWS])
     if not room and search.strip():
         return room, markup.line("No preset has these words in it.")
@@ -93,7 +95,7 @@ def shown(found: Sequence[Row], search: str) -> tuple[list[Row], Markup]:
         return room, markup.line("No model has a preset yet.", Data(" "), how)
     more = len(found) - len(room)
     said = markup.line(Data(f"{more} "), "more are not shown: search for them.") if more else markup.NOTHING
-    return room, markup.table(_HEAD, [row.cells for row in room], [row.label for row in room]) + said
+    return room, markup.table(_HEAD, [row.cells for row in room], [row.label for row in room], chosen) + said
 
 
 def problems(sentences: Sequence[str]) -> Markup:
@@ -146,7 +148,7 @@ def _cells(key: str, preset: Preset) -> tuple[Phrase, ...]:
     return (
         _named(key, preset),
         join(filter(None, [_skips(preset), unusable(preset)])),
-        (preset.blend.capitalize(),),
+        (preset.blend.capitalize(),) if preset.skip else (),
         _mark(preset),
         (Data(preset.note),) if preset.note else (),
         ("file name",) if key.startswith(NAME_PREFIX) else ("hash", Data(f" {key[:_HASH_SHOWN]}")),
@@ -171,8 +173,7 @@ def _kept(preset: Preset | None) -> Phrase:
 
 
 def _skips(preset: Preset) -> Phrase:
-    skips = ", ".join(f"{ENCODER_NAMES[id]} {number(skip)}" for id, skip in preset.skip.items())
-    return (Data(skips),) if skips else ()
+    return join((Data(f"{ENCODER_NAMES[id]} {number(skip)}"),) for id, skip in preset.skip.items())
 
 
 def _mark(preset: Preset) -> Phrase:
@@ -185,6 +186,12 @@ def _about(preset: Preset) -> Phrase:
 
 def _name(key: str, preset: Preset) -> str:
     return preset.name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
+
+
+def _natural(name: str) -> list[Any]:
+    """What a name is sorted by: its numbers as numbers, of any length, and the rest in either case."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(len(part.lstrip("0")), part.lstrip("0")) if number % 2 else part for number, part in enumerate(parts)]
 
 
 def _named(key: str, preset: Preset) -> Phrase:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from markupsafe import Markup
 
 from ...models.checkpoint import Checkpoint
@@ -11,10 +13,16 @@ from ...skip.numbers import in_range, number, words
 from ...text.phrase import Data, Phrase
 from .markup import NOTHING, joined, line
 
+TITLE = "CLIP Skip"
 HASHING = "Its SHA-256 is worked out between jobs, since more may be known of it by that:"
 NOT_HASHED = "Its SHA-256 could not be worked out. The log says why."
 UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
 SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
+# Cards count from an encoder's last block. Of the other architectures none speaks of clip skip.
+_CARDS = {
+    "sd1": "Cards count the same: their 2 is 2 here.",
+    "sdxl": 'Cards that say "clip skip 2" mean 1 here.',
+}
 
 
 def read_by(architecture: Architecture, name: str) -> list[Encoder]:
@@ -40,15 +48,38 @@ def hashing(part: float | None, failed: bool) -> Markup:
     return line(NOT_HASHED) if failed else NOTHING
 
 
-def status(checkpoint: Checkpoint, auto: Auto | None) -> Markup:
-    """The model, and what Auto uses on it, None where that is not known yet or not asked for."""
+def meaning(architecture: Architecture) -> Markup:
+    """What 1 is on this architecture, and what a model card's 2 means; empty where there is no CLIP skip."""
+    if not architecture.encoders:
+        return NOTHING
+    cards = _CARDS.get(architecture.id)
+    return line("1 = as trained.", *((Data(" "), cards) if cards else ()))
+
+
+def values(architecture: Architecture, skips: Mapping[str, float]) -> str:
+    return ", ".join(f"{encoder.name} {number(skips[encoder.id])}" for encoder in architecture.encoders)
+
+
+def title(architecture: Architecture, used: Mapping[str, float] | None) -> str:
+    """The head of the panel, also of a closed one, with the skips where the panel or a tag decides."""
+    return f"{TITLE}: {values(architecture, used)}" if used else TITLE
+
+
+def status(checkpoint: Checkpoint, auto: Auto | None, by_tags: Mapping[str, float] | None = None) -> Markup:
+    """The model, and what decides: the skips of the prompt's tags, or what Auto uses.
+
+    `auto` is None where what it uses is not known yet or not asked for.
+    """
     architecture = checkpoint.architecture
     kind = architecture.name if architecture.name == UNNAMED else Data(architecture.name)
-    name = line(kind, Data(f", {checkpoint.name}" if checkpoint.name else ""))
+    name = (kind, Data(f", {checkpoint.name}" if checkpoint.name else ""))
     if not architecture.encoders:
-        return name + line("No CLIP skip here.", Data(" "), architecture.reason)
+        return Markup('<div class="clip-skip-none">{}</div>').format(
+            line(*name, Data(": "), "No CLIP skip here.", Data(" "), architecture.reason)
+        )
+    if by_tags:
+        return line(*name) + line("The prompt's tag decides:", Data(f" {values(architecture, by_tags)}"))
     if auto is None:
-        return name
-    values = ", ".join(f"{encoder.name} {number(auto.skips[encoder.id])}" for encoder in architecture.encoders)
+        return line(*name)
     stop = () if auto.text[-1].endswith(".") else (Data("."),)
-    return name + line("Auto uses", Data(f" {values}: "), *auto.text, *stop)
+    return line(*name) + line("Auto uses", Data(f" {values(architecture, auto.skips)}: "), *auto.text, *stop)
