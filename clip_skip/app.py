@@ -60,6 +60,7 @@ class Extension:
         script_callbacks.on_after_component(lambda component, **how: self._page.meet(component, **how))
         script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library))
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
+        script_callbacks.on_infotext_pasted(self.pasted)
         script_callbacks.on_script_unloaded(self.unload)
         if not self.host.flag("disable"):
             self.host.install(self.process_unasked)
@@ -127,6 +128,16 @@ class Extension:
             self.host.tagged(p, tags)
         except Exception:
             logger.exception("the tag in the prompt is ignored")
+
+    def pasted(self, text: str | None, params: dict[str, Any]) -> None:
+        """The text of an image was pasted, of which the WebUI has read `params`. Never raises."""
+        try:
+            if self.host.restores_skip or not text:
+                return
+            if self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
+                infotext.take_over(text, params)
+        except Exception:
+            logger.exception("the number in the pasted text is lost")
 
     def encoded(self, p: Processing) -> None:
         """A batch of the job `p` was sampled."""

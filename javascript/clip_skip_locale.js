@@ -22,7 +22,9 @@
     const originals = new WeakMap();
 
     function chosen() {
-        let language = window.opts?.ui_locale ?? window.opts?.localization ?? "";
+        // Its name alone, not of `window`: Forge Neo declares it with `let`.
+        const options = typeof opts === "undefined" ? undefined : opts;
+        let language = options?.ui_locale ?? options?.localization ?? "";
         if (language === "Auto") language = navigator.languages?.[0] ?? navigator.language;
         return FILES.find(([code]) => code.test(language))?.[1] ?? "";
     }

@@ -59,10 +59,9 @@ class MiniHost:
         context.current = context.Context(FLAVOURS[like], folder, extension, argv)
         self.like, self.data, self.extension = like, folder, extension
         self._modules_before, self._path_before = set(sys.modules), list(sys.path)
-        layers = [like, *(["a1111_line"] if FLAVOURS[like].a1111_line else []), "common"]
         self._threads = torch.get_num_threads()
         torch.set_num_threads(1)  # with matrices this small, threads only wait for each other
-        sys.path[:0] = [str(HERE / "webui" / layer) for layer in layers]
+        sys.path[:0] = [str(HERE / "webui" / layer) for layer in FLAVOURS[like].layers]
         try:
             self._start(model, opts, port)
         except BaseException:
@@ -127,7 +126,7 @@ class MiniHost:
             file = getattr(sys.modules[name], "__file__", None) or ""
             mine = any(Path(file).is_relative_to(root) for root in ours) and "site-packages" not in file
             stays = name.split(".")[0] in ("minihost", "tests", "conftest")
-            if name.split(".")[0] in ("modules", "modules_forge") or (mine and not stays):
+            if name.split(".")[0] in ("modules", "modules_forge", "backend") or (mine and not stays):
                 del sys.modules[name]
         sys.path[:] = self._path_before
         torch.set_num_threads(self._threads)

@@ -141,6 +141,7 @@ def advise(situation: Situation) -> list[Advice]:
 SILENCEABLE = (
     AdviceId.NOT_NAI,
     AdviceId.NAI_UNVERIFIED,
+    AdviceId.OFF_RECOMMENDED,
     AdviceId.OFF_TRAINED,
     AdviceId.PAST_TRAINED,
     AdviceId.NAI_BELOW,
@@ -264,9 +265,11 @@ def _too_deep(s: Situation) -> Iterator[Advice]:
 
 def _no_effect(s: Situation) -> Iterator[Advice]:
     architecture, slider = s.reading.architecture, s.reading.slider
-    # What asks for the trained depth gets it: 1, and the number by which cards call it.
-    quiet = {1.0, *(float(e.blocks - e.trained_depth + 1) for e in architecture.encoders)}
-    if s.reading.acts or slider in quiet or architecture.id == "unknown":
+    # What asks for the trained depth gets it: 1, and the number by which cards call it. Nobody asks for a default.
+    quiet = {1.0, s.reading.default, *(float(e.blocks - e.trained_depth + 1) for e in architecture.encoders)}
+    # Nobody knows what the WebUI's own number does there; what is asked for here does nothing.
+    not_known = architecture.id == "unknown" and slider is not None
+    if s.reading.acts or slider in quiet or not_known:
         return
     if not architecture.encoders:
         text, reason = "Clip skip does nothing on this model.", architecture.reason

@@ -29,12 +29,16 @@ _LAYOUTS = (
 
 @dataclass(frozen=True)
 class Stack:
-    """The blocks of one CLIP text encoder, the layer norm that follows them, and, if found, what the ids go into."""
+    """The blocks of one CLIP text encoder, the layer norm that follows them, and, if found, what the ids go into.
+
+    `module` is the text encoder as its host calls it.
+    """
 
     encoder_id: str
     blocks: nn.ModuleList
     final_norm: nn.Module
     tokens: nn.Module | None = None
+    module: nn.Module | None = None
 
 
 def find_stack(module: Any) -> Stack | None:
@@ -44,7 +48,8 @@ def find_stack(module: Any) -> Stack | None:
         if isinstance(blocks, nn.ModuleList) and isinstance(norm, nn.Module):
             encoder_id = encoder_id_of(len(blocks))
             tokens = tokens if isinstance(tokens, nn.Module) else None
-            return Stack(encoder_id, blocks, norm, tokens) if encoder_id else None
+            caller = module if isinstance(module, nn.Module) else None
+            return Stack(encoder_id, blocks, norm, tokens, caller) if encoder_id else None
     return None
 
 

@@ -19,6 +19,7 @@ from ..skip.architectures import Encoder
 from ..skip.numbers import depth_weights
 from ..skip.plan import Plan
 from .blends import lerp, slerp
+from .compiled import Eager, run_eagerly
 from .stacks import Stack
 
 
@@ -37,7 +38,7 @@ class Taps:
         self.failures: dict[str, str] = {}
         self._on_failure = on_failure
         self._taps: list[_Tap] = []
-        self._handles: list[RemovableHandle] = []
+        self._handles: list[RemovableHandle | Eager] = []
         by_encoder = {stack.encoder_id: stack for stack in stacks}
         for encoder in plan.architecture.encoders:
             if plan.skips[encoder.id] == 1:
@@ -97,15 +98,17 @@ class _Tap:
         # Per thread, so that two encodes at once never see each other's states.
         self._local = threading.local()
 
-    def install(self) -> list[RemovableHandle]:
+    def install(self) -> list[RemovableHandle | Eager]:
         blocks, trained = self._stack.blocks, self._encoder.trained_depth
-        handles = [
+        handles: list[RemovableHandle | Eager] = [
             # `prepend`: transformers >= 5 records hidden states in a forward hook of its own.
             blocks[depth - 1].register_forward_hook(self._keeper(depth), prepend=True)
             for depth, _ in self._weights
             if depth != trained
         ]
         handles.append(blocks[trained - 1].register_forward_hook(self._swap, prepend=True))
+        if self._stack.module is not None:
+            handles += run_eagerly(self._stack.module)
         following = blocks[trained] if trained < len(blocks) else None
         if following is None and not self._encoder.normed:
             # The host reads the last block without the norm, and pools through it: the norm must see the true state.

@@ -35,7 +35,7 @@ from ..skip.reading import Reading
 from ..text.log import logger
 from .adapter import Adapter
 from .attributes import JOB_ATTRIBUTE
-from .encoders import read_webui_model
+from .encoders import read_webui_model, without_clip
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
 from .wrapped import Wrapped
@@ -74,6 +74,10 @@ class WebUI(Adapter[LineCheckpointInfo]):
         from modules.ui_components import InputAccordion
 
         return InputAccordion
+
+    @property
+    def restores_skip(self) -> bool:
+        return not _is_neo()  # which drops it
 
     def install(self, begun: Callable[[Processing], None]) -> None:
         self._stage = Wrapped(self._class, _STAGE, self._condition)
@@ -159,7 +163,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
     def _line(self, p: Processing | None = None) -> str:
         if _is_forge():
-            return "forge"
+            return "neo" if _is_neo() else "forge"
         # reForge and Forge Classic wrap SDXL's CLIP-G in a class of the same name. Only reForge's looks at the option.
         wrapper = getattr(sys.modules.get("modules_forge.forge_clip"), "CLIP_SD_XL_G", None)
         if wrapper is not None:
@@ -178,7 +182,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
             return NOT_LOADED  # nothing, or Forge's stand-in before its first job
         known = read_webui_model(model)
         # Encoders in a place that nobody knew: the file says what should be there, and the proof will fail.
-        architecture = known.architecture if known.stacks else identify(info.filename)
+        architecture = known.architecture if known.stacks else without_clip(model) or identify(info.filename)
         return replace(known, architecture=architecture, checkpoint=self._checkpoint(info, architecture))
 
     def _match(self, name: str) -> LineCheckpointInfo | None:
@@ -230,7 +234,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
             return conds
 
     def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
-        taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan))
+        model = self._loaded().checkpoint.path
+        taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan, model))
         return None if taps is None else _Encode(args, kwargs, taps)
 
     def _place(
@@ -275,6 +280,10 @@ class _Encode:
             return function(*args, **kwargs)
 
         return counted
+
+
+def _is_neo() -> bool:
+    return getattr(sys.modules.get("modules_forge.forge_version"), "version", None) == "neo"
 
 
 def _tried(job: Job, scope: ExitStack, place: Callable[[], T | None]) -> T | None:
@@ -372,7 +381,12 @@ def _notes_kept() -> Iterator[None]:
     """What an encode notes down for the infotext of its job is no job's."""
     hijack = getattr(sys.modules.get("modules.sd_hijack"), "model_hijack", None)
     forge = sys.modules.get("backend.text_processing.classic_engine")
-    with kept(hijack, "comments", "extra_generation_params"), kept(forge, "last_extra_generation_params"):
+    neo = getattr(sys.modules.get("backend.args"), "dynamic_args", None)
+    with (
+        kept(hijack, "comments", "extra_generation_params"),
+        kept(forge, "last_extra_generation_params"),
+        kept(neo, "last_extra_generation_params"),
+    ):
         yield
 
 
@@ -423,13 +437,16 @@ def _number(opts: Options, model: Any, value: int) -> Iterator[None]:
 
 
 @contextmanager
-def _cache_key(p: LineProcessing, plan: Plan) -> Iterator[None]:
-    """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way."""
+def _cache_key(p: LineProcessing, plan: Plan, model: str) -> Iterator[None]:
+    """`p.cached_params` with the plan at its end, so that no cond made under another plan is served, either way.
+
+    And the model's file: after a switch in the job, Neo's own key names the model before it.
+    """
     before = vars(p).get("cached_params")
     cached_params = p.cached_params
 
     def with_plan(*args: Any, **kwargs: Any) -> Any:
-        return (*cached_params(*args, **kwargs), *plan.key)
+        return (*cached_params(*args, **kwargs), *plan.key, model)
 
     p.cached_params = with_plan  # type: ignore[method-assign]
     try:

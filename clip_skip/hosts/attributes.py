@@ -48,6 +48,8 @@ ATTRIBUTES = (
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
     Attribute("p", "prompt_attention", READ, "sdnext", "the job's parser; None is what the options say"),
     Attribute("p", "scripts", READ, "sdnext", "None, or without ours, where no script of ours runs for the job"),
+    Attribute("p", "state", READ, "sdnext", "what a reprocess goes on with: the last job, or no encode"),
+    Attribute("modules.processing_diffusers", "last_p", READ, "sdnext", "the last job, None before there was one"),
     Attribute("scripts", "alwayson_scripts", READ, "sdnext"),
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
@@ -143,6 +145,9 @@ ATTRIBUTES = (
     Attribute("pipeline", "prior_pipe", READ, "sdnext", "Stable Cascade conditions in its prior"),
     Attribute("pipeline", "text_encoder", READ, "sdnext"),
     Attribute("pipeline", "text_encoder_2", READ, "sdnext"),
+    Attribute("pipeline", "unet", READ, "sdnext", "tells what a pipeline of another class conditions on"),
+    Attribute("unet", "config", READ, "sdnext"),
+    Attribute("config", "cross_attention_dim", READ, "sdnext", "a number; of some models a list"),
     Attribute("pipeline", "tokenizer", READ, "sdnext"),
     Attribute("pipeline", "tokenizer_2", READ, "sdnext"),
     Attribute("pipeline", "embedding_db", READ, "sdnext"),
@@ -152,6 +157,8 @@ ATTRIBUTES = (
     Attribute("modules.sd_hijack.model_hijack", "extra_generation_params", CHANGED, "a1111", "in its infotext"),
     Attribute("modules.sd_hijack", "model_hijack", READ, "a1111"),
     Attribute("backend.text_processing.classic_engine", "last_extra_generation_params", CHANGED, "forge", "likewise"),
+    Attribute("backend.args", "dynamic_args", READ, "forge", "Forge's is a dictionary, and has it not"),
+    Attribute("backend.args.dynamic_args", "last_extra_generation_params", CHANGED, "forge", "Neo's, likewise"),
     Attribute("embedding_db", "embeddings_used", CHANGED, "sdnext", "likewise"),
     # The line's prompt parser.
     Attribute("modules.prompt_parser", "get_multicond_prompt_list", CALLED, "a1111"),
@@ -173,6 +180,7 @@ ATTRIBUTES = (
     Attribute("embedding provider", "device", READ, "sdnext"),
     Attribute("embedding provider", "get_embeddings_for_weighted_prompt_fragments", CALLED, "sdnext"),
     Attribute("script_callbacks", "on_before_process", CALLED, "sdnext", "a job without a script of ours begins there"),
+    Attribute("opts", "clip_skip_enabled", READ, "sdnext", "whether its slider can be moved"),
     Attribute("script_callbacks", "on_after_process", CALLED, "sdnext", "called however a job ends"),
     Attribute("script_callbacks", "on_model_loaded", CALLED, "sdnext"),
     # Which of the hosts of the line this is; see `WebUI._line`.
@@ -180,6 +188,7 @@ ATTRIBUTES = (
     Attribute("CLIP_SD_XL_G", "encode_with_transformers", READ, "a1111"),
     Attribute("encode_with_transformers", "__code__", READ, "a1111"),
     Attribute("encode_with_transformers.__code__", "co_names", READ, "a1111", "reForge's alone reads the option"),
+    Attribute("modules_forge.forge_version", "version", READ, "forge", "tells Neo from Forge"),
     # The components of the host's page.
     Attribute("component", "label", READ, "forge", "Forge's slider has no id"),
     Attribute("component", "get_block_name", CALLED, "a1111"),

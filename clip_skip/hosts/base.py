@@ -50,6 +50,10 @@ class Host(Protocol):
     def extra_networks(self) -> ExtraNetworks | None:
         """The host's module of that name, None if it has none."""
 
+    @property
+    def restores_skip(self) -> bool:
+        """Whether pasting the text of an image sets the number that it names at the host's own CLIP skip."""
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         """Hook into the host's conditioning stage, once; undone by `uninstall`.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ..conditioning.loaded_model import LoadedModel
 from ..conditioning.stacks import Stack, attribute_at, find_stack
-from ..skip.architectures import by_encoders, by_pipeline
+from ..skip.architectures import ARCHITECTURES, Architecture, by_encoders, by_pipeline
 
 
 def read_webui_model(model: Any) -> LoadedModel:
@@ -17,6 +18,26 @@ def read_webui_model(model: Any) -> LoadedModel:
     has_t5 = hasattr(model, "text_processing_engine_t5") or hasattr(model, "text_encoders")
     architecture = by_encoders([stack.encoder_id for stack in stacks], has_t5)
     return LoadedModel(architecture, stacks, tokenizer=_tokenizer(_webui_tokenizers(model)))
+
+
+# Forge Neo's classes of models that read no CLIP.
+_WITHOUT_CLIP = {
+    "Anima": "Anima",
+    "ErnieImage": "Ernie-Image",
+    "Flux2": "Flux.2",
+    "Krea2": "Krea 2",
+    "Lumina2": "Lumina 2",
+    "PiD": "PiD",
+    "QwenImage": "Qwen-Image",
+    "Wan": "Wan",
+    "ZImage": "Z-Image",
+}
+
+
+def without_clip(model: Any) -> Architecture | None:
+    """The architecture of a model of the A1111 line whose class alone says that it reads no CLIP."""
+    name = _WITHOUT_CLIP.get(type(model).__name__)
+    return None if name is None else replace(ARCHITECTURES["none"], name=name)
 
 
 def _webui_encoders(model: Any) -> Iterator[Any]:
@@ -48,7 +69,8 @@ def read_pipeline(pipeline: Any) -> LoadedModel:
     reader = pipeline if prior is None else prior
     stacks = _stacks(getattr(reader, name, None) for name in ("text_encoder", "text_encoder_2"))
     tokenizer = _tokenizer(getattr(reader, name, None) for name in ("tokenizer", "tokenizer_2"))
-    architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks])
+    width = attribute_at(reader, "unet.config.cross_attention_dim")
+    architecture = by_pipeline(type(pipeline).__name__, [stack.encoder_id for stack in stacks], width)
     return LoadedModel(architecture, stacks, tokenizer=tokenizer)
 
 

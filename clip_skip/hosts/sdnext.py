@@ -73,6 +73,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
             return None
         return cls(shared, script_callbacks, parser, sd_hijack_te, sd_checkpoint, sd_models)
 
+    @property
+    def restores_skip(self) -> bool:
+        return bool(getattr(self.opts, "clip_skip_enabled", True))  # the slider is locked otherwise
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         self._callbacks.on_before_process(lambda p: self._begins(p, begun))
         self._callbacks.on_after_process(self.end)
@@ -216,6 +220,13 @@ class SDNext(Adapter[NextCheckpointInfo]):
             self._running[-1].start()
 
 
+def _read_of(p: NextProcessing) -> list[NextProcessing]:
+    """The jobs whose number may be read while `p` runs: "Reprocess refine" goes on with the last one in its place."""
+    last: Any = getattr(sys.modules.get("modules.processing_diffusers"), "last_p", None)
+    refines = getattr(p, "state", "") == "reprocess_refine" and last is not None and last is not p
+    return [p, last] if refines else [p]
+
+
 def _runs_ours(p: Any) -> bool:
     """Whether the job `p` runs our script, which tells of it."""
     return any(script.title() == TITLE for script in getattr(p.scripts, "alwayson_scripts", ()))
@@ -246,7 +257,8 @@ class _Running:
         self.job = job
         self._host = host
         self._tags: Tags = ()  # of the prompts that are encoded now
-        self._number: float | None = None  # of the host's own slider, where this pass has taken it out of the way
+        # The numbers of the host's own slider, where this pass has taken them out of the way, and whose they are.
+        self._numbers: list[tuple[NextProcessing, float]] = []
         self._taps: list[Taps] = []
         self._held_another = False
 
@@ -269,9 +281,10 @@ class _Running:
                 plan = self.job.plan_for(model.checkpoint, self._tags)
                 if plan is None:
                     continue
-                if plan.skips and self._number is None:
-                    self._number = self.p.clip_skip
-                    self.p.clip_skip = self._host.neutral(self.p, plan.architecture)
+                if plan.skips and not self._numbers:
+                    self._numbers = [(p, p.clip_skip) for p in _read_of(self.p)]
+                    for p, _ in self._numbers:
+                        p.clip_skip = self._host.neutral(p, plan.architecture)
                 taps = Taps(plan, model.stacks, self.job.failed)
                 taps.install()
                 self._taps.append(taps)
@@ -286,8 +299,9 @@ class _Running:
             taps.remove()
         self._forget_embeds()
         self._taps = []
-        if self._number is not None:
-            self.p.clip_skip, self._number = self._number, None
+        while self._numbers:
+            p, number = self._numbers.pop()
+            p.clip_skip = number
 
     def resume(self) -> None:
         """A pass inside this one is over."""
@@ -301,6 +315,8 @@ class _Running:
         taps = next(iter(self._taps), None)
         if self.job is None or taps is None or (self._held_another and not any(taps.calls.values())):
             return  # SD.Next's second grid makes its cells inside a job that then encodes nothing
+        if getattr(self.p, "state", "") == "reprocess_detail" and not any(taps.calls.values()):
+            return  # "Reprocess detail" goes on with what is there, and encodes nothing by itself
         self.job.prove(taps)
 
     def _forget_embeds(self) -> None:

@@ -45,6 +45,10 @@ class UnknownHost:
     def flag(self, name: str) -> None:
         return None
 
+    @property
+    def restores_skip(self) -> bool:
+        return True
+
     def install(self, begun: Callable[[Processing], None]) -> None:
         pass
 

@@ -9,6 +9,7 @@ from ..advice.rules import Advice, bad_tag, bad_value, not_applied
 from ..conditioning.taps import Taps
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip import infotext, prompt_tags
+from ..skip.architectures import UNKNOWN
 from ..skip.auto import Auto
 from ..skip.parameters import Refusal
 from ..skip.plan import Plan, resolve
@@ -79,9 +80,11 @@ class Job:
         self.request, self.plan = self._resolve(self.checkpoint, self.tags)
         infotext.clear(self._params)
         if self.plan is not None:
-            if self.plan.architecture.encoders:
+            if self.plan.architecture is not UNKNOWN:
                 # None keeps the host from printing its own slider, which this job does not use.
                 self._params[infotext.HOST_KEY] = infotext.host_value(self.plan)
+                if not self.plan.architecture.encoders:  # in SD.Next the slider is left alone then, and printed
+                    self._params[infotext.NEXT_HOST_KEY] = None
             self._write(infotext.write(self.request, self.plan))
         self._write_faults()
 

@@ -74,6 +74,8 @@ DEEPEST_SKIP = {
 
 # The number of blocks tells the CLIP text encoders apart, whatever class or program holds them.
 _ENCODER_BY_BLOCKS = {12: "l", 23: "h", 24: "h", 32: "g"}
+# Of the states of each: diffusion models attend to those of all their encoders side by side.
+_WIDTHS = {"l": 768, "g": 1280, "h": 1024}
 
 
 def encoder_id_of(blocks: int) -> str | None:
@@ -97,8 +99,11 @@ def by_encoders(encoder_ids: Collection[str], has_t5: bool = False) -> Architect
     ]
 
 
-def by_pipeline(class_name: str, encoder_ids: Collection[str]) -> Architecture:
-    """The architecture of a diffusers pipeline, by its class name and the CLIP encoders it carries."""
+def by_pipeline(class_name: str, encoder_ids: Collection[str], width: int | None = None) -> Architecture:
+    """The architecture of a diffusers pipeline, by its class name and the CLIP encoders it carries.
+
+    `width` is that of the text states which its UNet attends to, None if that is not known or it has none.
+    """
     for part, id in (
         ("StableCascade", "cascade"),
         ("StableDiffusion3", "sd3"),
@@ -110,5 +115,8 @@ def by_pipeline(class_name: str, encoder_ids: Collection[str]) -> Architecture:
         if part in class_name:
             return ARCHITECTURES[id]
     if class_name.startswith("StableDiffusion"):
+        return by_encoders(encoder_ids)
+    # PhotoMaker, AnimateDiff and many others: a UNet that attends to just what these encoders give reads it as theirs.
+    if encoder_ids and width == sum(_WIDTHS[id] for id in encoder_ids):
         return by_encoders(encoder_ids)
     return ARCHITECTURES["none" if not encoder_ids else "unknown"]

@@ -57,7 +57,6 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
         "sdxl": _FROM_THE_LAST,
         "sdxl-refiner": _FROM_THE_LAST,
     },
-    # Forge and Neo.
     "forge": {
         "sd1": _AS_IT_SAYS,
         "sd2": _AS_IT_SAYS,  # the last block of its CLIP-H, which SD 2.x never reads, is not loaded
@@ -65,6 +64,8 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
         "sdxl-refiner": _FROM_THE_LAST,
         "sd3": _PAST_TRAINED,
     },
+    # Forge Neo, which has no SD 2.x and 3.
+    "neo": {"sd1": _AS_IT_SAYS, "sdxl": _FROM_THE_LAST, "sdxl-refiner": _FROM_THE_LAST},
     "sdnext": {
         "sd1": _SD_NEXT,
         "sd2": _SD_NEXT,
@@ -78,13 +79,17 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
 }
 
 
+# line -> the number at which the slider is until somebody moves it, where that is not 1.
+_DEFAULTS: Mapping[str, float] = {"neo": 2.0}
+
+
 def reading_at(line: str, architecture: Architecture, number: float) -> Reading:
     """How a host of `line` reads a model of `architecture` while its own slider says `number`."""
     rule = _RULES[line].get(architecture.id)
     skips = as_trained(architecture)
     if rule is not None:
         skips.update({e.id: rule.skip(number, e) for e in architecture.encoders if rule.moves(e)})
-    return Reading(architecture, skips, slider=number, acts=rule is not None)
+    return Reading(architecture, skips, slider=number, acts=rule is not None, default=_DEFAULTS.get(line, 1.0))
 
 
 def slider_for(line: str, architecture: Architecture, skips: Mapping[str, float]) -> float | None:

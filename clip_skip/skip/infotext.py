@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +13,13 @@ from .parameters import PARAMETERS
 from .plan import Plan
 from .request import Request
 
+# The host's own key, and SD.Next's.
 HOST_KEY = "Clip skip"
+NEXT_HOST_KEY = "CLiP-skip"
 APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
+_HOST_NUMBER = re.compile(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 
 
@@ -52,7 +56,14 @@ def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
     return options
 
 
+def take_over(text: str, params: dict[str, Any]) -> None:
+    """The host's own number in the `text` of an SD 1.x image, which it drops from `params`, becomes ours."""
+    written = _HOST_NUMBER.search(text)
+    if written is not None and parse(params) is None:
+        params[str(PARAMETERS["l"].infotext)] = written[1]
+
+
 def clear(params: dict[str, Any]) -> None:
     """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
-    for key in (*KEYS, HOST_KEY):
+    for key in (*KEYS, HOST_KEY, NEXT_HOST_KEY):
         params.pop(key, None)

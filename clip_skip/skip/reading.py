@@ -15,13 +15,14 @@ class Reading:
     Below 1 it is past the trained depth; at `trained_depth + 1` it is the token embeddings, with no block run.
     `skips` has every encoder of `architecture`, and is empty where that has none. `slider` is the number at the
     host's own control where that decides, None where a plan of ours does. `acts` is False where the host's control
-    decides and does nothing on this architecture.
+    decides and does nothing on this architecture. `default` is the number at which that control is by itself.
     """
 
     architecture: Architecture
     skips: Mapping[str, float]
     slider: float | None = None
     acts: bool = True
+    default: float = 1.0
 
 
 def as_trained(architecture: Architecture) -> dict[str, float]:

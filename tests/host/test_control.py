@@ -7,6 +7,7 @@ import gc
 import logging
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -181,3 +182,74 @@ def test_a_tag_that_could_not_be_applied_is_said_there_too(host, caplog, monkeyp
     monkeypatch.setattr(adapter, "models", lambda: models)
     bare(host, prompt=f"{PROMPT} <clipskip:2>")
     assert caplog.text.count("CLIP Skip was not applied") == 1
+
+
+# --- pipelines of other classes --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pipeline(host, monkeypatch):
+    """The loaded SDXL model as another class of pipeline with a UNet that attends to text states so wide."""
+    used = host.title(SDXL)
+
+    def change(name, width):
+        control(host)
+        host.opts.data["sd_model_checkpoint"] = used
+        host.module("sd_models").reload_model_weights()
+        model = host.sd_model
+        monkeypatch.setattr(model, "unet", SimpleNamespace(config=SimpleNamespace(cross_attention_dim=width)), False)
+        monkeypatch.setattr(model, "__class__", type(name, (type(model),), {}))
+
+    return change
+
+
+def test_a_pipeline_of_another_class_is_told_by_its_parts(host, pipeline):
+    """Also with the host's own slider elsewhere, which does not act beside us."""
+    pipeline("PhotoMakerStableDiffusionXLPipeline", 2048)
+    for slider in (1, 3):
+        made = control(host, prompt=f"{PROMPT} <clipskip:2>", clip_skip=slider)
+        used_conds(host, SDXL, {"l": 2, "g": 2})
+        assert "CLIP skip L: 2" in made.info["infotexts"][0]
+
+
+def test_what_is_asked_for_of_an_unknown_pipeline_is_said(host, pipeline):
+    pipeline("SomethingNewXLPipeline", 4096)
+    host.opts.data["clip_skip_ext_advice_result"] = "info"
+    try:
+        made = control(host, prompt=f"{PROMPT} <clipskip:2>")
+        assert "Clip skip does nothing on this model." in made.info["comments"]
+        assert "does nothing" not in control(host).info["comments"]
+    finally:
+        del host.opts.data["clip_skip_ext_advice_result"]
+
+
+# --- "Reprocess" -----------------------------------------------------------------------------------------------------
+
+
+def test_reprocess_refine_reads_the_plan_alone_also_where_the_last_jobs_slider_is_elsewhere(host, monkeypatch):
+    """SD.Next goes on with the last job's object in place of the new one."""
+    processing = host.module("processing")
+    original = processing.process_diffusers
+    last = processing.StableDiffusionProcessingTxt2Img(**SMALL, clip_skip=3)
+    monkeypatch.setitem(sys.modules, "modules.processing_diffusers", SimpleNamespace(last_p=last))
+
+    def go_on(p):
+        last.prompts, last.negative_prompts = p.prompts, p.negative_prompts
+        return original(last)
+
+    monkeypatch.setattr(processing, "process_diffusers", go_on)
+    monkeypatch.setattr(processing.StableDiffusionProcessing, "state", "reprocess_refine", False)
+    by_its_panel(host, [True, '{"l": 2}'])
+    used_conds(host, SDXL, {"l": 2})
+    assert last.clip_skip == 3
+    by_its_panel(host, [False])
+    used_conds(host, SDXL, {"l": 3, "g": 3})
+
+
+def test_reprocess_detail_encodes_nothing_and_nothing_false_is_said(host, monkeypatch):
+    processing = host.module("processing")
+    done = by_its_panel(host, [True, '{"l": 2}']).images
+    monkeypatch.setattr(processing, "process_diffusers", lambda p: done)
+    monkeypatch.setattr(processing.StableDiffusionProcessing, "state", "reprocess_detail", False)
+    made = by_its_panel(host, [True, '{"l": 2}'])
+    assert "not applied" not in (made.comments or "") and "CLIP skip applied" not in "".join(made.infotexts)

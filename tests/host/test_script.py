@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 
 import pytest
@@ -197,3 +198,13 @@ def test_every_checkpoint_has_its_architecture_before_and_after_loading(host):
             continue
         host.txt2img(**{**SMALL, "override_settings": {"sd_model_checkpoint": host.title(checkpoint)}})
         assert extension().host.selected(host.title(checkpoint)).architecture.id == architecture
+
+
+@pytest.mark.parametrize("args", [[True], [True, {"skip": 2}]])
+def test_a_model_without_clip_skip_has_no_number_of_the_hosts(host, args):
+    """The host prints its slider's number with every model; on this one it did nothing."""
+    own = {"clip_skip": 2} if host.like == "sdnext" else {"override_settings": {"CLIP_stop_at_last_layers": 2}}
+    off = host.txt2img(**request(host, "flux", [False], **own)).info["infotexts"][0]
+    assert re.search(r"\b(Clip skip|CLiP-skip): 2", off)
+    on = host.txt2img(**request(host, "flux", args, **own)).info["infotexts"][0]
+    assert "CLIP skip version" in on and not re.search(r"\b(Clip skip|CLiP-skip):", on)

@@ -4,7 +4,7 @@ import js from "@eslint/js";
 const GLOBALS = [
     ...["document", "window", "navigator", "fetch", "URL", "setTimeout", "clearTimeout", "setInterval", "clearInterval"],
     ...["requestAnimationFrame", "MutationObserver", "NodeFilter", "FocusEvent", "Element"],
-    ...["gradioApp", "updateInput", "onUiLoaded", "onUiTabChange", "onOptionsChanged"],
+    ...["gradioApp", "updateInput", "onUiLoaded", "onUiTabChange", "onOptionsChanged", "opts"],
 ];
 
 export default [

@@ -6,8 +6,9 @@ declare function onUiLoaded(callback: () => void): void;
 declare function onUiTabChange(callback: () => void): void;
 declare function onOptionsChanged(callback: () => void): void;
 
+declare var opts: {ui_locale?: string; localization?: string} | undefined;
+
 interface Window {
-    opts?: {ui_locale?: string; localization?: string};
     localization?: Record<string, string>;
     // Gradio takes a list, of outputs that there are none of.
     clipSkip: {

@@ -714,6 +714,7 @@ WORDS = {
     NOTHING_BY_THE_SLIDER[1],
     NUMBERING,
     *NOT_IN_CLIP.values(),
+    ARCHITECTURES["unknown"].reason,
     "CLIP Skip can: switch it on here.",
     "Nothing in its file tells.",
     "There are only hints:",

@@ -194,7 +194,7 @@ def test_what_the_protocols_ask_for_is_in_the_table():
 def test_the_table_has_nothing_that_nobody_touches():
     sources = "".join(path.read_text() for path in (*MODULES, *(PACKAGE / "interfaces" / "ui").glob("*.py")))
     sources += "".join((PACKAGE / name).read_text() for name in ("skip/prompt_tags.py", "advice/report.py"))
-    values = {value for name, value in CONSTANTS.items() if name in sources}
+    values = {value for name, value in CONSTANTS.items() if isinstance(value, str) and name in sources}
     assert [name for name in TABLE if name not in values and name not in sources] == []
 
 

@@ -132,3 +132,28 @@ def test_architecture_by_encoders(encoders, t5, expected):
 )
 def test_architecture_by_pipeline(class_name, encoders, expected):
     assert by_pipeline(class_name, list(encoders)).id == expected
+
+
+@pytest.mark.parametrize(
+    "class_name, encoders, width, expected",
+    [
+        ("PhotoMakerStableDiffusionXLPipeline", "lg", 2048, "sdxl"),
+        ("DemoFusionSDXLPipeline", "lg", 2048, "sdxl"),
+        ("ConsistoryExtendAttnSDXLPipeline", "lg", 2048, "sdxl"),
+        ("LatentConsistencyModelPipeline", "l", 768, "sd1"),
+        ("AnimateDiffPipeline", "l", 768, "sd1"),
+        ("AnimateDiffPipeline", "h", 1024, "sd2"),
+        ("SomethingNewPipeline", "g", 1280, "sdxl-refiner"),
+        # Its UNet attends to something else beside them, or in their place.
+        ("SomethingNewPipeline", "lg", 4096, "unknown"),
+        ("SomethingNewPipeline", "l", 1024, "unknown"),
+        ("SomethingNewPipeline", "lg", None, "unknown"),
+        ("MeissonicPipeline", "g", None, "unknown"),
+        ("KolorsPipeline", "", 4096, "none"),
+        ("SomethingNewPipeline", "", None, "none"),
+        ("StableCascadeCombinedPipeline", "g", 1280, "cascade"),
+        ("FluxPipeline", "l", 768, "flux"),
+    ],
+)
+def test_a_pipeline_of_another_class_is_told_by_what_its_unet_attends_to(class_name, encoders, width, expected):
+    assert by_pipeline(class_name, list(encoders), width).id == expected

@@ -433,3 +433,45 @@ def test_slerp_of_a_state_with_itself_and_with_its_opposite_is_finite():
 def test_a_whole_skip_is_the_very_state():
     a = torch.randn(3, 4)
     assert lerp([(a, 1.0)]) is a and slerp([(a, 1.0)]) is a
+
+
+# --- compiled encoders -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("tapped_first", [False, True])
+def test_a_compiled_encoder_follows_the_plan_and_goes_on_compiled(in_place, tapped_first):
+    """Also one whose graph was made by an encode without taps, which calls no hook."""
+    reference, encoder = HF("l").model, HF("l").model
+    graphs = []
+
+    def backend(graph, _inputs):
+        graphs.append(graph)
+        ran = []
+        graph.ran = ran
+        return lambda *args: (ran.append(1), graph(*args))[1]
+
+    torch._dynamo.reset()
+    if in_place:
+        encoder.compile(backend=backend)
+        compiled = encoder
+    else:
+        compiled = torch.compile(encoder, backend=backend)
+
+    def state():
+        return compiled(TOKENS, output_hidden_states=True).hidden_states[-1]
+
+    def runs():
+        return sum(len(graph.ran) for graph in graphs)
+
+    states = reference(TOKENS, output_hidden_states=True).hidden_states
+    if not tapped_first:
+        assert torch.equal(state(), states[-1]) and runs()
+    plan = resolve(from_options({"l": 2}), ARCHITECTURES["sd1"])
+    for _ in range(2):
+        before = runs()
+        with Taps(plan, [find_stack(compiled)]) as taps:
+            assert torch.equal(state(), states[-2])
+        assert taps.calls == {"l": 1} and runs() == before
+        assert torch.equal(state(), states[-1]) and runs() > before
+    torch._dynamo.reset()

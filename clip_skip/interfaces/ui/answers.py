@@ -109,8 +109,13 @@ class Answers:
         """What depends on more than the controls and the architecture: status, *Forget*, advice, and the title."""
         model = self._library.profile(self.selected())
         verdict = self._verdict(model, controls)
-        # While its file was read another model may have been selected. The page asks about that, too.
-        return verdict if model.checkpoint == self.selected() else [gr.update() for _ in verdict]
+        now = self.selected()
+        if now == model.checkpoint:
+            return verdict
+        if now.path and now.path == model.checkpoint.path:  # its hash has come to be known
+            return self._verdict(self._library.profile(now), controls)
+        # While its file was read another model was selected. The page asks about that, too.
+        return [gr.update() for _ in verdict]
 
     def save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""

@@ -25,6 +25,8 @@ from modules.paste import (
     registered_param_bindings as registered_param_bindings,
 )
 
+from minihost import context
+
 re_param = re.compile(r'\s*(\w[\w \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 re_imagesize = re.compile(r"^(\d+)x(\d+)$")
 infotext_to_setting_name_mapping = [("Model", "sd_model_checkpoint"), ("Model hash", "sd_model_checkpoint")]
@@ -54,7 +56,7 @@ def unquote(text: str) -> Any:
 
 
 def parse_generation_parameters(x: str, skip_fields: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Split an infotext; a missing "Clip skip" means 1."""
+    """Split an infotext; a missing "Clip skip" means 1, and Neo drops what it says."""
     *lines, last = x.strip().split("\n")
     if len(re_param.findall(last)) < 3:
         lines.append(last)
@@ -67,7 +69,10 @@ def parse_generation_parameters(x: str, skip_fields: dict[str, Any] | None = Non
         size = re_imagesize.match(value)
         result.update({f"{key}-1": size[1], f"{key}-2": size[2]} if size else {key: value})
     result |= {"Prompt": prompt.strip(), "Negative prompt": negative.strip()}
-    result.setdefault("Clip skip", "1")
+    if context.get().flavour.name == "neo":
+        result.pop("Clip skip", None)
+    else:
+        result.setdefault("Clip skip", "1")
     return result
 
 

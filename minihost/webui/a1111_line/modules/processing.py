@@ -15,7 +15,11 @@ from PIL import Image
 
 from minihost import context
 
-FORGE = context.get().flavour.name == "forge"
+FORGE = context.get().flavour.is_forge
+NEO = context.get().flavour.name == "neo"
+if NEO:
+    from backend.args import dynamic_args
+    from modules_forge import forge_version
 
 
 class StableDiffusionProcessing:
@@ -179,9 +183,11 @@ class StableDiffusionProcessing:
     ) -> tuple[Any, ...]:
         """Give everything by which the cache tells one conditioning from another, and nothing else."""
         distilled = (self.distilled_cfg_scale, self.hr_distilled_cfg) if FORGE else ()
+        # Neo's names the model of the job, also where another one was loaded in the middle of it.
+        model = str(sd_models.model_data.forge_loading_parameters) if NEO else shared.sd_model.sd_checkpoint_info
         return (
             required_prompts, *distilled, steps, hires_steps, use_old_scheduling, opts.CLIP_stop_at_last_layers,
-            shared.sd_model.sd_checkpoint_info, extra_network_data, opts.sdxl_crop_left, opts.sdxl_crop_top,
+            model, extra_network_data, opts.sdxl_crop_left, opts.sdxl_crop_top,
             self.width, self.height, opts.fp8_storage, opts.cache_fp16_weight, opts.emphasis,
         )  # fmt: skip
 
@@ -204,6 +210,9 @@ class StableDiffusionProcessing:
         cache = caches[0]
         cache[1] = function(shared.sd_model, required_prompts, steps, hires_steps, opts.use_old_scheduling)
         cache[0] = key
+        if NEO:
+            self.extra_generation_params.update(dynamic_args.last_extra_generation_params)
+            dynamic_args.last_extra_generation_params.clear()
         return cache[1]
 
     def _conds(
@@ -455,9 +464,9 @@ def create_infotext(
         "Model hash": p.sd_model_hash,
         "Model": p.sd_model_name,
         "Denoising strength": None,
-        "Clip skip": None if clip_skip <= 1 else clip_skip,
+        "Clip skip": _written_skip(p, clip_skip),
         **p.extra_generation_params,
-        "Version": "minihost",
+        "Version": f"{forge_version.version}-{forge_version.release}" if NEO else "minihost",
     }
     for key, value in params.items():
         try:
@@ -471,6 +480,12 @@ def create_infotext(
     text = ", ".join(k if k == v else f"{k}: {infotext_utils.quote(v)}" for k, v in params.items() if v is not None)
     negative = f"\nNegative prompt: {negatives[index]}" if negatives[index] else ""
     return f"{all_prompts[index]}{negative}\n{text}".strip()
+
+
+def _written_skip(p: StableDiffusionProcessing, clip_skip: int) -> int | None:
+    if NEO:
+        return clip_skip if p.sd_model.is_sd1 else None
+    return None if clip_skip <= 1 else clip_skip
 
 
 def process_images(p: StableDiffusionProcessing) -> Processed:

@@ -124,7 +124,7 @@ class Api:
         text = request.pop("infotext", None)
         if not text or not LINE:
             return {}
-        if context.get().flavour.name == "forge":
+        if context.get().flavour.is_forge:
             raise TypeError("isinstance() argument 2 cannot be a parameterized generic")  # so it is there
         params, mentioned = infotext.parse_generation_parameters(text), {}
         inputs = {id(component): i for i, component in enumerate(jobs.runner(tab).inputs)}
@@ -179,7 +179,7 @@ class Api:
         return {k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in values.items()}
 
     def set_options(self, request: dict[str, Any]) -> dict[str, Any]:
-        if context.get().flavour.name == "forge":
+        if context.get().flavour.is_forge:
             import_module("modules_forge.main_entry").set_config(request, is_api=True)
             return {}
         for key, value in request.items():

@@ -145,8 +145,8 @@ def load_scripts() -> None:
     scripts_data.clear()
     script_callbacks.clear_callbacks()
     own = Path(__file__).parents[1]
-    layers = [own, *([own.with_name("a1111_line")] if context.get().flavour.a1111_line else [])]
-    for base in filter(None, (*layers, own.with_name(context.get().flavour.name), context.get().extension)):
+    layers = [own.with_name(name) for name in reversed(context.get().flavour.layers)]
+    for base in filter(None, (*layers, context.get().extension)):
         for path in sorted((base / "scripts").glob("*.py")):
             syspath = sys.path
             try:

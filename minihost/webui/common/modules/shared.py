@@ -81,8 +81,9 @@ def _core_options() -> dict[str, OptionInfo]:
         "sd_model_checkpoint": OptionInfo(None, "Stable Diffusion checkpoint", gr.Dropdown, _list_checkpoints),
         "sd3_enable_t5": OptionInfo(False, "Enable T5"),
     }
+    number = 2 if context.get().flavour.name == "neo" else 1
     line = {
-        "CLIP_stop_at_last_layers": OptionInfo(1, "Clip skip", gr.Slider, skip, infotext="Clip skip"),
+        "CLIP_stop_at_last_layers": OptionInfo(number, "Clip skip", gr.Slider, skip, infotext="Clip skip"),
         "sdxl_clip_l_skip": OptionInfo(False, "Clip skip SDXL"),
         "sd_checkpoints_limit": OptionInfo(1, "Maximum number of checkpoints loaded at the same time"),
         "persistent_cond_cache": OptionInfo(True, "Persistent cond cache"),

@@ -23,7 +23,7 @@ OWN = {"sd_model_checkpoint", "CLIP_stop_at_last_layers"}
 def _set_option(key: str, value: Any) -> str:
     if key == "sd_model_checkpoint":
         info = sd_models.get_closet_checkpoint_match(value)
-        if FLAVOUR.name == "forge":
+        if FLAVOUR.is_forge:
             import_module("modules_forge.main_entry").checkpoint_change(value)
             return shared.opts.dumpjson()
         value = info.title if info else value
@@ -39,13 +39,13 @@ def _quicksettings(settings_json: Any) -> None:
     titles = list(sd_models.checkpoints_list)
     chosen = sd_models.select_checkpoint().title
     with gr.Row(elem_id="quicksettings"):
-        if FLAVOUR.name == "forge":
+        if FLAVOUR.is_forge:
             checkpoint = gr.Dropdown(titles, value=chosen, label="Checkpoint", elem_classes=["model_selection"])
         else:
             label = "Stable Diffusion checkpoint"
             checkpoint = gr.Dropdown(titles, value=chosen, label=label, elem_id="setting_sd_model_checkpoint")
         bound = [(checkpoint.change, checkpoint, "sd_model_checkpoint")]
-        if FLAVOUR.name == "forge":
+        if FLAVOUR.is_forge:
             import_module("modules_forge.main_entry").make_clip_skip_slider()
         elif FLAVOUR.a1111_line:
             key = "CLIP_stop_at_last_layers"

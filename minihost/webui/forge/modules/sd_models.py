@@ -28,7 +28,7 @@ from modules.sd_checkpoint import (
 from modules_forge import main_entry
 from torch import Tensor, nn
 
-from minihost import encoders, weights
+from minihost import context, encoders, weights
 from minihost.weights import State
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ class ClassicTextProcessingEngine:
         return z
 
     def __call__(self, texts: list[str]) -> Any:
+        if context.get().flavour.name == "neo":
+            from backend.args import dynamic_args
+
+            dynamic_args.last_extra_generation_params["Emphasis"] = shared.opts.emphasis
         chunks = [self.tokenizer.chunks(text) for text in texts]
         zs = [self.encode_with_transformers(torch.tensor(list(part))) for part in zip(*chunks, strict=True)]
         return (torch.hstack(zs), zs[0].pooled) if self.return_pooled else torch.hstack(zs)
@@ -293,6 +297,7 @@ def ready_for_batch() -> None:
 
 def switch_within_job(info: CheckpointInfo) -> None:
     """Change to a refiner or to the second pass's checkpoint; the settings are put back at once."""
+    global need_global_unload
     before = shared.opts.sd_model_checkpoint
     if main_entry.checkpoint_change(info.short_title, save=False, refresh=False):
         try:
@@ -301,3 +306,4 @@ def switch_within_job(info: CheckpointInfo) -> None:
         finally:
             main_entry.checkpoint_change(before, save=False, refresh=False)
             main_entry.refresh_model_loading_parameters()
+            need_global_unload = context.get().flavour.name != "neo"

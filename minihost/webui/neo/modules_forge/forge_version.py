@@ -1,0 +1,3 @@
+"""By this it is told from Forge."""
+
+version, release = "neo", "2.26"
