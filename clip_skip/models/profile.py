@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..skip.auto import Auto, Defaults, automatic
 from ..text.log import logger
@@ -15,6 +14,28 @@ from .presets.store import Store
 if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
+
+
+T = TypeVar("T")
+
+
+class _once(Generic[T]):
+    """A property that is looked up when it is first asked for.
+
+    Not `functools.cached_property`: up to Python 3.11 that holds one lock for all instances, and while the file of one
+    model is read nobody would get an answer for another.
+    """
+
+    def __init__(self, look_up: Callable[[Any], T]) -> None:
+        self._look_up = look_up
+        self.__doc__ = look_up.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        value = vars(instance)[self._name] = self._look_up(instance)
+        return value
 
 
 class Profile:
@@ -35,7 +56,7 @@ class Profile:
         self._inspector = inspector
         self._defaults = defaults
 
-    @cached_property
+    @_once
     def preset(self) -> Preset | None:
         """The preset, also one that was saved before the model's hash was known."""
         if not self.checkpoint.file_name:
@@ -53,7 +74,7 @@ class Profile:
         """Whether the user has kept skips for it, beside all else that a preset may hold."""
         return self.preset is not None and bool(self.preset.skip)
 
-    @cached_property
+    @_once
     def facts(self) -> ModelFacts | None:
         """What the model's file says, None where it has none. Reads up to 64 MB when it is new.
 
@@ -70,7 +91,7 @@ class Profile:
         """Whether `facts` are there without reading the model's file."""
         return not self.checkpoint.path or self._facts_at_hand is not None
 
-    @cached_property
+    @_once
     def _facts_at_hand(self) -> ModelFacts | None:
         return self._inspector().recall(self.checkpoint.path, sha256=self.checkpoint.sha256, mark=self._mark)
 
@@ -78,7 +99,7 @@ class Profile:
     def _mark(self) -> Mark | None:
         return self.preset.lineage if self.preset else None
 
-    @cached_property
+    @_once
     def auto(self) -> Auto:
         """What Auto uses. Never raises: where all fails it is as trained."""
         auto = self._meaning("auto")

@@ -3,6 +3,7 @@
 import logging
 import os
 import sqlite3
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -15,10 +16,12 @@ from clip_skip.interfaces.ui.answers import Answers
 from clip_skip.interfaces.ui.controls import Controls
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.hashing import Hashing
+from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.inspector import Inspector
 from clip_skip.models.library import Library
 from clip_skip.models.presets.preset import Preset
 from clip_skip.models.presets.store import Store
+from clip_skip.models.profile import Profile
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.auto import Defaults
 from clip_skip.skip.host_sliders import reading_at
@@ -200,3 +203,36 @@ def test_the_setting_for_descendants_is_not_for_others(checkpoint, tmp_path, lin
     assert (auto["skip"], recommended) == ({"l": 1.0}, None)
     assert [(each["id"], each["actions"][0]["skip"]) for each in advice] == [(id, {"l": 1.0})]
     assert says_of(Defaults(nai=nai), checkpoint, tmp_path, lineage, 1)[2] == []
+
+
+def test_a_model_that_is_being_read_keeps_nobody_waiting_for_another(tmp_path):
+    """Up to Python 3.11 `functools.cached_property` holds one lock for all instances."""
+    begun, end = threading.Event(), threading.Event()
+
+    class Slow:
+        def recall(self, *_, **__):
+            return None
+
+        def inspect(self, path, **_):
+            begun.set()
+            end.wait()
+            return ModelFacts(path)
+
+    class Quick(Slow):
+        def inspect(self, path, **_):
+            return ModelFacts(path)
+
+    def profile(inspector):
+        checkpoint = Checkpoint("a", ARCHITECTURES["sd1"], "/models/a.safetensors")
+        return Profile(checkpoint, Store(tmp_path), lambda: inspector, Defaults)
+
+    slow = threading.Thread(target=lambda: profile(Slow()).facts)
+    quick = threading.Thread(target=lambda: profile(Quick()).facts, daemon=True)
+    slow.start()
+    begun.wait()
+    quick.start()
+    quick.join(60)
+    answered = not quick.is_alive()
+    end.set()
+    slow.join()
+    assert answered
