@@ -169,7 +169,7 @@ def test_the_hosts_own_slider_is_known_when_it_is_made(host, monkeypatch):
         == {
             "a1111": [("Clip skip", f"setting_{OPTION}")],
             "forge": [("Clip skip", None)],
-            "sdnext": [("CLiP skip", "txt2img_clip_skip"), ("CLiP skip", "img2img_clip_skip")],
+            "sdnext": [("CLiP skip", f"{tab}_clip_skip") for tab in ("txt2img", "img2img", "control")],
         }[host.like]
     )
 
