@@ -54,7 +54,7 @@ class Api:
             self.credentials = dict(pair.split(":", 1) for pair in given.split(","))
         # the A1111 line asks every script for its widgets twice more at start, SD.Next at the first request
         self.defaults = {tab: self._default_args(tab) for tab in jobs.CLASSES} if LINE else {}
-        for method, path, function in (
+        routes: list[tuple[str, str, Callable[..., Any]]] = [
             ("POST", "txt2img", lambda request=BODY: self._http("txt2img", request)),
             ("POST", "img2img", lambda request=BODY: self._http("img2img", request)),
             *([] if LINE else [("POST", "control", lambda request=BODY: self._http("control", request))]),
@@ -64,7 +64,8 @@ class Api:
             ("POST", "refresh-checkpoints", sd_models.list_models),
             ("GET", "script-info", self.script_info),
             ("GET", "scripts", self.scripts),
-        ):
+        ]
+        for method, path, function in routes:
             self.add_api_route(f"/sdapi/v1/{path}", function, methods=[method])
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], auth: bool = True, **kwargs: Any) -> None:
@@ -116,7 +117,8 @@ class Api:
             if script is None or script.alwayson:
                 raise HTTPException(422, f"Script '{request['script_name']}' not found")
             args[0] = jobs.runner(tab).selectable_scripts.index(script) + 1
-            args[script.args_from : script.args_to] = request.get("script_args") or []
+            given = (request.get("script_args") or [])[: script.args_to - script.args_from]
+            args[script.args_from : script.args_from + len(given)] = given
         return args, per_script
 
     def _apply_infotext(self, tab: str, request: dict[str, Any]) -> dict[int, object]:
