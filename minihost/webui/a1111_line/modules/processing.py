@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from minihost import context
 FORGE = context.get().flavour.is_forge
 NEO = context.get().flavour.name == "neo"
 if NEO:
-    from backend.args import dynamic_args
-    from modules_forge import forge_version
+    dynamic_args = import_module("backend.args").dynamic_args
+    forge_version = import_module("modules_forge.forge_version")
 
 
 class StableDiffusionProcessing:
@@ -57,6 +58,8 @@ class StableDiffusionProcessing:
     override_settings_restore_afterwards: bool
     disable_extra_networks: bool
     inner_pass: bool | str
+    own_encode: list[str]
+    detail: bool | str
     init_images: list[Image.Image]
     sampler_name: str
     hr_scale: float
@@ -184,7 +187,8 @@ class StableDiffusionProcessing:
         """Give everything by which the cache tells one conditioning from another, and nothing else."""
         distilled = (self.distilled_cfg_scale, self.hr_distilled_cfg) if FORGE else ()
         # Neo's names the model of the job, also where another one was loaded in the middle of it.
-        model = str(sd_models.model_data.forge_loading_parameters) if NEO else shared.sd_model.sd_checkpoint_info
+        wanted = vars(sd_models.model_data).get("forge_loading_parameters")
+        model = str(wanted) if NEO else shared.sd_model.sd_checkpoint_info
         return (
             required_prompts, *distilled, steps, hires_steps, use_old_scheduling, opts.CLIP_stop_at_last_layers,
             model, extra_network_data, opts.sdxl_crop_left, opts.sdxl_crop_top,

@@ -1,6 +1,9 @@
 """Demo of what ADetailer does: a pass of its own on each image, and copies of the job that it shows to the scripts."""
 
+from __future__ import annotations
+
 from copy import copy
+from typing import Any
 
 from modules import processing, scripts
 
@@ -8,13 +11,15 @@ from modules import processing, scripts
 class Detail(scripts.Script):
     """Works where the request says ``detail``; a text is the prompt of its pass."""
 
-    def title(self):
+    def title(self) -> str:
         return "Minihost detail"
 
-    def show(self, is_img2img):
+    def show(self, is_img2img: bool) -> object:
         return scripts.AlwaysVisible
 
-    def postprocess_image(self, p, pp, *args):
+    def postprocess_image(
+        self, p: processing.StableDiffusionProcessing, pp: scripts.PostprocessImageArgs, *args: Any
+    ) -> None:
         if not p.detail:
             return
         p.scripts.postprocess(copy(p), processing.Processed(p, [], p.seed, ""))

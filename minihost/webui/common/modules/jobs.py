@@ -12,16 +12,17 @@ from modules.call_queue import queue_lock
 from minihost import context, files
 from minihost.picture import ledger
 
-CLASSES = {
+CLASSES: dict[str, type[processing.StableDiffusionProcessing]] = {
     "txt2img": processing.StableDiffusionProcessingTxt2Img,
     "img2img": processing.StableDiffusionProcessingImg2Img,
 }
 if not context.get().flavour.a1111_line:
-    CLASSES["control"] = processing.StableDiffusionProcessingControl
+    CLASSES["control"] = vars(processing)["StableDiffusionProcessingControl"]
 
 
 def runner(tab: str) -> scripts.ScriptRunner:
-    return getattr(scripts, f"scripts_{tab}")
+    found: scripts.ScriptRunner = getattr(scripts, f"scripts_{tab}")
+    return found
 
 
 def run(

@@ -84,6 +84,7 @@ _NEXT = "before_process after_process after_ui image_save_btn"
 
 if TYPE_CHECKING:  # what SD.Next alone has
     Register = Callable[[Callable[..., Any]], None]
+    on_before_process: Register
     on_after_process: Register
     on_model_loaded: Register
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import os
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 if not context.get().flavour.a1111_line:
-    import installer  # noqa: F401 (by which SD.Next was started)
+    importlib.import_module("installer")  # by which SD.Next was started
 
 AlwaysVisible = object()
 current_basedir = paths.script_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,7 @@ class ClassicTextProcessingEngine:
 
     def __call__(self, texts: list[str]) -> Any:
         if context.get().flavour.name == "neo":
-            from backend.args import dynamic_args
-
+            dynamic_args = import_module("backend.args").dynamic_args
             dynamic_args.last_extra_generation_params["Emphasis"] = shared.opts.emphasis
         chunks = [self.tokenizer.chunks(text) for text in texts]
         zs = [self.encode_with_transformers(torch.tensor(list(part))) for part in zip(*chunks, strict=True)]
