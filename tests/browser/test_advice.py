@@ -173,7 +173,7 @@ def test_each_tab_has_its_own_advice(webui, panel):
     webui.img2img.advice.says_nothing()
     webui.go("txt2img")
     panel.advice.says(NOT_NAI)
-    expect(webui.badge()).to_have_text("Warning")
+    expect(webui.badge()).to_have_text(f"{OFF}2")
 
 
 def test_a_change_in_another_page_is_seen_when_the_tab_is_shown_again(webui, panel, advice, presets, site):

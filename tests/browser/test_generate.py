@@ -189,9 +189,9 @@ def test_what_a_picture_says_makes_it_again(webui, panel):
     made = webui.generate()
     assert made["Seed"] != "-1"
 
+    panel.choose("blend", "Linear")
     panel.set("l", "4")
     panel.set("g", "1")
-    panel.choose("blend", "Linear")
     panel.switch(False)
     other = webui.generate()
     assert other.pixels != made.pixels
