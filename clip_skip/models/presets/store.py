@@ -139,8 +139,7 @@ class Store:
             if former is not None and former != key:
                 _move(presets, former, key)
             presets[key] = merge(presets.get(key), preset, (key, former or key))
-            if not sha256 and architecture.id != UNKNOWN.id:
-                presets[key]["architecture"] = architecture.id
+            _tell_architecture(presets[key], sha256, architecture)
 
         self.change(edit)
 
@@ -155,10 +154,16 @@ class Store:
 
         self.change(edit)
 
-    def copy(self, from_key: str, sha256: str | None = None, name: str | None = None) -> None:
+    def copy(
+        self,
+        from_key: str,
+        sha256: str | None = None,
+        name: str | None = None,
+        architecture: Architecture = UNKNOWN,
+    ) -> None:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
-        Raises ValueError where it is not there.
+        With the name alone, the architecture is kept too. Raises ValueError where the preset is not there.
         """
         key = key_of(sha256, name)
 
@@ -166,6 +171,7 @@ class Store:
             if from_key not in presets:
                 raise Problem("the preset is not there any more")
             presets[key] = copied(presets[from_key], presets.get(key), name)
+            _tell_architecture(presets[key], sha256, architecture)
 
         self.change(edit)
 
@@ -263,6 +269,12 @@ class Store:
 
 def _signature(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _tell_architecture(preset: dict[str, Any], sha256: str | None, architecture: Architecture) -> None:
+    """A name alone does not tell a model from another of that name: its architecture is kept with it."""
+    if not sha256 and architecture.id != UNKNOWN.id:
+        preset["architecture"] = architecture.id
 
 
 def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture) -> str | None:
