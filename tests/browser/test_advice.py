@@ -41,9 +41,10 @@ def advice(panel):
 
 
 def kept(presets) -> list[dict]:
-    return [
-        {k: v for k, v in each.items() if k != "name"} for each in json.loads(presets.read_text())["presets"].values()
-    ]
+    """The presets in the file, without what tells of which model each is."""
+    told = ("name", "architecture")
+    presets = json.loads(presets.read_text())["presets"]
+    return [{k: v for k, v in each.items() if k not in told} for each in presets.values()]
 
 
 def come_back(webui: WebUI, tab: str = "txt2img") -> None:

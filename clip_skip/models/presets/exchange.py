@@ -174,8 +174,8 @@ def _from_foreign(found: foreign.Found, store: Store, identify: Identify | None,
         raw = {"name": key[len(NAME_PREFIX) :], **raw}
         if architecture in ARCHITECTURES:
             raw["architecture"] = architecture
-    elif name := model.name or found.name:
-        raw = {"name": stem(name), **raw}
+    elif name := model.name.rpartition("/")[2] or stem(found.name):
+        raw = {"name": name, **raw}
     return _change(found.source, key, raw, store)
 
 
