@@ -34,6 +34,8 @@ class _once(Generic[T]):
         self._name = name
 
     def __get__(self, instance: Any, owner: type) -> T:
+        if instance is None:  # asked of the class
+            return self  # type: ignore[return-value]
         value = vars(instance)[self._name] = self._look_up(instance)
         return value
 
