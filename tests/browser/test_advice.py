@@ -609,7 +609,7 @@ def test_it_can_be_read_in_a_narrow_window(page, site, theme):
     webui.badge().click()
     webui.window().says(NAI_BELOW)
     webui.window().why.locator("summary").click()
-    places = (webui.txt2img.advice.place.filter(visible=True), webui.window().place, webui.badge())
+    places = (webui.txt2img.advice.place.filter(visible=True).first, webui.window().place, webui.badge())
     for place in places:
         left, right, sticking_out = place.evaluate(
             """place => {

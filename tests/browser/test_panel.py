@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import HOSTILE, LONG
+from tests.browser.conftest import FLAVOUR, HOSTILE, LONG
 from tests.browser.page import QUESTION, WebUI, contrast, unanswered
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
@@ -229,12 +229,11 @@ def test_every_tab_has_its_own_panel(webui, panel):
     ids = webui.page.locator("[id^=clip_skip_]:not([id^=clip_skip_presets_])").evaluate_all(
         "parts => [...new Set(parts.map(part => part.id))]"
     )
-    by_tab = {
-        tab: {id.removeprefix(f"clip_skip_{tab}_") for id in ids if f"_{tab}_" in id} for tab in ("txt2img", "img2img")
-    }
-    assert by_tab["txt2img"] == by_tab["img2img"]
+    tabs = ("txt2img", "img2img", *(["control"] if FLAVOUR == "sdnext" else []))
+    by_tab = {tab: {id.removeprefix(f"clip_skip_{tab}_") for id in ids if f"_{tab}_" in id} for tab in tabs}
+    assert all(of_tab == by_tab["txt2img"] for of_tab in by_tab.values())
     assert {"enabled", "status", "mode", "skip", "l", "g", "h", "same", "blend"} <= by_tab["txt2img"]
-    assert len(ids) == 2 * len(by_tab["txt2img"])
+    assert len(ids) == len(tabs) * len(by_tab["txt2img"])
 
     webui.go("img2img")
     webui.img2img.open_manual()
