@@ -248,7 +248,7 @@ ROUTES = (
         body=openapi.IMPORT,
     ),
     Route("GET", "/presets/{key}", Rest.get, "One preset", openapi.SAVED, (404, 422)),
-    Route("PUT", "/presets/{key}", Rest.put, "Save a preset", openapi.SAVED, (*BODY, *SAVE), body=openapi.PRESET),
+    Route("PUT", "/presets/{key}", Rest.put, "Save a preset", openapi.SAVED, (404, *BODY, *SAVE), body=openapi.PRESET),
     Route("DELETE", "/presets/{key}", Rest.delete, "Keep nothing for a model", None, (404, *SAVE)),
 )
 
