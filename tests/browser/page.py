@@ -225,7 +225,7 @@ class WebUI:
         for panel in (self.txt2img, self.img2img):
             expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}($|: )"))
         # The host takes it over in its queue, and that may be after the panel.
-        self.page.wait_for_function("name => window.opts.sd_model_checkpoint.includes(name)", arg=name)
+        self.page.wait_for_function("name => opts.sd_model_checkpoint.includes(name)", arg=name)
 
     def slider(self, tab: str = "txt2img") -> Locator:
         """The host's own CLIP skip slider."""
@@ -241,7 +241,7 @@ class WebUI:
         self.skip(tab).blur()
         expect(self.skip(tab)).to_have_value(value)
         if SAVES_WHEN_RELEASED:
-            self.page.wait_for_function("value => window.opts.CLIP_stop_at_last_layers == value", arg=value)
+            self.page.wait_for_function("value => opts.CLIP_stop_at_last_layers == value", arg=value)
 
     def badge(self, tab: str = "txt2img") -> Locator:
         return self.slider(tab).locator(".clip-skip-badge")
