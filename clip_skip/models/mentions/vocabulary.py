@@ -56,7 +56,7 @@ WHAT_IS = "q"
 
 _WORDS = {
     NOT: (
-        "no_impact no_benefit no_influence no_advantage no_difference no_improvement no_change no_help "
+        "few no_impact no_benefit no_influence no_advantage no_difference no_improvement no_change no_help "
         "kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* dump* gave_up "
         "give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off turned_off "
         "turns_off turning_off steer_clear contrary compared_to old older former previous earlier originally "
@@ -193,9 +193,9 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "in_rare_cases rare in_some_cases nothing_beats nothing_better_than no_reason_not_to counts works_best "
-        "shines better_for improves_on awesome amazing excellent superb lovely solid effective wonders charm "
-        "preferable beneficial optimum spot_on getestet hervorragend super toll parfait meilleur meilleurs "
+        "a_few in_rare_cases rare in_some_cases nothing_beats nothing_better_than no_reason_not_to counts "
+        "works_best shines better_for improves_on awesome amazing excellent superb lovely solid effective wonders "
+        "charm preferable beneficial optimum spot_on getestet hervorragend super toll parfait meilleur meilleurs "
         "meilleure mejor mejores óptimo excelente ótimo melhor melhores migliore migliori ottimo najlepsz* świetn* "
         "baik terbaik en_iyisi iyi tốt_nhất popular compatible interesting enjoyable pretty recommend_to "
         "favourable advisable results result success improve* performs perform responds respond detailed accurate "
