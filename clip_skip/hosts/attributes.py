@@ -73,6 +73,7 @@ ATTRIBUTES = (
     Attribute("opts", "sd_model_checkpoint", READ, why="a title, a name, a hash, or None on a fresh install"),
     Attribute("opts", "CLIP_stop_at_last_layers", READ, "a1111", "the slider; SD.Next has the option, unread"),
     Attribute("type(opts)", "CLIP_stop_at_last_layers", PUT, "a1111", "neutral for the thread that encodes"),
+    Attribute("type(opts)", "__setattr__", CHANGED, "a1111", "wrapped: for the thread that encodes"),
     Attribute("opts", "sdxl_clip_l_skip", READ, "a1111", "A1111's since 1.10; Classic and Neo have no such option"),
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.

@@ -679,6 +679,15 @@ def test_what_is_known_too_late_is_not_said_of_another_model(webui, panel, advic
 # --- how it looks ----------------------------------------------------------------------------------------------------
 
 
+def test_the_buttons_of_a_row_are_alike(webui, advice):
+    """Gradio gives every button in a text a margin below, but for the last, which a row makes the higher for it."""
+    webui.select_model("photo")
+    webui.set_skip("2")
+    advice.offers("Use 1", IS_NAI, SILENCE)
+    boxes = [advice.items.locator("button").nth(place).bounding_box() for place in range(3)]
+    assert len({(box["y"], box["height"]) for box in boxes}) == 1
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [{"width": 360, "height": 800}], ids=["360px"])
 def test_it_can_be_read_in_a_narrow_window(page, site, theme):
