@@ -37,13 +37,13 @@ _UNIT = re.compile(
     rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
     rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
     rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
-    rf"|(?P<elided>(?<!\w)(?:qu|[dlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
-    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))"
+    rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
     r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
 )
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
-    **{"end": END, "between": "-", "apart": "_", "glued": "/"},
+    **{"end": END, "between": "-", "apart": "_", "glued": "/", "bar": "|"},
 }
 _SIGNS = {
     **dict.fromkeys(["=", ":"], ":"),
@@ -139,4 +139,6 @@ def _part(word: str) -> str:
             part = _PART.get(known[:length] + "*")
             if part:
                 return part
+    if "\uac00" <= word[0] <= "\ud7a3":
+        return UNSPACED
     return vocabulary.NEUTRAL if len(word) > 4 and word.endswith("ly") else UNKNOWN
