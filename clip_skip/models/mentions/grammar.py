@@ -67,8 +67,11 @@ _COUPLED = re.compile(
 )
 
 
-# To all rules but those of doubt (`_in_doubt`), "is" joins as others do, and what is neutral is unknown.
-_PLAIN = str.maketrans({vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x"})
+# To all rules but those of doubt (`_in_doubt`), "is" joins as others do, what is neutral is unknown,
+# and "formerly" is a "not".
+_PLAIN = str.maketrans(
+    {vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x", vocabulary.FORMER: vocabulary.NOT}
+)
 
 
 def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
@@ -81,6 +84,8 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         return
     before = letters[max(0, mention - _REACH) : mention]
     found = _AFTER.match(letters, mention + 1, end)
+    if found and "N" in letters[mention + 1 : found.start(found.lastgroup or 0)] and _BEFORE.search(before):
+        found = None  # "1 for clip skip, not 2"
     if found:
         start, stop = found.span(found.lastgroup or 0)
         joined = re.split("c|.*[,;]", letters[mention + 1 : start])
@@ -157,7 +162,7 @@ def is_negated(before: str, after: str) -> bool:
     )
     if re.search(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X", before):
         return True
-    if re.search(r"z[^M]*M|p[^M]{0,3}M?[^M]{0,3}\Z", before):
+    if re.search(r"z[^Msta]*M|p[^M]{0,3}M?[^M]{0,3}\Z", before):
         return not (nots or "b" in before)
     if re.search("[gG]", before):
         return not re.search("[Nk][ju]{0,3}M?[ju]{0,2}G", before)
