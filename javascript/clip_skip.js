@@ -203,6 +203,16 @@
         return [];
     }
 
+    // Gradio calls this with what Generate is to ask for, alone of all its presses; "" for nothing.
+    /** @param {string} tab @param {string} options @returns {Promise<string>} */
+    function generate(tab, options) {
+        /** @type {HTMLElement | null} */
+        const button = gradioApp().querySelector(`#${tab}_generate`);
+        if (options) button?.click();
+        // By then Gradio has read what goes with that press.
+        return new Promise((resolve) => setTimeout(resolve, 0, ""));
+    }
+
     function refresh() {
         delete held[SHARED];
         ask(currentTab(), "refresh");
@@ -381,7 +391,7 @@
         return badge;
     }
 
-    window.clipSkip = {ask, heard, answered, holds};
+    window.clipSkip = {ask, heard, answered, holds, generate};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);

@@ -338,3 +338,7 @@ def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     reason = Data(f"{names}: {why}. " if names else f"{why}. ")
     instead = "What failed was read as trained." if names else "The WebUI's own clip skip was used."
     return Advice(AdviceId.NOT_APPLIED, Severity.ERROR, "CLIP Skip was not applied.", (reason, instead))
+
+
+def not_compared(why: Phrase) -> Advice:
+    return Advice(AdviceId.NOT_COMPARED, Severity.ERROR, "No skips were compared.", why)
