@@ -96,6 +96,7 @@ ATTRIBUTES = (
     Attribute("opts", "grid_extended_filename", READ, "a1111"),
     Attribute("modules.images", "get_font", CALLED, why="of its grids"),
     Attribute("modules.images", "save_image", CALLED),
+    Attribute("type(opts)", "__setattr__", CHANGED, "a1111", "wrapped: for the thread that encodes"),
     Attribute("opts", "sdxl_clip_l_skip", READ, "a1111", "A1111's since 1.10; Classic and Neo have no such option"),
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.
