@@ -226,8 +226,8 @@
         /** @type {HTMLElement | null} */
         const button = gradioApp().querySelector(`#${tab}_generate`);
         if (options) button?.click();
-        // By then Gradio has read what goes with that press.
-        return new Promise((resolve) => setTimeout(resolve, 0, ""));
+        // By then Gradio has read what goes with that press: at once, or in the frame that it has asked for before us.
+        return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0, "")));
     }
 
     function refresh() {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..advice.rules import not_compared
+from ..advice.rules import BY_SCRIPT, NOT_WHOLE, not_compared
 from ..jobs.job import Job
 from ..jobs.sheet import FontOf, draw
 from ..skip.numbers import label
@@ -60,7 +60,7 @@ class Comparison:
         if not compared:
             return
         if len(p.all_prompts or ()) < images:
-            self._job.say(not_compared(("The last batch is not a whole one.",)))
+            self._job.say(not_compared((NOT_WHOLE,)))
             return
         self._compared, self._batches = compared, batches
         for name in _LISTS:
@@ -74,7 +74,7 @@ class Comparison:
 
     def refuse(self) -> None:
         """A script of the host's makes the images: each of them would be several."""
-        self._job.say(not_compared(("A script makes the images here. Choose none to compare.",)))
+        self._job.say(not_compared((BY_SCRIPT,)))
 
     @property
     def plans(self) -> list[tuple[Request, Plan]]:

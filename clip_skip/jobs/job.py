@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..advice.rules import Advice, bad_tag, bad_value, not_applied, not_compared
+from ..advice.rules import ALIKE, BY_TAG, Advice, bad_tag, bad_value, not_applied, not_compared
 from ..conditioning.taps import Taps
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip import infotext, prompt_tags
@@ -83,8 +83,7 @@ class Job:
             found.setdefault(tuple(plan.key for plan in plans), (request, plans[0]))
         if len(found) > 1:
             return list(found.values())
-        alike = "The prompt's tag decides." if any(tagged) else "They all read this model alike."
-        self.say(not_compared((alike,)))
+        self.say(not_compared((BY_TAG if any(tagged) else ALIKE,)))
         return []
 
     def _compared(self, asked: Request, tags: Tags) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 # A font of about so many pixels' height; None where there is none but Pillow's own.
 FontOf = Callable[[int], Any]
@@ -35,9 +35,17 @@ def _write(sheet: Image.Image, box: tuple[int, int, int, int], text: str, size: 
     """Write `text` into the middle of `box`: left, top, width and height. It is made smaller where it is too wide."""
     left, top, width, height = box
     draw = ImageDraw.Draw(sheet)
-    font = font_of(size) or draw.getfont()
+    font = font_of(size) or _own_font(size)
     _, _, right, bottom = font.getbbox(text)
     if right > width and size > 6:
         _write(sheet, box, text, min(size - 1, int(size * width / right)), font_of)
         return
     draw.text((left + (width - right) // 2, top + (height - bottom) // 2), text, fill=_INK, font=font)
+
+
+def _own_font(size: int) -> Any:
+    """Pillow's own, of one size alone before 10.1."""
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:
+        return ImageFont.load_default()

@@ -15,7 +15,19 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied, not_compared
+from clip_skip.advice.rules import (
+    ALIKE,
+    BY_SCRIPT,
+    BY_TAG,
+    NOT_WHOLE,
+    Situation,
+    advise,
+    bad_tag,
+    bad_value,
+    different_tags,
+    not_applied,
+    not_compared,
+)
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -192,7 +204,8 @@ def _advice() -> set[str]:
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
-    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA), not_compared(())]
+    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed += [not_compared((why,)) for why in (ALIKE, BY_TAG, BY_SCRIPT, NOT_WHOLE)]
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ...advice.actions import Moved, act, sliders_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Action, Advice, bad_tag
+from ...advice.rules import ALIKE, BY_TAG, Action, Advice, bad_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
@@ -177,11 +177,11 @@ class Answers:
         if not (controls.enabled and self._switched_on()):
             why = ("CLIP Skip is off.",)
         elif asked.by_tags:
-            why = ("The prompt's tag decides.",)
+            why = (BY_TAG,)
         elif refused:
             why = (Data(f"{refused[0]}."),)
         elif len(plans) < 2:
-            why = ("They all read this model alike.",)
+            why = (ALIKE,)
         if why:
             return ["", *self._said(done(("Not compared:", Data(" "), *why)), controls)]
         takes = [(label(plan.skips), {"skip": dict(plan.skips), "blend": plan.blend}) for plan in plans.values()]
