@@ -9,7 +9,7 @@ from typing import Any
 from . import hosts
 from .advice import report
 from .advice.advisor import Advisor
-from .advice.rules import Advice
+from .advice.rules import Advice, not_a_tag
 from .hosts import comparison
 from .hosts.attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .hosts.base import Host
@@ -25,7 +25,7 @@ from .jobs.job import Job
 from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
-from .skip import infotext, plan
+from .skip import infotext, plan, prompt_tags
 from .skip.plan import Plan
 from .skip.prompt_tags import Tags
 from .skip.request import Request, parse
@@ -189,12 +189,22 @@ class Extension:
             opts = self.host.opts
             report.report(
                 processed,
-                job.advice,
+                [*job.advice, *self._mistaken(p)],
                 judged,
                 lambda place, severity: shown_at(place, severity, opts),
             )
         except Exception:
             logger.exception("what there is to say of this image is lost")
+
+    @staticmethod
+    def _mistaken(p: Processing) -> list[Advice]:
+        """The hint on what looks like our tags in the prompts of `p`, which is also in the log then."""
+        found = prompt_tags.mistaken("\n".join(p.all_prompts or []), "\n".join(p.all_negative_prompts or []))
+        if not found:
+            return []
+        hint = not_a_tag(found)
+        logger.warning("%s", hint)
+        return [hint]
 
     def _show(self, compared: Comparison, p: Processing, processed: Processed) -> None:
         """Put the images that are compared side by side, before all of them. Never raises."""

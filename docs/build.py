@@ -16,6 +16,7 @@ from clip_skip.advice.rules import (
     bad_tag,
     bad_value,
     different_tags,
+    not_a_tag,
     not_applied,
     not_compared,
 )
@@ -27,6 +28,7 @@ from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.parameters import PARAMETERS, WORDS, Parameter, Refusal
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading
 from clip_skip.skip.request import MOST_COMPARED
 
@@ -238,8 +240,8 @@ def advices() -> list[Advice]:
     )
     said = [advise(situation)[-1] for situation in situations]
     refusal = Refusal("l", "99", "a number from 1 to 12")
-    refused = [bad_value(refusal), bad_tag(refusal), different_tags()]
-    return [*said, not_applied(("l",), "REASON"), *refused, not_compared(())]
+    failed = [not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
+    return [*said, *failed, not_a_tag(mistaken("<clip skip 2>")), not_compared(())]
 
 
 # A skip that is read, and what the model's file, author or sample images say.

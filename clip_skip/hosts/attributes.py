@@ -44,7 +44,7 @@ ATTRIBUTES = (
     Attribute("p", COMPARISON_ATTRIBUTE, PUT, why="as the job itself"),
     Attribute("p", "init", CHANGED, why="called once the prompts are final; ours, called, is gone again"),
     Attribute("p", "all_prompts", CHANGED, why="None before the job is set up; Compare repeats it"),
-    Attribute("p", "all_negative_prompts", CHANGED, why="likewise"),
+    Attribute("p", "all_negative_prompts", CHANGED, why="for the hint on tags that stand there; likewise"),
     Attribute("p", "all_seeds", CHANGED),
     Attribute("p", "all_subseeds", CHANGED),
     Attribute("p", "all_hr_prompts", CHANGED, "a1111", "None without hires"),

@@ -25,6 +25,9 @@ class Processing(Protocol):
     def all_prompts(self) -> list[str] | None: ...
 
     @property
+    def all_negative_prompts(self) -> list[str] | None: ...
+
+    @property
     def all_seeds(self) -> list[int]: ...
 
     @property

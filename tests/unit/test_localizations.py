@@ -25,6 +25,7 @@ from clip_skip.advice.rules import (
     bad_tag,
     bad_value,
     different_tags,
+    not_a_tag,
     not_applied,
     not_compared,
 )
@@ -50,6 +51,7 @@ from clip_skip.models.presets import Preset
 from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.skip.auto import Defaults, automatic
 from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Problem
@@ -206,6 +208,7 @@ def _advice() -> set[str]:
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
     failed += [not_compared((why,)) for why in (ALIKE, BY_TAG, BY_SCRIPT, NOT_WHOLE)]
+    failed.append(not_a_tag(mistaken(f"<clip skip {QUAGGA}>", "<clipskip:2>")))
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 
@@ -269,7 +272,7 @@ def _drifts(host: _Host, made) -> set[str]:
         patch.setattr(answers, "measure", lambda *args: [])
         found |= _in_html(made.drift(QUAGGA, Controls()))  # the selected one is another
     encoder = ARCHITECTURES["sdxl"].encoders[0]
-    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2))
+    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2, 9))
     measured = [Measured(Drift(encoder, points), {1: QUAGGA})]
     for current in (0.0, 2.0):
         marks = Marks({"l": current}, {"l": 1.0})
