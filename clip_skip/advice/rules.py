@@ -11,8 +11,9 @@ from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
+from ..skip.prompt_tags import Mistaken
 from ..skip.reading import Reading
-from ..text.phrase import Data, Phrase, english
+from ..text.phrase import Data, Phrase, english, join
 from .names import ActionId, AdviceId, Severity
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class Advice:
 
     @property
     def lines(self) -> list[str]:
-        """The sentence, and for an error, which nobody can look up, what it is about."""
-        return [self.text, *([english(self.reason)] if self.severity is Severity.ERROR else [])]
+        """The sentence, and what it is about where nobody can look that up: of an error, or what was typed."""
+        is_told = self.severity is Severity.ERROR or self.id is AdviceId.NOT_A_TAG
+        return [self.text, *([english(self.reason)] if is_told else [])]
 
     def without(self, action_id: ActionId) -> Advice:
         """The same message, not offering this."""
@@ -356,6 +358,15 @@ def bad_tag(refusal: Refusal) -> Advice:
     )
 
 
+def not_a_tag(found: Collection[Mistaken]) -> Advice:
+    """`found` is what looks like our tags: each with what to write, and where."""
+    said: list[Phrase] = [
+        (Data(f"{each.written}: "), "write it into the prompt:" if each.negative else "write", Data(f" {each.meant}"))
+        for each in found
+    ]
+    return Advice(AdviceId.NOT_A_TAG, Severity.HINT, "What looks like CLIP Skip's tag does nothing.", join(said, "; "))
+
+
 def different_tags() -> Advice:
     text = "The prompts of this batch have different tags, and are all read as the first one's says."
     mend = "Set the batch size to 1 to have each read as its own."
@@ -368,3 +379,14 @@ def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     reason = Data(f"{names}: {why}. " if names else f"{why}. ")
     instead = "What failed was read as trained." if names else "The WebUI's own clip skip was used."
     return Advice(AdviceId.NOT_APPLIED, Severity.ERROR, "CLIP Skip was not applied.", (reason, instead))
+
+
+# Why no skips are compared, where no value is to blame.
+ALIKE = "They all read this model alike."
+BY_TAG = "The prompt's tag decides."
+BY_SCRIPT = "A script makes the images here. Choose none to compare."
+NOT_WHOLE = "The last batch is not a whole one."
+
+
+def not_compared(why: Phrase) -> Advice:
+    return Advice(AdviceId.NOT_COMPARED, Severity.ERROR, "No skips were compared.", why)
