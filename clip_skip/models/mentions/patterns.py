@@ -20,13 +20,14 @@ CLIP_SKIP = "|".join(
         # A1111's option, and ComfyUI's node and its input.
         r"(?<![a-z])(?:clip[_ ])?stop[_ ]at[_ ](?:the[_ ])?(?:last[_ ]layers?|clip[_ ]layer)(?: of clip(?: model)?)?",
         r"(?<![a-z])clip[_ ]?(?:set[_ ]?)?last[_ ]?layer|(?<![a-z])set (?:clip )?last (?:clip )?layer(?: of clip)?",
-        r"(?<![a-z])last layers? of clip(?: model)?|(?<![a-z])clip (?:stop|layers?)(?=[\s:=]{1,3}-?\d(?![\d.]))",
+        r"(?<![a-z])(?:ignore |skip )?last layers? of clip(?: model)?",
+        r"(?<![a-z])clip (?:stop|layers?)(?=[\s:=]{1,3}-?\d(?![\d.]))",
     )
 )
 # "CLIP 2" and "CS: 2" say it among other settings.
-MAYBE_CLIP_SKIP = r"(?<![a-z-])(?:clip|cs)(?=\s?[:=,]|\s-\s\d|\s?[12](?!\d|\.\d))"
+MAYBE_CLIP_SKIP = r"(?<![a-z-])(?:clip|cs)(?=\s?[:=,]|\s-\s\d|-[12](?!\d|\.\d)|\s?[12](?!\d|\.\d))"
 
-_DECIMALS = r"\d+(?:[.,:/x×]\d+)*"
+_DECIMALS = r"\d+(?:[.:x×]\d+|,\d{1,2}(?=[a-z%]))*"
 # A number with all that makes it one of another thing.
 OTHER_NUMBER = "|".join(
     (
@@ -35,7 +36,8 @@ OTHER_NUMBER = "|".join(
         r"(?<![a-z])(?:v|ver|versions?|versión|sd|sdxl|xl|flux|pony|illustrious)[. ]?\s?v?\d+(?:\.\d+)*[a-z]?",
         r"[$€£]\s?\d+(?:\.\d+)*",
         r"(?<![a-z])(?!clip|skip)[a-z]{1,10}\d[\w.]*\w",  # "a1111"
-        r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?!\d)",  # sizes, times, dates, thousands
+        r"\d+\s?±\s?\d+|\d{1,2}/(?:5|10)(?!\d)",  # tolerances, ratings
+        r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?![\dx×])",  # sizes, times, dates, thousands
         r"(?:(?<=\n)|(?<=#)|(?<=#\s))\d{1,2}[.)](?=[^\d])",  # of a numbered list
     )
 )

@@ -7,6 +7,7 @@ emoji) is none.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,9 @@ HIGHEST_SKIP = 12  # CLIP-L's, of SD 1.x: on nothing else is a text asked
 
 MENTION, MAYBE_MENTION, SKIP, OTHER_NUMBER, NEW_LINE, END, UNKNOWN, UNSPACED = "M", "w", "d", "D", "L", ".", "x", "y"
 
-_PART = {word: part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)}
+_PART = {
+    unicodedata.normalize("NFKC", word): part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)
+}
 # In these scripts nothing parts a word from the next.
 _UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
 
@@ -36,7 +39,7 @@ _UNIT = re.compile(
     rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
     rf"|(?P<elided>(?<!\w)(?:qu|[dlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
     r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \])",
+    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
 )
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
@@ -48,6 +51,7 @@ _SIGNS = {
     **dict.fromkeys("-–—~〜", "-"),
     **dict.fromkeys("/\\", "/"),
     **dict.fromkeys(",、", ","),
+    **{"[": "(", "]": ")"},
     **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
@@ -55,9 +59,9 @@ _COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
 _NOT = re.compile(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?t|ain['’]t|can['’]t"
 )
-# Words of one letter ("a", "i", "o") part numbers only after one.
-_PARTING = (vocabulary.TO, vocabulary.OR, vocabulary.AND)
-_AFTER_NUMBER = re.compile(r"(?<=\d)\s?\Z")
+# What parts numbers after one, and elsewhere says little.
+_PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do"})
+_AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
@@ -115,7 +119,7 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
     if kind == "word":
         part = _part(unit)
-        if len(unit) == 1 and part in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
+        if unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
             part = vocabulary.JOINING
         return part, 0.0
     if kind == "elided":
@@ -135,4 +139,4 @@ def _part(word: str) -> str:
             part = _PART.get(known[:length] + "*")
             if part:
                 return part
-    return UNKNOWN
+    return vocabulary.NEUTRAL if len(word) > 4 and word.endswith("ly") else UNKNOWN
