@@ -1,7 +1,7 @@
 """SD.Next's Control, the one image page of its Modern UI, by its API: all that a caller can ask for there is the tag.
 
-Grids and input images are not asked for: this API takes the script of the one by a name that the host does not have, and
-the other as no text.
+Grids and input images are not asked for: this API asks for a grid by a name that its script does not have, and takes
+no text for an image.
 Every expectation is the host's own picture by its own number, or that two pictures differ.
 """
 
