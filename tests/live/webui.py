@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -224,6 +225,16 @@ class WebUI:
         infos = [each for each in self.get("/sdapi/v1/script-info") if not each["is_img2img"]]
         found = [each for each in infos if any(control["label"] == "X type" for control in each["args"])]
         return [each["name"] for each in sorted(found, key=lambda each: each["is_alwayson"])]
+
+    def script(self, title: str) -> str | None:
+        """The name of the script that is always there and whose title begins so, None if there is none."""
+        infos = [each for each in self.get("/sdapi/v1/script-info") if each["is_alwayson"]]
+        return next((each["name"] for each in infos if each["name"].startswith(title)), None)
+
+    def values(self, script: str, chosen: Mapping[str, Any] | None = None) -> list[Any]:
+        """A script's arguments: these by the labels of its controls, and the rest as they are by default."""
+        controls = self._controls(script, "txt2img")
+        return [(chosen or {}).get(control["label"], control["value"]) for control in controls]
 
     def axes(self, script: str, kind: str = "txt2img") -> list[str]:
         """The labels of all axes that a grid offers."""
