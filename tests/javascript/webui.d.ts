@@ -15,6 +15,8 @@ interface Window {
         ask(tab: string, name: string): [];
         heard(tab: string): [];
         answered(tab: string, name: string): [];
+        watch(): [];
+        turned(): [];
         holds(id: string | null, value: string | number): [];
     };
 }

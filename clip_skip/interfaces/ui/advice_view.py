@@ -14,7 +14,7 @@ from ...advice.rules import Action, Advice
 from ...models.inspect.evidence.evidence import Strength, Verdict
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase
-from .markup import NOTHING, joined, messages, pieces
+from .markup import NOTHING, bullets, joined, messages, pieces
 
 if TYPE_CHECKING:
     from ...models.inspect.facts import ModelFacts
@@ -26,7 +26,7 @@ _SEVERITIES = {
     Severity.HINT: "Hint",
     Severity.INFO: "Note",
 }
-_VERDICTS = {
+VERDICTS = {
     Verdict.NAI: "It is NovelAI's SD 1.x model.",
     Verdict.NAI_DERIVED: "It descends from NovelAI's SD 1.x model.",
     Verdict.CONTAINS_NAI: "It holds some of NovelAI's SD 1.x model, among others.",
@@ -119,12 +119,12 @@ def _button(advice: Advice, action: Action, slider: float | None) -> Markup:
 
 
 def _why(facts: ModelFacts) -> Markup:
-    details = Markup("<details><summary>{}</summary>{}<ul>{}</ul></details>")
-    lines = [Markup("<li>{}</li>").format(pieces(phrase)) for phrase in _reasons(facts)]
-    return details.format(pieces(("Why?",)), _paragraph((_VERDICTS[facts.verdict],)), joined(lines))
+    details = Markup("<details><summary>{}</summary>{}{}</details>")
+    return details.format(pieces(("Why?",)), _paragraph((VERDICTS[facts.verdict],)), bullets(reasons(facts)))
 
 
-def _reasons(facts: ModelFacts) -> Iterator[Phrase]:
+def reasons(facts: ModelFacts) -> Iterator[Phrase]:
+    """What is known of a model's descent, and what was said of its skip: a phrase for each fact."""
     if facts.error is not None:
         yield ("Its file could not be read:", Data(f" {facts.error}"))
     for fact in facts.evidence:
