@@ -70,7 +70,7 @@ class Extension:
     def before_ui(self) -> None:
         self._page = Page(self.host, self.answers)
         if not self.host.flag("disable"):
-            grid.register(self.host.scripts)
+            grid.register(self.host.scripts, self.switched_on)
             extra_network.register(self.host.extra_networks, self.tagged)
 
     def mount(self, app: Any) -> None:

@@ -168,6 +168,23 @@
         return showBusy(tab);
     }
 
+    // The controls that a hand has changed, by their ids, since Gradio last said so.
+    /** @type {Set<string>} */
+    const touched = new Set();
+
+    /** @param {Event} event */
+    function touch({target, isTrusted}) {
+        const control = isTrusted && target instanceof Element && target.closest("[id^=clip_skip_]");
+        if (control) touched.add(control.id);
+    }
+
+    // Gradio calls this when a control has changed. `own` is the question that follows where a hand did it.
+    /** @param {string} tab @param {string} control @param {string} own @returns {[]} */
+    function chosen(tab, control, own) {
+        if (touched.delete(`clip_skip_${question(tab, control)}`)) ask(tab, own);
+        return ask(tab, "refresh");
+    }
+
     // Gradio calls this for each "refresh" that it hears.
     /** @param {string} tab @returns {[]} */
     function heard(tab) {
@@ -430,10 +447,12 @@
         return badge;
     }
 
-    window.clipSkip = {ask, heard, answered, holds, watch, turned};
+    window.clipSkip = {ask, chosen, heard, answered, holds, watch, turned};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
+        // Before Gradio hears of it.
+        document.addEventListener("input", touch, {capture: true});
         document.addEventListener("animationstart", fadedIn);
         for (const event of ["focusin", "pointerdown"]) document.addEventListener(event, noteFocus);
         const table = part("models", "table");

@@ -44,6 +44,7 @@ SAID = {
 OTHER_SKIP = "This model was made for another clip skip."
 DISAGREE = "The sources do not agree on the clip skip of this model."
 OFF_RECOMMENDED = [("warning", OTHER_SKIP), ("hint", OTHER_SKIP), ("hint", DISAGREE)]
+ASKED = "Does the model's page say clip skip 2?"
 NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
 NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
 NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
@@ -232,6 +233,25 @@ def test_unverified_says_what_there_is(found, reason):
     assert (said.id, said.severity, said.text) == ("nai-unverified", *SAID["nai-unverified"])
     assert english(said.reason) == reason
     assert actions(said) == [("use", "Use 1", {"l": 1}), IS_NAI, IS_NOT_NAI, SILENCE]
+
+
+@pytest.mark.parametrize("skip", [1.5, 2.0, 3.0])
+def test_where_nobody_knows_a_person_is_asked(skip):
+    asked = only(plan("sd1", l=skip), UNKNOWN).question
+    assert asked.text == ASKED
+    assert [(each.id, english(each.label), each.skip) for each in asked.answers] == [
+        ("yes", "Yes, keep 2", {"l": 2}), ("no", "No, use 1", {"l": 1}), ("unsure", "I don't know", {"l": 1}),
+    ]  # fmt: skip
+    assert all(each.question is None for each in advice(plan("sd1", l=skip), NOT_NAI))
+
+
+@pytest.mark.parametrize("kept, said", [({}, True), ({"l": 1.0}, True), ({"l": 1.5}, False), ({"l": 2.0}, False)])
+def test_who_keeps_2_for_a_model_has_answered(kept, said):
+    found = advise(Situation(plan("sd1", l=2.0), UNKNOWN, kept=kept))
+    assert [each.id for each in found] == ["nai-unverified"] * said
+    if kept and said:
+        assert english(found[0].reason) == "Your preset for this model: 1."
+    assert [each.id for each in advise(Situation(plan("sd1", l=2.0), NOT_NAI, kept=kept))] == ["not-nai"]
 
 
 def test_what_the_model_was_made_for_is_what_is_offered():

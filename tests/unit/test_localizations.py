@@ -182,9 +182,11 @@ def _advice() -> set[str]:
         planned = {id: number for id in as_trained(architecture)}
         for reading in (reading_at(line, architecture, number), Reading(architecture, planned)):
             for facts in _facts():
-                said = advise(Situation(reading, facts, {QUAGGA: 7.7}))
+                kept = ({}, {"l": 1.0})
+                said = [each for skip in kept for each in advise(Situation(reading, facts, {QUAGGA: 7.7}, (), skip))]
                 shown = [advice_view.Shown(each, advice_view.PLACES, ours=True) for each in said]
-                found |= _in_html(advice_view.render(shown, facts, {"l": 1.7}))
+                unasked = [replace(each, advice=replace(each.advice, question=None)) for each in shown]
+                found |= _in_html(advice_view.render([*shown, *unasked], facts, {"l": 1.7}))
     # "Why?" has words for every verdict, also for the one that is no reason to speak now.
     nai = ModelFacts(QUAGGA, ARCHITECTURES["sd1"], verdict="nai", recommended=Recommendation({"l": 2}, "card", QUAGGA))
     (hint,) = advise(Situation(reading_at("a1111", nai.architecture, 1), nai))
@@ -221,7 +223,9 @@ def _panel(folder) -> set[str]:
     clicks = [{"advice": "off-trained", "action": action} for action in ("use", "silence")]
     for asked in (undo, undo, *clicks):
         found |= _in_updates(made.act(json.dumps(asked), replace(controls, mode="Auto")))
-    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
+    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"], f"/{QUAGGA}.safetensors")
+    unsure = json.dumps({"advice": "nai-unverified", "action": "unsure"})
+    found |= _in_updates(made.act(unsure, replace(controls, l=2.0)))
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
     found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))
     found |= _drifts(host, made)

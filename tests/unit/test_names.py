@@ -25,7 +25,7 @@ FIXED = {
         "not-applied",
         "bad-value",
     ],
-    ActionId: ["use", "nai-derived", "not-nai", "silence"],
+    ActionId: ["use", "nai-derived", "not-nai", "silence", "yes", "no", "unsure"],
     Verdict: ["nai", "nai-derived", "contains-nai", "not-nai", "unknown"],
     Strength: ["certain", "strong", "probable", "hint"],
     Mark: ["nai-derived", "not-nai"],
@@ -43,7 +43,7 @@ def test_the_names_are_fixed_and_are_their_text(kind):
 
 
 def test_every_mark_is_a_verdict_and_an_action():
-    assert set(Mark) <= set(Verdict) and set(Mark) == set(ActionId) - {"use", "silence"}
+    assert set(Mark) <= set(Verdict) and set(Mark) == set(ActionId) - {"use", "silence", "yes", "no", "unsure"}
 
 
 @pytest.mark.parametrize(

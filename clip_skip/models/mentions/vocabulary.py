@@ -1,0 +1,261 @@
+"""The words of cards by the part that they play beside clip skip, in the languages that cards are written in.
+
+Each part is a letter, by which the rules in `grammar` name it. A blank parts words, "_" stands for a blank within
+one, and "*" for any ending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+# What takes a number back wherever it stands: not, never, avoid.
+NOT = "N"
+# A judgement that takes back what it follows: not recommended, bad, breaks.
+BAD = "b"
+# No clip skip 2; only before the words.
+NO = "k"
+# Without, unless; with a "not" the two make a demand.
+WITHOUT = "z"
+# Instead of: what follows is not the choice.
+INSTEAD = "P"
+# Other than, above: nor is what follows these, unless a "not" makes it the only one.
+OTHER_THAN = "p"
+# Above, less than: nor is a bound.
+BEYOND = "g"
+# Don't forget, not only: the "not" is none.
+UNDONE = "f"
+# But, otherwise, while: a clause begins.
+BUT = "c"
+# Joins the words with their number: be, have, set, at, a value, always.
+JOINING = "j"
+# The same, and asks for it: use, try, recommend.
+USE = "u"
+# The same, and approves: also, works, good.
+GOOD = "a"
+# The same, and a condition: for, if, when.
+FOR = "r"
+WHEN = "i"
+TO = "T"
+OR = "o"
+AND = "&"
+# Another setting, whose own number stands beside it.
+SETTING = "s"
+# What numbers count.
+THING = "t"
+# A model's name, which may end in a number.
+MODEL = "m"
+THAT = "h"
+WHAT_IS = "q"
+
+_WORDS = {
+    NOT: (
+        "not never cannot cant dont doesnt didnt isnt arent wasnt shouldnt wont avoid* against stop disable* "
+        "turn_off forget_about nothing nobody neither nor hardly mistake* accidentally forgot misunder* "
+        "not_a_fan_of ignore previously formerly used_to until_now remove* unlike no_good no_use no_need no_longer "
+        "no_more no_reason no_point no_es_necesario no_hace_falta no_recomiendo not_needed not_recommended "
+        "not_advised not_necessary lose* forgotten nicht niemals nie kein* vermeid* weder statt pas jamais évit* "
+        "aucun* inutile* déconseill* n nunca jamás evit* tampoco desaconsej* innecesari* não nao desnecessári* mai "
+        "evita* sconsiglia* inutil* non nigdy unika* żaden değil kullanma* gerek_yok gereksiz önerilm* olmamalı* "
+        "yapma* olmasın istemez gerekmez gerekmiyor yok jangan tidak bukan hindari tak gak nggak không đừng chớ "
+        "tránh chưa "
+        "не ни никогда нельзя нет избега* ненужн* нежелательн* ні ніколи уника* немає "
+        "不要 别 別 不用 不使用 不需 不推荐 不推薦 不建议 不建議 避免 勿 请勿 請勿 无需 無需 不必 不能 不可 没必要 "
+        "沒必要 不 禁止 未 没 沒 没有 沒有 不是 ない ないで ません ありません 非推奨 だめ ダメ やめ 崩れ 避け ず "
+        "않* 마세요 마십시오 말* 없* 비추* 안 못* 아니* 아닌* 금지* 불필요* 비권장* 하지 쓰지 사용하지 피하* 피해* "
+        "ไม่ อย่า ห้าม "
+        "لا ليس ليست لم لن تجنب غير"
+    ),
+    BAD: (
+        "bad worse worst broken break* ruin* destroy* hurt* damage* terrible awful wrong blurry no-go nogo useless "
+        "unnecessary unneeded incompatible unsupported off waste overkill pointless harm* degrade* kill* mess* "
+        "suck* fail* trash garbage discouraged deprecated obsolete forbidden by_accident by_mistake undesirable "
+        "optional_now burn* fries fried unusable poor* inferior not_as_good no_effect schlecht* unnötig schadet "
+        "verboten kaputt* überflüssig mauvais* déconseillé* casse abîme mal malo mala peor rompe arruina empeora "
+        "ruim pior quebra estraga estragam peggio* rovina psuj* gorszy źle buruk jelek merusak rusak kötü bozar "
+        "bozuyor bozuk xấu hỏng "
+        "плох* хуже лома* порт* погано гірше псує "
+        "崩坏 崩壞 会崩 會崩 变差 變差 糟糕 難しい 悪い 悪く "
+        "나쁩* 나쁘* 깨집* 깨져* "
+        "แย่ "
+        "سيئ سيئة"
+    ),
+    WITHOUT: ("without w/o unless ohne sans sin sem senza bez tanpa olmadan thiếu без ถ้าไม่มี بدون"),
+    INSTEAD: (
+        "instead_of rather_than over than anstatt anstelle als plutôt_que au_lieu_de en_vez_de en_lugar_de que_no "
+        "do_que em_vez_de ao_invés_de invece_di anziché niż zamiast yerine daripada thay_vì hơn "
+        "вместо чем замість ніж "
+        "而不是 よりも "
+        "대신 "
+        "แทน กว่า "
+        "بدلا_من"
+    ),
+    OTHER_THAN: (
+        "other_than anything_but anything_except except except_for apart_from außer autre_que distinto_de "
+        "diferente_de diverso_da oprócz dışında selain ngoài "
+        "кроме крім "
+        "以外 除了 "
+        "제외* 이외* "
+        "نอกจาก"
+    ),
+    BEYOND: (
+        "above below under beyond higher_than lower_than greater_than less_than more_than higher_then lower_then "
+        "über unter höher_als mehr_als weniger_als plus_de moins_de supérieur_à inférieur_à más_de menos_de "
+        "mayor_que menor_que mais_de maior_que più_di meno_di powyżej poniżej üstü altı di_atas di_bawah "
+        "lebih_dari kurang_dari trên dưới "
+        "выше ниже больше меньше вище нижче "
+        "高于 低于 大于 小于 超过 超過 高於 低於 以上 以下 "
+        "이상 이하 "
+        "มากกว่า น้อยกว่า "
+        "أكثر_من أقل_من"
+    ),
+    UNDONE: (
+        "forget regret* only just hesitate worry miss afraid mind enough bad_at problem* wrong_with vergessen nur "
+        "oublie* oubliez seulement olvide* olvides solo sólo esqueça esquece apenas só dimentica* solo_che "
+        "zapomnij* tylko unutma* lupa lupakan quên matter matters "
+        "забудь* забыва* только забудьте забувай* тільки "
+        "忘记 忘記 忘了 忘 仅 只 忘れ "
+        "잊지 잊* "
+        "ลืม "
+        "تنس تنسى"
+    ),
+    BUT: (
+        "but however otherwise else while whereas then now so because since aber sondern sonst denn mais sinon "
+        "pero sino mas senão però altrimenti ma ale inaczej ama yoksa fakat tetapi tapi kalau_tidak nhưng yet "
+        "though although "
+        "но а иначе але інакше "
+        "但 但是 而 否则 否則 而是 ただし ですが しかし "
+        "그러나 하지만 아니면 "
+        "แต่ "
+        "ولكن لكن"
+    ),
+    WHAT_IS: ("what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
+    USE: (
+        "use used uses using try trying tried prefer preferably preferred recommend* suggest* advise* advice want "
+        "wants take takes choose pick opt stick why_not can't_recommend can't_go_wrong_with can't_decide going "
+        "preference recomend* recomiend* aconsej* us[ar] usa usar usad* use_se usando uso usamos usem utili* "
+        "utilice prueba probar conseil* recommand* essaye* essayez consigli* raccomand* suger* experimente prova* "
+        "provare nutz* benutz* verwend* empf* nehm* nimm probier* empfohlen brauch* braucht używa* użyj* zalec* "
+        "polec* spróbuj* kullan* öner* dene* tavsiye gunakan pakai disarankan rekomendasi coba memakai menggunakan "
+        "dùng khuyên khuyến_nghị sử_dụng thử đề_xuất "
+        "использ* рекоменд* совет* пробу* попробу* ставлю юзаю юзайте юзать беру берите використ* раджу "
+        "使用 用 推荐 推薦 荐 薦 请用 請用 改用 采用 採用 尝试 嘗試 試 试 推奨 おすすめ オススメ お勧め 使って "
+        "使い 使う 使用して います お願いします "
+        "사용* 추천* 권장* 쓰* 써* 씁니다 쓰세요 "
+        "ใช้ แนะนำ ลอง "
+        "استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
+    ),
+    GOOD: (
+        "also too as_well works work worked working fine ok okay good great possible recommended best better nicer "
+        "nice perfect sharper softer okay_too does do gives give looks look acceptable helps not_bad not_optional "
+        "off_course of_course without_a_doubt without_doubt no_doubt mandatory excellent suitable ideal optional "
+        "sometimes even maybe perhaps possibly alternatively auch geht gut besser möglich funktioniert aussi bien "
+        "marche fonctionne también funciona va sirve também anche bene funziona też działa dobrze de_olur olur "
+        "bisa_juga juga bagus cũng được tốt OK "
+        "тоже также хорошо нормально подойд* работает допустимо також працює "
+        "也 也可以 也行 也可 更好 效果 都可以 都行 可以的 均可 亦可 即可 すぎない も可 可 可能 良い いい 大丈夫 "
+        "どちら 也能 也不错 不错 "
+        "도 가능* 좋* 괜찮* 됩니다 "
+        "ก็ได้ ได้ ดี "
+        "أيضا يعمل جيد"
+    ),
+    TO: ("to till until through up_to a à bis bis_zu hasta até fino_a đến sampai hingga до 到 至 から 부터 ถึง إلى"),
+    AND: ("and und et y e i ve và dan ed и і та 和 与 與 及 跟 と や 및 와 과 และ و"),
+    OR: (
+        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay vs versus und/oder y/o e/ou "
+        "или або чи "
+        "或 或者 か または もしくは でも "
+        "또는 이나 나 혹은 "
+        "หรือ "
+        "أو"
+    ),
+    FOR: ("for für pour para per för dla için untuk cho для の場合 위해 สำหรับ لـ من_أجل"),
+    WHEN: (
+        "if you when in on at depending with during where wenn bei si se cuando quand quando jeśli przy eğer jika "
+        "khi nếu "
+        "если при коли якщо "
+        "なら 时 時 的话 "
+        "일_때 때 "
+        "ถ้า "
+        "إذا"
+    ),
+    SETTING: (
+        "cfg cfg_scale scale guidance guidance_scale steps step sampler samplers sampling hires highres hires.fix "
+        "upscal* denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha "
+        "epoch epochs lr repeats vpred detailer adetailer controlnet scheduler sigma width height rescale schritte "
+        "pasos passos passi étapes étape kroki kroków adım* langkah bước repeat vectors token tokens clip_l clip_g "
+        "opacity fps tile "
+        "шаг* крок* "
+        "步数 步數 采样 採樣 迭代 权重 權重 ステップ サンプラー 重み "
+        "스텝 샘플러 가중치 "
+        "ขั้นตอน ดอ "
+        "خطوة خطوات"
+    ),
+    THING: (
+        "image images picture pictures pic pics sample samples time times second seconds minute minutes hour hours "
+        "day days week weeks month months year years version versions model models lora loras loha locon girl "
+        "girls boy boys man men woman women preview previews embedding embeddings people persons person tester "
+        "testers vote votes friend friends user users of_the of_many of_all of_our out_of of_my of_these of_them "
+        "of_us gb mb px pixel pixels vram point points style styles thing things part parts chapter section post "
+        "posts page pages example examples prompt prompts character characters outfit outfits checkpoint "
+        "checkpoints merge merges dataset datasets photo photos file files download downloads review reviews "
+        "like_s effects effect reason reasons star stars frame frames tutorial guide upscale january february "
+        "march april june july august september october november december pass passes triggers words attempt "
+        "attempts try_s run_s variant variants type types option options setting_s settings_s place places bilder "
+        "bild bildern modelle modellen jahre tage imágenes imagenes modelos imagens images_de modèles immagini "
+        "modelli obraz* modeli wersj* görsel* gambar hình ảnh mô_hình "
+        "картин* изображени* модел* раз версии версия образів зображень версії "
+        "张 張 枚 倍 次 步 个 個 月 年 日 时间 分 秒 種 种 人 点 ヶ月 回 つ "
+        "장 개 번 명 년 월 일 "
+        "ภาพ "
+        "صور صورة"
+    ),
+    MODEL: (
+        "euler dpm ddim unipc lms heun karras sd sdxl xl flux pony illustrious noobai stable_diffusion sd_1.5 "
+        "a1111 webui nai"
+    ),
+    THAT: "that which depends depend",
+    JOINING: (
+        "e.g. i.e. z.b. seem seems please always an any anything whatever are around as be been being between both "
+        "can could default defaults either equal equals exactly from generally generated go goes has have having "
+        "here i'm i'd i've ideally is it its it's kept layer layers least leave left level levels node like likes "
+        "love made make makes max maximum may me might min minimum minus mostly must my need needs needed number "
+        "of one's optimal our own parameter personally ratio required requires scale_of set sets setting settings "
+        "should slider somewhere stay suggested taste test tested the this trained up usual usually value values "
+        "was we were will would your also_at mine by about approximately ca range ranges fixed configured "
+        "accustomed strictly definitely recommended_setting because_i than_usual his their these those all "
+        "images_at turn change changed raise raised lower lowered increase increased decrease decreased adjust "
+        "adjusted reduce put run ran running keep keeping current currently simply amount he she they al de del en "
+        "es entre está debe debería estar igual mejor pon* puede puedes puesto que ser siempre tiene valor ajusta* "
+        "ajuste configura* configurad* deja* dejar fijad* com deve deveria é em melhor pode por sempre tem coloque "
+        "colocar defin* deixe deixar au doit doivent devrait est être mettre mettez mieux peut réglé* règle* "
+        "réglez régler sur toujours valeur fixe* le la les el los o_valor il lo un una une um uma di dovrebbe è "
+        "essere impost* messo messa metti metto tieni mantieni meglio può su valore nel alla avec con mantén "
+        "manter tenere laisse* den den_wert am auf beim besten ist kann mit muss sein soll sollte von wert "
+        "zwischen stell* setz* immer der die das dem einen einem ein eine gestellt gesetzt eingestellt lass* er är "
+        "med på op van sätt brug być jest może na najlepiej powinien powinno ustaw* wartość zawsze musi od w "
+        "değeri değerini iyi her zaman olarak olmalı* olsun ayarla* ayarı ayarını yap* ı yi yı ye seviyesi adalah "
+        "bisa harus ke nilai setel atur sebaiknya selalu pada diatur diset jadi angka bằng có để đặt giá là luôn "
+        "mức nên phải thể trị ở về chỉnh thành khoảng cài với "
+        "быть держ* держи* выстав* должен должно желательно значени* лучше можно на нужно нужен обязательно "
+        "параметр* постав* равен равно став* стоит установ* всегда в из для_меня у меня стоял* был было стандартн* "
+        "по умолчанию этом этой бути має значення краще можна потрібно обов'язково завжди рівн* варто "
+        "为 為 设 設 置 定 数 數 值 是 调 調 成 最好 须 須 必须 必須 默认 默認 倒 第 于 於 在 层 層 开 開 改 请 請 "
+        "一般 通常 建议 建議 把 将 將 保持 终止 終止 设置 設置 設定 设定 跳过层数 我 都 的 值为 填 选 選 选择 選擇 "
+        "处 可以 尽量 都是 均 均为 要 一定 务必 參數 参数 直接 习惯 习惯于 比较 拉 拉到 调整 必要 だと は を に が "
+        "も の で 必ず 値 数値 くらい ぐらい 程度 ください して し する すると 常に あたり まま 基本 だいたい 私 "
+        "です いつも たぶん "
+        "은 는 을 를 로 으로 이 가 값* 항상 설정* 기본* 맞춰* 맞추* 두* 놓* 해주* 하세요 반드시 꼭 에 에서 정도* "
+        "입니다 수치* 레벨* 하시* 권장값* 보통 주로 저는 "
+        "ตั้ง ตั้งค่า เป็น ที่ ค่า ควร ปรับ คือ อยู่ ไว้ เท่ากับ ระดับ ไปที่ "
+        "على قيمة هو هي يكون يجب اضبط ضبط دائما في من"
+    ),
+    NO: "no ningún sin_ninguna nessun nenhum żadne",
+}
+
+
+def words(part: str) -> Iterator[str]:
+    """The words that play `part`, "*" for any ending."""
+    return (word.replace("_", " ") for word in _WORDS[part].split())
+
+
+PARTS = tuple(_WORDS)
