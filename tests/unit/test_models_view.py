@@ -58,7 +58,7 @@ def test_every_source_has_its_words():
         ({"kind": LORA}, ["SD 1.x, LoRA", "Not known", "", "", ""]),
         ({"kind": LORA, "trained_skip": 2.0, "statements": (TRAINED,)}, ["SD 1.x, LoRA", "2", "its file", "", ""]),
         ({"kind": LORA, "architecture": "sdxl"}, ["SDXL, LoRA", "1", "its architecture", "", ""]),
-        ({"error": "the file is cut off"}, ["", "Can't be read: the file is cut off", "", "", ""]),
+        ({"error": "the file is cut off"}, ["Can't be read: the file is cut off", "", "", "", ""]),
     ],
 )
 def test_what_a_row_says(facts, cells):
@@ -68,7 +68,7 @@ def test_what_a_row_says(facts, cells):
 def test_what_was_not_read_says_so():
     assert words(row(Listed(CHECKPOINT, "a"), None, None)) == ["Not read yet", "", "", "", ""]
     gone = row(Listed(CHECKPOINT, "a"), Found(Checkpoint("a", ARCHITECTURES["unknown"])), None)
-    assert words(gone) == ["", "It has no file.", "", "", ""]
+    assert words(gone) == ["It has no file.", "", "", "", ""]
 
 
 def test_the_order_and_what_is_not_known_comes_last():
@@ -82,6 +82,10 @@ def test_the_order_and_what_is_not_known_comes_last():
     assert names(Order("name", down=True)) == ["unknown", "m10", "M9", "m2"]
     assert names(Order("made")) == ["M9", "m2", "m10", "unknown"]
     assert names(Order("made", down=True)) == ["m2", "m10", "M9", "unknown"]
+    assert [each.model.name for each in ordered([made("a", error="no"), made("b")], Order("architecture"))] == [
+        "b",
+        "a",
+    ]
     assert Order().pressed("name") == Order("name", down=True)
     assert Order("name", down=True).pressed("name") == Order()
     assert Order("name", down=True).pressed("made") == Order("made")

@@ -99,16 +99,17 @@ def row(model: Listed, found: Found | None, preset: Preset | None) -> Row:
     if preset is not None:
         cells["preset"] = in_words(preset)
     if found.error:
-        cells["made"] = ("Can't be read:", Data(f" {found.error}"))
+        cells["architecture"] = ("Can't be read:", Data(f" {found.error}"))
     elif found.facts is None:
-        cells["made"] = ("It has no file.",)
+        cells["architecture"] = ("It has no file.",)
     else:
         cells["architecture"] = _architecture(found.facts)
+        keys["architecture"] = natural(english(cells["architecture"]))
         keys["made"], cells["made"], cells["who"] = _made_for(found.facts)
         if asks_for_lineage(found.facts):
             cells["lineage"] = (_LINEAGES[found.facts.verdict],)
             keys["lineage"] = list(_LINEAGES).index(found.facts.verdict)
-    for column in ("architecture", "who", "preset"):
+    for column in ("who", "preset"):
         keys[column] = natural(english(cells[column])) if cells[column] else None
     return Row(model, cells, keys)
 
