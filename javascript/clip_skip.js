@@ -93,15 +93,22 @@
         return held[id] ?? field?.value;
     }
 
+    // What a prompt has of this, one after the other.
+    /** @param {string} id @param {RegExp} what */
+    function found(id, what) {
+        return (valueOf(id, "textarea") ?? "").match(what)?.join("") ?? "";
+    }
+
     // Whether the panel was told anything new. A shared slider's number is in the host's options until it changes.
     /** @param {string} tab */
     function tell(tab) {
         const own = `${tab}_clip_skip`;
         const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
         const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
-        const tags = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco|clipskip):[^<>]*>/gi) ?? [];
-        /** @type {{tags: string, slider?: number}} */
-        const seen = {tags: tags.join("")};
+        /** @type {{tags: string, negative?: string, slider?: number}} */
+        const seen = {tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi)};
+        const negative = found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi);
+        if (negative) seen.negative = negative;
         if (Number.isFinite(number)) seen.slider = number;
         return write(tab, "seen", JSON.stringify(seen));
     }

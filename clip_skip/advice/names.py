@@ -35,6 +35,7 @@ class AdviceId(Name):
     NO_EFFECT = "no-effect"
     NOT_APPLIED = "not-applied"
     BAD_VALUE = "bad-value"
+    NOT_A_TAG = "not-a-tag"
 
 
 class ActionId(Name):

@@ -11,8 +11,9 @@ from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
+from ..skip.prompt_tags import Mistaken
 from ..skip.reading import Reading
-from ..text.phrase import Data, Phrase, english
+from ..text.phrase import Data, Phrase, english, join
 from .names import ActionId, AdviceId, Severity
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ class Advice:
 
     @property
     def lines(self) -> list[str]:
-        """The sentence, and for an error, which nobody can look up, what it is about."""
-        return [self.text, *([english(self.reason)] if self.severity is Severity.ERROR else [])]
+        """The sentence, and what it is about where nobody can look that up: of an error, or what was typed."""
+        is_told = self.severity is Severity.ERROR or self.id is AdviceId.NOT_A_TAG
+        return [self.text, *([english(self.reason)] if is_told else [])]
 
     def without(self, action_id: ActionId) -> Advice:
         """The same message, not offering this."""
@@ -354,6 +356,15 @@ def bad_tag(refusal: Refusal) -> Advice:
     return Advice(
         AdviceId.BAD_VALUE, Severity.ERROR, "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),)
     )
+
+
+def not_a_tag(found: Collection[Mistaken]) -> Advice:
+    """`found` is what looks like our tags: each with what to write, and where."""
+    said: list[Phrase] = [
+        (Data(f"{each.written}: "), "write it into the prompt:" if each.negative else "write", Data(f" {each.meant}"))
+        for each in found
+    ]
+    return Advice(AdviceId.NOT_A_TAG, Severity.HINT, "What looks like CLIP Skip's tag does nothing.", join(said, "; "))
 
 
 def different_tags() -> Advice:

@@ -153,6 +153,19 @@ def test_a_tag_that_decides_is_said(webui, panel, advice):
     expect(panel.head).not_to_contain_text("CLIP-L")
 
 
+@pytest.mark.parametrize("written", ["<ClipSkip:2>", "<clip skip 2>", "<clipskip\uff1a2>"])
+def test_what_looks_like_a_tag_gets_the_tag_to_write(webui, panel, advice, written):
+    webui.prompt("txt2img").fill(f"a fox {written}")
+    advice.says("Hint What looks like CLIP Skip's tag does nothing.")
+    advice.reasons(f"{written}: write <clipskip:2>")
+    panel.switch(True)
+    advice.reasons(f"{written}: write <clipskip:2>")
+    webui.prompt("txt2img").fill("a fox")
+    advice.says_nothing()
+    webui.page.locator("#txt2img_neg_prompt textarea").fill("<clipskip:2>")
+    advice.reasons("<clipskip:2>: write it into the prompt: <clipskip:2>")
+
+
 def test_another_model_has_another_advice(webui, advice):
     webui.select_model("photo")
     webui.set_skip("2")
@@ -664,6 +677,15 @@ def test_what_is_known_too_late_is_not_said_of_another_model(webui, panel, advic
 
 
 # --- how it looks ----------------------------------------------------------------------------------------------------
+
+
+def test_the_buttons_of_a_row_are_alike(webui, advice):
+    """Gradio gives every button in a text a margin below, but for the last, which a row makes the higher for it."""
+    webui.select_model("photo")
+    webui.set_skip("2")
+    advice.offers("Use 1", IS_NAI, SILENCE)
+    boxes = [advice.items.locator("button").nth(place).bounding_box() for place in range(3)]
+    assert len({(box["y"], box["height"]) for box in boxes}) == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -27,7 +27,8 @@ SMALL = {"width": 64, "height": 64, "steps": 2, "cfg_scale": 7}
 SAMPLER = "Euler"
 OWN_OPTION = "CLIP_stop_at_last_layers"
 
-_KEYS = re.compile(r"\b(CLIP skip(?: \w+)?|Clip skip): (\"[^\"]*\"|[^,]*)")
+# Control's text is HTML, with its parts between bars.
+_KEYS = re.compile(r"\b(CLIP skip(?: \w+)?|Clip skip): (\"[^\"]*\"|[^,|<]*)")
 # What a grid's script is told, by the labels of its controls on all hosts: nothing but the cells, and values as typed.
 _GRID = {
     "Enabled": True,

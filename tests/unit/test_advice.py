@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clip_skip.advice.advisor import Advisor
 from clip_skip.advice.names import Severity
-from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, not_a_tag, not_applied
 from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
@@ -23,6 +23,7 @@ from clip_skip.models.profile import Profile
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at
 from clip_skip.skip.parameters import refusal
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Data, english
@@ -610,6 +611,20 @@ def test_a_refused_tag_is_an_error_that_names_it():
     )
     assert said.lines == [said.text, "the tag's l 99 was refused, accepted is a number from 1 to 12."]
     assert said.actions == () and str(said) == " ".join(said.lines)
+
+
+def test_what_is_no_tag_is_a_hint_with_what_to_write():
+    said = not_a_tag(mistaken("<ClipSkip:2> <clipskip 3>", "<clipskip:2>"))
+    assert (said.id, said.severity, said.text) == (
+        "not-a-tag",
+        "hint",
+        "What looks like CLIP Skip's tag does nothing.",
+    )
+    reason = (
+        "<ClipSkip:2>: write <clipskip:2>; <clipskip 3>: write <clipskip:3>; "
+        "<clipskip:2>: write it into the prompt: <clipskip:2>"
+    )
+    assert said.lines == [said.text, reason] and said.actions == ()
 
 
 @pytest.mark.parametrize("severity", Severity)

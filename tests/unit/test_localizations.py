@@ -15,7 +15,7 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_a_tag, not_applied
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -39,6 +39,7 @@ from clip_skip.models.survey import CHECKPOINT, Found, Listed, Progress, Survey
 from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.skip.auto import Defaults, automatic
 from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Problem
@@ -194,6 +195,7 @@ def _advice() -> set[str]:
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed.append(not_a_tag(mistaken(f"<clip skip {QUAGGA}>", "<clipskip:2>")))
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 

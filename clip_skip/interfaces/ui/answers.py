@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ...advice.actions import Moved, act, sliders_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Action, Advice, bad_tag
+from ...advice.rules import Action, Advice, bad_tag, not_a_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
@@ -348,6 +348,7 @@ class Answers:
         if not self._switched_on():
             return []
         said = [bad_tag(refusal) for refusal in asked.refusals]
+        said += [not_a_tag(found)] if (found := controls.mistaken) else []
         if not asked.request.enabled:
             return said + self._advisor.on_slider(model, controls.slider, [controls.tags])
         said += self._advisor.on_request(model, asked.request, [controls.tags])

@@ -18,37 +18,37 @@ _SKIP = rf"d(?!{_COUNTS})"
 # Here what follows may be the noun that the number counts.
 _NO_NOUN = r"(?![xstmyD])"
 _REMARK = r"(?:\([^()dML]{1,8}\))?"
-_NEXT = rf"(?:[-_/T|]|\(?o)[ja]{{0,2}}{_SKIP}|[,&+][o&]?[ja]{{0,2}}{_SKIP}(?![xtmyD])"
+_NEXT = rf"(?:[-_/T|]|\(?o)[-ja]{{0,2}}{_SKIP}|[,&+][o&]?[ja]{{0,2}}{_SKIP}(?![xtmyD])"
 _LIST = rf"{_SKIP}(?:{_REMARK}(?:{_NEXT})){{0,8}}"
 
 # "(in the settings)", "that I used for these is", "for SD 1.5:", ", as always,", "v2:".
 _ASIDE = r"(?:D:|\([^()dDML]{1,12}\)|h[^dDLMs,.]{1,9}?(?=j)|[ri][^,:LM.sd]{1,7}?(?=[:j])|,[^,dDLMs.]{1,8},)"
-_JOIN = r"(?:[juriafT:>\-_()?&NpPgzcL/o|,;]|b(?=,?c))"
+_JOIN = r"(?:(?:N[xjh]{0,3}|b),?c|k(?=g)|[juriafT:@>\-_()?&NpPgzL/o|,;])"
 _AFTER = re.compile(
-    rf"[:>\-_()?|juarifT]{{0,8}}?(?P<near>{_LIST})"
+    rf"[:@>\-_()?|juarifT]{{0,8}}?(?P<near>{_LIST})"
     rf"|(?:{_JOIN}{{0,4}}?{_ASIDE})?{_JOIN}{{0,12}}?(?P<far>{_LIST})(?![xtmyD])"
 )
-_BEFORE = re.compile(rf"(?:\A|[.,;(L?c/|]|[ujaTo&Nrif]|u:)(?P<numbers>{_LIST})[rijT]?j{{0,2}}\Z")
+_BEFORE = re.compile(rf"(?:\A|[.,;(L?c/|]|[ujaTo&Nrif]|[ua]:)(?P<numbers>{_LIST})[rijT]?j{{0,2}}\(?\Z")
 
 _RUN = r"[^.dDLMs;]{0,9}?"
 _FURTHER = re.compile(
-    # "1, not 2", "2 > 1".
-    r"(?P<not>(?:[^.dDLMs;]{0,4}?[NPp][jTu]{0,3}|>{1,2})d)"
+    # "1, not 2", "2 > 1"; "2 -> 1".
+    r"(?P<not>(?:[^.dDLMs;]{0,4}?[NPp][jTu]{0,3}|>{1,2})d)|@(?P<new>d)"
     # "2, but you can try 1", "2 if you like, otherwise 1".
     rf"|{_RUN}c[juaxriT,]{{0,4}}?(?P<but>{_SKIP}){_NO_NOUN}"
     # "2 for anime, 1 for photos", "2 recommended / 1 possible".
-    rf"|{_RUN}[,;/(_|o&](?:D:|[jTriu]{{0,2}})(?P<too>{_SKIP})(?=[ri:]|[jo]{{0,2}}[au])"
+    rf"|{_RUN}[,;/(_|o&](?:D:|[jTriu]{{0,2}})(?P<too>{_SKIP})(?=[ri:@]|[jo]{{0,2}}[au])"
     # "leave it at 1 or change it to 2".
     rf"|{_RUN}o[ju]{{1,3}}T(?P<change>{_SKIP}){_NO_NOUN}"
     # "v1: 1, v2: 2".
     rf"|{_RUN}[,;](?P<version>D:{_SKIP})"
     # "2, I use 1"; "2, for photos use 1".
-    rf"|{_RUN}[,;]j{{0,2}}u{{1,2}}j{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
+    rf"|{_RUN}[,;][ja]{{0,2}}u{{1,2}}[jTi]{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
     rf"|{_RUN}[,;(][ri][xtjm]{{1,3}}[:ju]{{1,2}}(?P<where>{_SKIP}){_NO_NOUN}"
     # "1: sharper", and in the line below "2: softer".
-    rf"|[^.dDLM]{{0,9}}?L[-_]?(?P<line>{_SKIP})(?=[ri:])"
+    rf"|[^.dDLM]{{0,9}}?L[-_]?(?P<line>{_SKIP})(?=[ri:@])"
     # "Clip skip 2? No, 1"; "Clip skip 2. 1 also works".
-    rf"|\?k,?u?(?P<answer>{_SKIP})|[.,]j?(?P<next>{_SKIP})(?=j{{0,2}}a)"
+    rf"|\?k,?u?(?P<answer>{_SKIP})|{_RUN}[.,]j?(?P<next>{_SKIP})(?=j{{0,2}}a)"
 )
 # Two settings' numbers: "CFG and clip skip: 7 and 2", "Clip skip/CFG: 2/7".
 _COUPLED = re.compile(
@@ -59,6 +59,7 @@ _COUPLED = re.compile(
 def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
     """From where to where in `letters` there stand numbers that the words at `mention` recommend or leave to choose."""
     end = letters.find("M", mention + 1) % (len(letters) + 1)
+    spoken, letters = letters, letters.replace("v", "j")
     coupled = _COUPLED.search(letters, max(0, mention - 3), end)
     if coupled and coupled.start() <= mention:
         yield coupled.span(coupled.lastgroup or 0)
@@ -70,7 +71,7 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         joined = re.split("c|.*[,;]", letters[mention + 1 : start])
         said = joined[-1] if len(joined) > 1 else f"{_clause(before)}M{joined[-1]}"
     else:
-        found = None if letters.startswith(":", mention + 1) else _BEFORE.search(before)
+        found = None if re.match("[:xt]", letters[mention + 1 : end]) else _BEFORE.search(before)
         if not found:
             return
         start, stop = (mention - len(before) + at for at in found.span("numbers"))
@@ -78,6 +79,8 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         if not is_negated(said, letters[mention + 1 : end]):
             yield start, stop
         start = stop = mention + 1
+    if _in_doubt(said, letters[mention + 1 : start], spoken[stop:end]):
+        return
     for _ in range(_MOST_LISTS):
         if start < stop and not is_negated(said, letters[stop:end]):
             yield start, stop
@@ -95,16 +98,26 @@ _CLAUSE = re.compile(r"(?:(?<=N),|[^.;,L?c()|M])*\Z")
 # "Do not use a VAE and use clip skip 2" has two clauses.
 _OTHER_CLAUSE = re.compile(r".*N[^M]*[st][^M]{0,2}[o&](?=u)")
 # "Don't forget", "if that doesn't work try", "not bad".
-_UNDONE = re.compile(r"[Nk][jx]?f|fN|Na{1,2}(?=u)|N[jxh]?b|b[jxit]{0,4}N")
+_UNDONE = re.compile(r"[Nk][jx]?[fF]N?|[fF]N|Na{1,2}(?=u)|N[jxh]?b|b[jxit]{0,4}N")
 _TAKES_BACK = re.compile(
     # "2 is bad", "2 for this model does not work", "2 no funciona", "2 or not".
-    r":?(?:[jaTxuiy]{0,4}?b|(?:[jaTxuy]{0,4}?|[ri][jtmx]{1,3}j)N(?![jTu]{0,3}d)|[jaTxu]{0,4}?k(?=[auj])|oN)"
+    r":?(?:[jaTxuiyf]{0,4}?b|(?:[jaTxuyf]{0,4}?|[ri][jtmx]{1,3}j)N(?![jTu]{0,3}d)|[jaTxu]{0,4}?k(?=[auj])|oN)"
     # "2: bad", "2 (not recommended)", "2? No."
-    r"|[,(:?_-]{1,2}(?:[jx]?b|N(?:[ua]|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])"
+    r"|[,(:?_-]{1,2}(?:[jx]?b|N(?![jTu]{0,3}d)(?:[ua]|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
 )
 # "If you use it, the images get blurry."
 _IF_SO_BAD = re.compile(r",(?:[jxt]{0,4}b|[jxt]{1,4}N)")
 _BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
+
+
+# "Steer clear of clip skip 2", "clip skip 2 is passé": a word that is not known may take the number back.
+_UNKNOWN_BEFORE = re.compile(r"[^ua]*x[jihT]{0,4}M")
+_UNKNOWN_AFTER = re.compile(r"v(?![jTx]{0,4}[au])[jT]{0,3}x")
+
+
+def _in_doubt(said: str, gap: str, after: str) -> bool:
+    unknown_before = _UNKNOWN_BEFORE.match(said) and ":" not in gap
+    return bool(unknown_before or _UNKNOWN_AFTER.match(after))
 
 
 def _clause(before: str) -> str:
@@ -118,11 +131,11 @@ def is_negated(before: str, after: str) -> bool:
     taken_back = _TAKES_BACK.match(after)
     if "i" in before and _IF_SO_BAD.match(after):
         return True
-    nots = bool(re.search("N|k[juri]{0,2}M", before) or (taken_back and not _BUT_GOOD.match(after, taken_back.end())))
-    if re.search(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|(?:\A|L)X", before):
+    nots = bool(re.search("N|F|k[juri]{0,2}M", before) or (taken_back and not _BUT_GOOD.match(after, taken_back.end())))
+    if re.search(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|(?:\A|L)[-_]?X", before):
         return True
     if re.search(r"z[^M]*M|p[^M]{0,3}M?[^M]{0,3}\Z", before):
-        return not nots
+        return not (nots or "b" in before)
     if "g" in before:
-        return not re.search("N[ju]{0,3}M?[ju]{0,2}g", before)
+        return not re.search("[Nk][ju]{0,3}M?[ju]{0,2}g", before)
     return nots

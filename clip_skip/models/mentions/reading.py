@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import grammar, tables, vocabulary
 from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
@@ -46,11 +46,20 @@ def _sure(letters: str) -> str:
 
 _EXPLAINED = re.compile(r"q[jT]?\Z")
 _DIFFUSERS = re.compile(r"(?:pipe\w{0,20}\([^()]{0,400}|diffusers\b[^.\n]{0,40})\Z")
-_ASKING = re.compile(
-    r"(?:\A|[\n.!?:]\s?)"
-    r"(?:should|shall|must|do|does|is|can|would|will|what about|how about|why(?! not)|anyone|who)\s[^.!?\n]*\Z"
-)
-_ASKED = re.compile(r" ?\?(?!\s?yes)")
+# "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
+_ASKED = re.compile(r"[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_SUGGESTED = re.compile(r"(?:why not|have you|did you)[^.!?\n]{0,60}\Z")
+
+
+def _in_turn(letters: str, skips: Sequence[float]) -> list[float]:
+    """The skips of a list; what follows a comma there is one only where it is the next number."""
+    listed: list[float] = []
+    for at, skip in enumerate(skips):
+        if letters[at] == SKIP:
+            if listed and letters[at - 1] == "," and abs(skip - listed[-1]) != 1:
+                break
+            listed.append(skip)
+    return listed
 
 
 def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[float]:
@@ -60,9 +69,9 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
     start, end = read.spans[mention]
     words_before = text[max(0, start - 450) : start]
     for first, last in grammar.lists(letters, mention):
-        if _ASKED.match(text, read.spans[last - 1][1]) and _ASKING.search(words_before[-80:]):
+        if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
-        skips = [read.skips[at] for at in range(first, last) if letters[at] == SKIP]
+        skips = _in_turn(letters[first:last], read.skips[first:last])
         if "_" in text[start:end] and _DIFFUSERS.search(words_before):
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips

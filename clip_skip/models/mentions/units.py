@@ -15,7 +15,7 @@ from . import patterns, vocabulary
 
 HIGHEST_SKIP = 12  # CLIP-L's, of SD 1.x: on nothing else is a text asked
 
-MENTION, MAYBE_MENTION, SKIP, OTHER_NUMBER, NEW_LINE, END, UNKNOWN = "M", "w", "d", "D", "L", ".", "x"
+MENTION, MAYBE_MENTION, SKIP, OTHER_NUMBER, NEW_LINE, END, UNKNOWN, UNSPACED = "M", "w", "d", "D", "L", ".", "x", "y"
 
 _PART = {word: part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)}
 # In these scripts nothing parts a word from the next.
@@ -33,20 +33,22 @@ _UNIT = re.compile(
     rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
     rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
     rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
-    rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+    rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
+    rf"|(?P<elided>(?<!\w)(?:qu|[dlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
     r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔])",
+    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \])",
 )
 _LETTERS = {
-    **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNKNOWN},
+    **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
     **{"end": END, "between": "-", "apart": "_", "glued": "/"},
 }
 _SIGNS = {
-    **dict.fromkeys(["->", "=>", "→", "➡", "=", ":"], ":"),
+    **dict.fromkeys(["=", ":"], ":"),
+    **dict.fromkeys(["->", "=>", "→", "➡"], "@"),
     **dict.fromkeys("-–—~〜", "-"),
     **dict.fromkeys("/\\", "/"),
     **dict.fromkeys(",、", ","),
-    **dict.fromkeys("❌✖✗🚫⛔", "X"),
+    **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
 _COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
@@ -57,6 +59,8 @@ _NOT = re.compile(
 _PARTING = (vocabulary.TO, vocabulary.OR, vocabulary.AND)
 _AFTER_NUMBER = re.compile(r"(?<=\d)\s?\Z")
 _LONGEST_STEM = 20
+# A fraction is a skip only beside the words, or in a list.
+_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
 
 
 @dataclass(frozen=True)
@@ -106,12 +110,16 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
     kind, unit = match.lastgroup or "", match.group()
     if kind == "number" or (kind == "word" and unit in patterns.NAMES and _COUNTS_NOTHING.match(text, match.end())):
         skip = patterns.NAMES.get(unit) or float(unit)
+        if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
+            return OTHER_NUMBER, 0.0
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
     if kind == "word":
         part = _part(unit)
         if len(unit) == 1 and part in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
             part = vocabulary.JOINING
         return part, 0.0
+    if kind == "elided":
+        return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
     if kind in ("phrase", "unspaced"):
         return _PART[unit], 0.0
     return _LETTERS.get(kind) or _SIGNS.get(unit, unit), 0.0
