@@ -255,7 +255,7 @@ def _drifts(host: _Host, made) -> set[str]:
         patch.setattr(answers, "measure", lambda *args: [])
         found |= _in_html(made.drift(QUAGGA, Controls()))  # the selected one is another
     encoder = ARCHITECTURES["sdxl"].encoders[0]
-    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2))
+    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2, 9))
     measured = [Measured(Drift(encoder, points), {1: QUAGGA})]
     for current in (0.0, 2.0):
         marks = Marks({"l": current}, {"l": 1.0})
