@@ -19,5 +19,6 @@ interface Window {
         watch(): [];
         turned(): [];
         holds(id: string | null, value: string | number): [];
+        generate(tab: string, options: string): Promise<string>;
     };
 }
