@@ -8,7 +8,7 @@ from typing import Any
 from . import hosts
 from .advice import report
 from .advice.advisor import Advisor
-from .advice.rules import Advice
+from .advice.rules import Advice, not_a_tag
 from .hosts.attributes import JOB_ATTRIBUTE
 from .hosts.base import Host
 from .hosts.protocols import Processed, Processing
@@ -22,7 +22,7 @@ from .jobs.job import Job
 from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
-from .skip import infotext, plan
+from .skip import infotext, plan, prompt_tags
 from .skip.prompt_tags import Tags
 from .skip.request import parse
 from .text import log
@@ -68,7 +68,7 @@ class Extension:
     def before_ui(self) -> None:
         self._page = Page(self.host, self.answers)
         if not self.host.flag("disable"):
-            grid.register(self.host.scripts)
+            grid.register(self.host.scripts, self.switched_on)
             extra_network.register(self.host.extra_networks, self.tagged)
 
     def mount(self, app: Any) -> None:
@@ -152,12 +152,22 @@ class Extension:
             opts = self.host.opts
             report.report(
                 processed,
-                job.advice,
+                [*job.advice, *self._mistaken(p)],
                 self._judged(job, p),
                 lambda place, severity: shown_at(place, severity, opts),
             )
         except Exception:
             logger.exception("what there is to say of this image is lost")
+
+    @staticmethod
+    def _mistaken(p: Processing) -> list[Advice]:
+        """The hint on what looks like our tags in the prompts of `p`, which is also in the log then."""
+        found = prompt_tags.mistaken("\n".join(p.all_prompts or []), "\n".join(p.all_negative_prompts or []))
+        if not found:
+            return []
+        hint = not_a_tag(found)
+        logger.warning("%s", hint)
+        return [hint]
 
     def _judged(self, job: Job, p: Processing) -> list[Advice]:
         """What the rules say of how the first model of `job` was read."""

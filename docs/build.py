@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clip_skip.advice import report
-from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, different_tags, not_applied
+from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, different_tags, not_a_tag, not_applied
 from clip_skip.interfaces.rest import openapi, routes
 from clip_skip.interfaces.settings import SETTINGS, Setting
 from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence, SkipStatement
@@ -18,6 +18,7 @@ from clip_skip.models.inspect.verdict.recommend import Recommendation
 from clip_skip.skip import infotext
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.parameters import PARAMETERS, WORDS, Parameter, Refusal
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading
 
 HERE = Path(__file__).parent
@@ -213,7 +214,8 @@ def advices() -> list[Advice]:
     )
     said = [advise(situation)[-1] for situation in situations]
     refusal = Refusal("l", "99", "a number from 1 to 12")
-    return [*said, not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
+    failed = [not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
+    return [*said, *failed, not_a_tag(mistaken("<clip skip 2>"))]
 
 
 # A skip that is read, and what the model's file, author or sample images say.

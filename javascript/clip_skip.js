@@ -88,15 +88,22 @@
         return held[id] ?? field?.value;
     }
 
+    // What a prompt has of this, one after the other.
+    /** @param {string} id @param {RegExp} what */
+    function found(id, what) {
+        return (valueOf(id, "textarea") ?? "").match(what)?.join("") ?? "";
+    }
+
     // Whether the panel was told anything new. A shared slider's number is in the host's options until it changes.
     /** @param {string} tab */
     function tell(tab) {
         const own = `${tab}_clip_skip`;
         const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
         const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
-        const tags = (valueOf(`${tab}_prompt`, "textarea") ?? "").match(/<(?:lora|lyco|clipskip):[^<>]*>/gi) ?? [];
-        /** @type {{tags: string, slider?: number}} */
-        const seen = {tags: tags.join("")};
+        /** @type {{tags: string, negative?: string, slider?: number}} */
+        const seen = {tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi)};
+        const negative = found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi);
+        if (negative) seen.negative = negative;
         if (Number.isFinite(number)) seen.slider = number;
         return write(tab, "seen", JSON.stringify(seen));
     }
@@ -161,6 +168,23 @@
         tell(tab);
         step(question(tab, name), "ask")(tab, name);
         return showBusy(tab);
+    }
+
+    // The controls that a hand has changed, by their ids, since Gradio last said so.
+    /** @type {Set<string>} */
+    const touched = new Set();
+
+    /** @param {Event} event */
+    function touch({target, isTrusted}) {
+        const control = isTrusted && target instanceof Element && target.closest("[id^=clip_skip_]");
+        if (control) touched.add(control.id);
+    }
+
+    // Gradio calls this when a control has changed. `own` is the question that follows where a hand did it.
+    /** @param {string} tab @param {string} control @param {string} own @returns {[]} */
+    function chosen(tab, control, own) {
+        if (touched.delete(`clip_skip_${question(tab, control)}`)) ask(tab, own);
+        return ask(tab, "refresh");
     }
 
     // Gradio calls this for each "refresh" that it hears.
@@ -381,10 +405,12 @@
         return badge;
     }
 
-    window.clipSkip = {ask, heard, answered, holds};
+    window.clipSkip = {ask, chosen, heard, answered, holds};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
+        // Before Gradio hears of it.
+        document.addEventListener("input", touch, {capture: true});
         document.addEventListener("animationstart", fadedIn);
         const places = TABS.flatMap(messages);
         if (!places.length) return;

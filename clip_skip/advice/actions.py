@@ -23,6 +23,10 @@ class Decider(Enum):
     MANUAL = auto()
 
 
+# The answers that are statements.
+_KEPT = (ActionId.YES, ActionId.NO)
+
+
 @dataclass(frozen=True)
 class Moved:
     """Where controls go: the host's own slider to a number, the panel's to a skip by encoder id. Others stay."""
@@ -43,25 +47,28 @@ def act(
 ) -> Moved:
     """Do what `action` beside `advice` on `checkpoint` stands for. Raises StoreError, and nothing is changed then.
 
-    Skips that the user has kept are not replaced: what Auto would use instead is where the panel's sliders go.
+    Skips that the user has kept are replaced by the answer to a question alone: what Auto would use instead is where
+    the panel's sliders go. Not to know the answer is no statement, and nothing is kept then.
     """
     if action.id is ActionId.SILENCE:
         library.silence(checkpoint, advice.id)
-    elif action.id is not ActionId.USE:
+        return Moved()
+    if action.id in (ActionId.NAI_DERIVED, ActionId.NOT_NAI):
         library.mark(checkpoint, Mark(action.id.value))
-    elif decider is Decider.SLIDER:
+        return Moved()
+    is_for_auto = decider is Decider.AUTO and action.id is not ActionId.UNSURE
+    keeps = action.id in _KEPT or (is_for_auto and not library.profile(checkpoint).has_skips)
+    if keeps:
+        library.save(checkpoint, action.skip)
+    if decider is Decider.SLIDER:
         number = host.slider_for(checkpoint.architecture, action.skip)
         if number is not None:
             host.use(number)
         return Moved(slider=number)
-    elif decider is Decider.AUTO and not library.profile(checkpoint).has_skips:
-        library.save(checkpoint, action.skip)
-    else:
-        return Moved(skips=action.skip)
-    return Moved()
+    return Moved() if keeps and decider is Decider.AUTO else Moved(skips=action.skip)
 
 
-def slider_after(advice: Advice, architecture: Architecture, host: _Host) -> float | None:
-    """The number at the host's own slider that does what `advice` would use, None if it can't or would use nothing."""
-    used = next((action.skip for action in advice.actions if action.id is ActionId.USE), None)
-    return None if used is None else host.slider_for(architecture, used)
+def sliders_after(advice: Advice, architecture: Architecture, host: _Host) -> dict[ActionId, float]:
+    """The number at the host's own slider that does what each action would use, without those for which none does."""
+    numbers = {each.id: host.slider_for(architecture, each.skip) for each in advice.offers if each.skip}
+    return {id: number for id, number in numbers.items() if number is not None}

@@ -53,7 +53,8 @@ class Advisor:
             facts = model.facts
             if facts is not None and facts.error is None and facts.architecture is not read.architecture:
                 facts = None
-            return advise(Situation(read, facts, self._trained_skips(prompts), silenced))
+            kept = model.preset.skip if model.preset else {}
+            return advise(Situation(read, facts, self._trained_skips(prompts), silenced, kept))
         except Exception:
             logger.exception("whether the skip fits %s can't be told", model.checkpoint.name)
             return []

@@ -35,12 +35,19 @@ class AdviceId(Name):
     NO_EFFECT = "no-effect"
     NOT_APPLIED = "not-applied"
     BAD_VALUE = "bad-value"
+    NOT_A_TAG = "not-a-tag"
 
 
 class ActionId(Name):
-    """What a click does: use a skip, mark the model's descent, or say no more of this."""
+    """What a click does: use a skip, mark the model's descent, say no more of this, or answer what is asked.
+
+    An answer uses a skip, too; yes and no are also kept for the model.
+    """
 
     USE = "use"
     NAI_DERIVED = "nai-derived"
     NOT_NAI = "not-nai"
     SILENCE = "silence"
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"

@@ -19,6 +19,8 @@ def report(
 ) -> None:
     """Tell `failed` and `judged` in the job's result `processed`, and `judged`, which is not there yet, in the log.
 
+    `failed` is what did not do what somebody wrote, and is told in any case.
+
     `shown_at(place, severity)` tells what the user wants to hear at "log" and at "result". The images and their
     generation parameters, which are made by then, stay as they are.
     """

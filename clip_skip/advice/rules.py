@@ -11,8 +11,9 @@ from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
 from ..skip.architectures import ENCODER_NAMES
 from ..skip.numbers import number, words
 from ..skip.parameters import Refusal
+from ..skip.prompt_tags import Mistaken
 from ..skip.reading import Reading
-from ..text.phrase import Data, Phrase, english
+from ..text.phrase import Data, Phrase, english, join
 from .names import ActionId, AdviceId, Severity
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _NEAR = 0.5
 
 @dataclass(frozen=True)
 class Action:
-    """One click that mends it; `skip` by encoder id is what "use" uses."""
+    """One click that mends it; `skip` by encoder id is what "use" and the answers to a question use."""
 
     id: ActionId
     label: Phrase
@@ -37,10 +38,19 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a person can tell where no file does, and the answers."""
+
+    text: str
+    answers: tuple[Action, ...]
+
+
+@dataclass(frozen=True)
 class Advice:
     """One message: a stable id, how much it matters, a sentence, the facts behind it, and what mends it.
 
-    `also` holds the ids of rules that have their say in the same message.
+    `also` holds the ids of rules that have their say in the same message. Where somebody is there to be asked, the
+    `question` stands for the sentence.
     """
 
     id: AdviceId
@@ -49,11 +59,18 @@ class Advice:
     reason: Phrase = ()
     actions: tuple[Action, ...] = ()
     also: tuple[AdviceId, ...] = ()
+    question: Question | None = None
+
+    @property
+    def offers(self) -> tuple[Action, ...]:
+        """The answers, and what mends it."""
+        return (*(self.question.answers if self.question else ()), *self.actions)
 
     @property
     def lines(self) -> list[str]:
-        """The sentence, and for an error, which nobody can look up, what it is about."""
-        return [self.text, *([english(self.reason)] if self.severity is Severity.ERROR else [])]
+        """The sentence, and what it is about where nobody can look that up: of an error, or what was typed."""
+        is_told = self.severity is Severity.ERROR or self.id is AdviceId.NOT_A_TAG
+        return [self.text, *([english(self.reason)] if is_told else [])]
 
     def without(self, action_id: ActionId) -> Advice:
         """The same message, not offering this."""
@@ -69,13 +86,14 @@ class Situation:
 
     `facts` is None while the model's file was not inspected: then no rule that asks for its descent says anything.
     `loras` holds the skip that each LoRA in the prompt was trained with, where that is known; `silenced` the ids of
-    advice that the user does not want to hear about this model.
+    advice that the user does not want to hear about this model, and `kept` the skips that the user keeps for it.
     """
 
     reading: Reading
     facts: ModelFacts | None = None
     loras: Mapping[str, float] = field(default_factory=dict)
     silenced: Collection[str] = ()
+    kept: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def sd1_skip(self) -> float | None:
@@ -154,9 +172,19 @@ _IS_NAI = Action(ActionId.NAI_DERIVED, ("This model is NAI-derived",))
 _IS_NOT_NAI = Action(ActionId.NOT_NAI, ("This model is not NAI-derived",))
 
 
-def _use(skip: Mapping[str, float]) -> Action:
+def _use(skip: Mapping[str, float], words: str = "Use", id: ActionId = ActionId.USE) -> Action:
     numbers = dict.fromkeys(number(value) for value in skip.values())
-    return Action(ActionId.USE, ("Use", Data(" " + " / ".join(numbers))), dict(skip))
+    return Action(id, (words, Data(" " + " / ".join(numbers))), dict(skip))
+
+
+def _ask(otherwise: Mapping[str, float]) -> Question:
+    """Whether the model's page says 2. Who does not know reads it as it is `otherwise`, as one who says no does."""
+    answers = (
+        _use({"l": 2.0}, "Yes, keep", ActionId.YES),
+        _use(otherwise, "No, use", ActionId.NO),
+        Action(ActionId.UNSURE, ("I don't know",), dict(otherwise)),
+    )
+    return Question("Does the model's page say clip skip 2?", answers)
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -174,13 +202,15 @@ def _not_nai(s: Situation) -> Iterator[Advice]:
 
 
 def _nai_unverified(s: Situation) -> Iterator[Advice]:
-    if s.facts and s.facts.verdict == Verdict.UNKNOWN and s.reads_2_unasked:
+    # Who keeps 2 for it has answered.
+    if s.facts and s.facts.verdict == Verdict.UNKNOWN and s.reads_2_unasked and s.kept.get("l", 1) < _LIKE_NAI:
         yield Advice(
             AdviceId.NAI_UNVERIFIED,
             Severity.CAUTION,
             "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
-            _why_unknown(s.facts),
+            _why_unknown(s.facts, s.kept.get("l")),
             (_use(s.recommended), _IS_NAI, _IS_NOT_NAI, _SILENCE),
+            question=_ask(s.recommended),
         )
 
 
@@ -296,7 +326,9 @@ def _deciding_fact(facts: ModelFacts) -> Phrase:
     return (Data(facts.evidence[0].text),) if facts.evidence else ()
 
 
-def _why_unknown(facts: ModelFacts) -> Phrase:
+def _why_unknown(facts: ModelFacts, kept: float | None) -> Phrase:
+    if kept is not None:
+        return ("Your preset for this model:", Data(f" {number(kept)}."))
     if facts.error is not None:
         return ("Its file could not be read.",)
     hints = [Data(fact.text) for fact in facts.evidence if fact.verdict != Verdict.UNKNOWN][:1]
@@ -324,6 +356,15 @@ def bad_tag(refusal: Refusal) -> Advice:
     return Advice(
         AdviceId.BAD_VALUE, Severity.ERROR, "A tag in the prompt was refused, and is ignored.", (Data(f"{refusal}."),)
     )
+
+
+def not_a_tag(found: Collection[Mistaken]) -> Advice:
+    """`found` is what looks like our tags: each with what to write, and where."""
+    said: list[Phrase] = [
+        (Data(f"{each.written}: "), "write it into the prompt:" if each.negative else "write", Data(f" {each.meant}"))
+        for each in found
+    ]
+    return Advice(AdviceId.NOT_A_TAG, Severity.HINT, "What looks like CLIP Skip's tag does nothing.", join(said, "; "))
 
 
 def different_tags() -> Advice:

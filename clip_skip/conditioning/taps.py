@@ -28,7 +28,8 @@ class Taps:
 
     `calls` counts, per encoder id, how often a tap really swapped a state: the proof that the plan was applied.
     A tap that can't do its work leaves the host's state alone, and never raises. The first reason of each encoder is
-    kept in `failures`, by its id, and `on_failure([id], reason)` is told of it at once.
+    kept in `failures`, by its id, and `on_failure([id], reason)` is told of it at once. `overruled` is why they are all
+    gone before their time, empty where they are not.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Taps:
     ) -> None:
         self.calls: dict[str, int] = {}
         self.failures: dict[str, str] = {}
+        self.overruled = ""
         self._on_failure = on_failure
         self._taps: list[_Tap] = []
         self._handles: list[RemovableHandle | Eager] = []
@@ -77,6 +79,11 @@ class Taps:
             self._handles.pop().remove()
         for tap in self._taps:
             tap.clear()
+
+    def give_way(self, why: str) -> None:
+        """Be gone: somebody else decides what is read."""
+        self.remove()
+        self.overruled = self.overruled or why
 
     def __enter__(self) -> Taps:
         self.install()

@@ -22,6 +22,7 @@ Place: TypeAlias = "tuple[float, float]"
 Skips: TypeAlias = "Mapping[str, float]"
 
 WIDTH = 640
+_NARROW = 500  # up to this width there is room for the most needed words alone
 _LEFT, _MARGIN = 44, 16
 _LETTER = 13
 _LETTER_WIDTH = 7  # about, on average
@@ -153,16 +154,18 @@ def _picture(drifts: Sequence[Drift], title: str, marks: Marks, notes: Notes, wi
     legend, y = _legend(drifts, marks, right)
     shapes: list[_Shape] = [_Label((_MARGIN, 22), Data(plain(title, longest))), *legend]
     recommended = sorted({skip for id, skip in marks.recommended.items() if id in {each.encoder.id for each in drifts}})
-    for name, value in (
-        ("relative norm of the difference", lambda point: point.relative_norm),
-        ("cosine", lambda point: point.cosine),
+    for name, also, value in (
+        ("how much your prompt changes", "relative norm of the difference", lambda point: point.relative_norm),
+        ("cosine", "", lambda point: point.cosine),
     ):
         top = y + 40
         bottom = top + _PLOT
         shapes += [_Line(((x(skip), top), (x(skip), bottom)), _TEXT, dashed=True) for skip in recommended]
         shapes += [_Label((_MARGIN, top - 12), name), *_plot(drifts, marks, (top, bottom), right, x, value, notes)]
+        if also and width > _NARROW:
+            shapes.append(_Label((right, top - 12), also, "end"))
         y = bottom
-    step = _step(deepest - 1, 12 if width > 500 else 7, whole=True)
+    step = _step(deepest - 1, 12 if width > _NARROW else 7, whole=True)
     ticks = [1.0, *(skip for skip in range(2, math.floor(deepest) + 1) if skip % step == 0 or step == 1)]
     shapes += [_Label((x(skip), y + 18), Data(number(skip)), "middle") for skip in ticks]
     shapes.append(_Label(((_LEFT + right) / 2, y + 38), "clip skip (1: as trained)", "middle"))

@@ -15,7 +15,7 @@ import io
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import torch
@@ -69,6 +69,10 @@ class Drift:
 
     encoder: Encoder
     points: tuple[Point, ...]
+
+    def up_to(self, skip: float) -> Drift:
+        """The same without the points that are deeper than `skip`."""
+        return replace(self, points=tuple(point for point in self.points if point.skip <= skip))
 
 
 def as_csv(drifts: Iterable[Drift]) -> str:

@@ -88,8 +88,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
                 wrapped.remove()
         self._stage = None
         self._encoders.clear()
-        if vars(type(self.opts)).get(_OPTION) is _NEUTRAL:
-            delattr(type(self.opts), _OPTION)
+        _NEUTRAL.leave(type(self.opts))
 
     def runs(self, p: Processing) -> bool:
         # ADetailer shows a copy to the scripts after each batch, as if it were to run again.
@@ -253,9 +252,10 @@ class WebUI(Adapter[LineCheckpointInfo]):
         if plan is None or not plan.skips:
             return None
         self._meet(loaded)
-        scope.enter_context(_number(self.opts, loaded, _neutral(model)))
+        taps = Taps(plan, model.stacks)
+        scope.enter_context(_number(self.opts, loaded, _neutral(model), taps))
         scope.enter_context(also(plan))
-        return scope.enter_context(Taps(plan, model.stacks))
+        return scope.enter_context(taps)
 
 
 class _Encode:
@@ -394,35 +394,58 @@ class _Neutral(threading.local):
     """The number that this thread reads at the host's option while it encodes; any other time and thread, the user's.
 
     It lies on the class of the host's options, which look a setting up in `data` only where nothing else has its name.
-    So `data` has the user's number all the time: the one that is saved, shown and set meanwhile.
+    So `data` has the user's number all the time: the one that is saved, shown and set meanwhile. What this thread sets
+    while it encodes, as Trip Clip Skip does to encode again, is for this encode too, and `taps` give way to it.
     """
 
     number: int | None = None
+    taps: Taps | None = None
 
     def __get__(self, opts: Any, owner: type) -> int:
         if self.number is None:
             raise AttributeError(_OPTION)
         return self.number
 
+    def enter(self, options: type) -> None:
+        """Lie on this class of options."""
+        if vars(options).get(_OPTION) is not self:
+            setattr(options, _OPTION, self)
+            _SETTERS[options] = Wrapped(options, "__setattr__", self._set)
+
+    def leave(self, options: type) -> None:
+        if vars(options).get(_OPTION) is self:
+            delattr(options, _OPTION)
+            _SETTERS.pop(options).remove()
+
+    def _set(self, original: Callable[..., Any], opts: Any, args: Any, kwargs: Any) -> None:
+        name, value = args
+        if name != _OPTION or self.number is None:
+            original(opts, name, value)
+            return
+        self.number = value
+        if self.taps is not None:
+            self.taps.give_way(f"another extension set the WebUI's clip skip to {value} while the prompt was encoded")
+
 
 _NEUTRAL = _Neutral()
+_SETTERS: dict[type, Wrapped] = {}  # for every thread: by the class of the options
 
 
 @contextmanager
-def _option(opts: Options, value: int | None) -> Iterator[None]:
-    if vars(type(opts)).get(_OPTION) is not _NEUTRAL:
-        setattr(type(opts), _OPTION, _NEUTRAL)
-    before, _NEUTRAL.number = _NEUTRAL.number, value
+def _option(opts: Options, value: int | None, taps: Taps | None = None) -> Iterator[None]:
+    _NEUTRAL.enter(type(opts))
+    before = _NEUTRAL.number, _NEUTRAL.taps
+    _NEUTRAL.number, _NEUTRAL.taps = value, taps
     try:
         yield
     finally:
-        _NEUTRAL.number = before
+        _NEUTRAL.number, _NEUTRAL.taps = before
 
 
 @contextmanager
-def _number(opts: Options, model: Any, value: int) -> Iterator[None]:
-    """The number at which the host reads this model meanwhile."""
-    with _option(opts, value):
+def _number(opts: Options, model: Any, value: int, taps: Taps) -> Iterator[None]:
+    """The number at which the host reads this model meanwhile; who sets another has these taps give way."""
+    with _option(opts, value, taps):
         set_number = getattr(model, "set_clip_skip", None)
         if set_number is None:
             yield

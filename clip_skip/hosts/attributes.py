@@ -39,6 +39,7 @@ ATTRIBUTES = (
     Attribute("p", JOB_ATTRIBUTE, PUT, why="at its start; the copies that a grid makes of a job begin anew"),
     Attribute("p", AXES_ATTRIBUTE, PUT, why="a new mapping for each cell, as cells are shallow copies of one object"),
     Attribute("p", "extra_generation_params", CHANGED, why="our keys go in; the cells of a grid share one dictionary"),
+    Attribute("p", "all_negative_prompts", READ, why="for the hint on tags that stand there"),
     Attribute("p", "all_prompts", READ, why="for advice on LoRAs, None before the job is set up"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
     Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
@@ -72,6 +73,7 @@ ATTRIBUTES = (
     Attribute("opts", "sd_model_checkpoint", READ, why="a title, a name, a hash, or None on a fresh install"),
     Attribute("opts", "CLIP_stop_at_last_layers", READ, "a1111", "the slider; SD.Next has the option, unread"),
     Attribute("type(opts)", "CLIP_stop_at_last_layers", PUT, "a1111", "neutral for the thread that encodes"),
+    Attribute("type(opts)", "__setattr__", CHANGED, "a1111", "wrapped: for the thread that encodes"),
     Attribute("opts", "sdxl_clip_l_skip", READ, "a1111", "A1111's since 1.10; Classic and Neo have no such option"),
     Attribute("opts", "prompt_attention", READ, "sdnext"),
     # Where the host keeps what it has loaded.

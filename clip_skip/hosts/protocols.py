@@ -21,6 +21,9 @@ class Processing(Protocol):
     @property
     def all_prompts(self) -> list[str] | None: ...
 
+    @property
+    def all_negative_prompts(self) -> list[str] | None: ...
+
 
 class Processed(Protocol):
     """What a job made."""

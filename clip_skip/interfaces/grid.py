@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ..hosts.attributes import AXES_ATTRIBUTE
 from ..hosts.protocols import AxisOption, Processing, ScriptData
-from ..skip.parameters import PARAMETERS, Parameter
+from ..skip.parameters import PARAMETERS, WORDS, Parameter, refusal
 from ..text.log import logger
 
 # The file names of the grids' scripts, which are the names of their modules. SD.Next has two, with one list.
@@ -25,19 +25,23 @@ def asked(p: Processing) -> Mapping[str, Any]:
     return axes
 
 
-def register(scripts_data: Iterable[ScriptData]) -> None:
-    """Add the axes to every grid among the WebUI's scripts, in place of those of an earlier call. Never raises."""
+def register(scripts_data: Iterable[ScriptData], switched_on: Callable[[], bool]) -> None:
+    """Add the axes to every grid among the WebUI's scripts, in place of those of an earlier call. Never raises.
+
+    They refuse nothing where the extension is not `switched_on`.
+    """
     for script in scripts_data:
         try:
             if getattr(script.script_class, "__module__", None) in _GRIDS:
-                _add(script.module.axis_options, script.module.AxisOption)
+                _add(script.module.axis_options, script.module.AxisOption, switched_on)
         except Exception:
             logger.exception("the X/Y/Z grid gets no axes")
 
 
-def _add(axes: list[AxisOption], new: Callable[..., AxisOption]) -> None:
+def _add(axes: list[AxisOption], new: Callable[..., AxisOption], switched_on: Callable[[], bool]) -> None:
     for parameter in PARAMETERS.values():
-        axis = new(parameter.axis, _value, _apply(parameter.name), **_arguments(parameter))
+        confirm = _confirm(parameter, switched_on)
+        axis = new(parameter.axis, _value, _apply(parameter.name), confirm=confirm, **_arguments(parameter))
         places = [place for place, known in enumerate(axes) if known.label == axis.label]
         # A host that keeps its list over Reload UI has the axis of the code before in it.
         if places:
@@ -47,9 +51,7 @@ def _add(axes: list[AxisOption], new: Callable[..., AxisOption]) -> None:
 
 
 def _arguments(parameter: Parameter) -> dict[str, Any]:
-    if parameter.choices:
-        return {"choices": lambda: list(parameter.choices)}
-    return {"confirm": _expand}
+    return {"choices": lambda: list(parameter.choices)} if parameter.choices else {}
 
 
 def _apply(name: str) -> Callable[[Processing, Any, Any], None]:
@@ -61,16 +63,39 @@ def _apply(name: str) -> Callable[[Processing, Any, Any], None]:
 
 
 def _value(text: Any) -> Any:
-    """A number where it is one. What is neither that nor a word is named in its cell's result."""
+    """A number where it is one."""
     try:
         return float(text)
     except ValueError:
         return text
 
 
-def _expand(_p: Processing, values: list[Any]) -> None:
-    """Put the numbers of a range in its place. The grids do so themselves for plain numbers, but take no words then."""
-    values[:] = [number for value in values for number in _numbers(value)]
+def _confirm(parameter: Parameter, switched_on: Callable[[], bool]) -> Callable[[Processing, list[Any]], None]:
+    words = () if parameter.choices else WORDS
+
+    def confirm(p: Processing, values: list[Any]) -> None:
+        """Put the numbers of a range in its place, and refuse what no model can use, before the first cell is made.
+
+        The grids have ranges of plain numbers, but take no words then. What depends on a cell's model, which another
+        axis may have, is named in its cell's result. Raises RuntimeError, as their own axes do.
+        """
+        values[:] = [number for value in values for number in _numbers(value) if number != ""]
+        refused = [value for value in values if not _accepts(parameter, value, words)]
+        if refused and switched_on():
+            # SD.Next makes one image instead of the grid then, which tells what was refused.
+            _apply(parameter.name)(p, refused[0], values)
+            accepted = ", ".join([parameter.accepted, *words])
+            raise RuntimeError("; ".join(str(refusal(parameter.axis, value, accepted)) for value in refused))
+
+    return confirm
+
+
+def _accepts(parameter: Parameter, value: Any, words: Collection[str]) -> bool:
+    try:
+        parameter.accept(value, words)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def _numbers(value: Any) -> list[Any]:

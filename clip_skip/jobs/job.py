@@ -90,6 +90,9 @@ class Job:
 
     def prove(self, taps: Taps) -> bool:
         """After an encode: whether every tap was passed, and did its work each time. If not, it is said."""
+        if taps.overruled:
+            self.failed([], taps.overruled)
+            return False
         for encoder_id, why in taps.failures.items():
             self.failed([encoder_id], why)
         if taps.not_passed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from .architectures import Architecture
@@ -18,6 +18,9 @@ from .request import Request, from_options
 
 NAME = "clipskip"
 _WRITTEN = re.compile(rf"<{NAME}:([^>]+)>")
+# As it is written by hearsay, with letters of any size and a wide colon: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
+_ALIKE = re.compile(r"<\s*clip[\s_-]*skip(?=[\s\d:=>_\uff1a\uff1d-])([^<>]*)>", re.IGNORECASE)
+_EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
 Tag: TypeAlias = "tuple[str, ...]"
@@ -54,6 +57,32 @@ def _twice(tag: Tag) -> Refusal:
 def find(prompt: str) -> Tags:
     """The tags that are written in `prompt`."""
     return tuple(tuple(written.split(":")) for written in _WRITTEN.findall(prompt))
+
+
+@dataclass(frozen=True)
+class Mistaken:
+    """What looks like a tag of ours and is none, as it is written, and the tag that is meant."""
+
+    written: str
+    meant: str
+    negative: bool
+
+
+def mistaken(prompt: str, negative: str = "") -> tuple[Mistaken, ...]:
+    """What looks like a tag and is none in `prompt`, and all that looks like one in the `negative` prompt.
+
+    Each once, in their order.
+    """
+    found = [Mistaken(each[0], _meant(each[1]), False) for each in _ALIKE.finditer(prompt) if not find(each[0])]
+    found += [Mistaken(each[0], _meant(each[1]), True) for each in _ALIKE.finditer(negative)]
+    return tuple(dict.fromkeys(found))
+
+
+def _meant(rest: str) -> str:
+    """The tag with what stands behind the name in one that is none, an example where nothing does."""
+    rest = re.sub(r"\s*[=\uff1d]\s*", "=", rest).strip(" \t\r\n:=_-\uff1a,;")
+    options = re.sub(r"[\s:,;\uff1a]+", ":", rest)
+    return f"<{NAME}:{options or _EXAMPLE}>"
 
 
 def given(network_data: Any) -> Tags:

@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,13 +50,13 @@ OURS = re.compile(r"clip[_-]?skip", re.IGNORECASE)
 class Site:
     """The running host: where it is, where its data are, what it has said."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, flavour: str, settings: dict | None) -> None:
         self._log = folder / "log"
         self.data = data = folder / "data"
         _write_models(data)
-        if FLAVOUR == "sdnext":  # whose slider nobody can move else
-            (data / "config.json").write_text('{"clip_skip_enabled": true}')
-        command = ["-m", "tests.browser.host", str(data), FLAVOUR, str(port)]
+        if settings:
+            (data / "config.json").write_text(json.dumps(settings))
+        command = ["-m", "tests.browser.host", str(data), flavour, str(port)]
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command],
@@ -129,12 +131,21 @@ def _write_lora(data: Path, name: str, skip: str) -> None:
     save_file(tensors, folder / f"{name}.safetensors", {"ss_clip_skip": skip})
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
+@contextmanager
+def served(folder: Path, flavour: str, settings: dict | None = None) -> Iterator[Site]:
+    """A host of this flavour with these settings of its own, as long as it is asked."""
     with ports.reserved() as port:
-        running = Site(tmp_path_factory.mktemp("site"), port)
+        running = Site(folder, port, flavour, settings)
         yield running
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    # SD.Next's slider can't be moved by anybody else.
+    settings = {"clip_skip_enabled": True} if FLAVOUR == "sdnext" else None
+    with served(tmp_path_factory.mktemp("site"), FLAVOUR, settings) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

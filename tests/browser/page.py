@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import APIResponse, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
@@ -65,17 +65,16 @@ def contrast(text: Locator, colour: str = "color") -> float:
 
 
 @contextmanager
-def unanswered(page: Page, number: int | None = None) -> Iterator[Mapping[Route, APIResponse]]:
-    """Until the end of this the host's answers do not reach Gradio; yields the questions.
+def unanswered(page: Page, number: int | None = None) -> Iterator[list[Route]]:
+    """Until the end of this Gradio's questions do not reach the host; yields them.
 
     `number`: the first so many, while others are answered.
     """
-    answers: dict[Route, APIResponse] = {}
-    # The host closes a connection that has been idle just when Playwright uses it again.
-    page.route(QUESTION, lambda route: answers.update({route: route.fetch(max_retries=3)}), times=number)
-    yield answers
-    for route, answer in answers.items():
-        route.fulfill(response=answer)
+    asked: list[Route] = []
+    page.route(QUESTION, lambda route: asked.append(route), times=number)
+    yield asked
+    for route in asked:  # and what is asked in answer to that
+        route.continue_()
     page.unroute(QUESTION)
 
 
@@ -226,7 +225,7 @@ class WebUI:
         for panel in (self.txt2img, self.img2img):
             expect(panel.status.first).to_have_text(re.compile(rf"(^|, ){re.escape(seen or name)}($|: )"))
         # The host takes it over in its queue, and that may be after the panel.
-        self.page.wait_for_function("name => window.opts.sd_model_checkpoint.includes(name)", arg=name)
+        self.page.wait_for_function("name => opts.sd_model_checkpoint.includes(name)", arg=name)
 
     def slider(self, tab: str = "txt2img") -> Locator:
         """The host's own CLIP skip slider."""
@@ -242,7 +241,7 @@ class WebUI:
         self.skip(tab).blur()
         expect(self.skip(tab)).to_have_value(value)
         if SAVES_WHEN_RELEASED:
-            self.page.wait_for_function("value => window.opts.CLIP_stop_at_last_layers == value", arg=value)
+            self.page.wait_for_function("value => opts.CLIP_stop_at_last_layers == value", arg=value)
 
     def badge(self, tab: str = "txt2img") -> Locator:
         return self.slider(tab).locator(".clip-skip-badge")

@@ -13,7 +13,12 @@ from tests.browser.conftest import FLAVOUR, HOSTILE, HOSTILE_LORA, HOSTILE_SD1
 from tests.browser.page import WebUI, contrast
 
 NOT_NAI = "Warning Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not."
-UNVERIFIED = "Caution Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known."
+UNVERIFIED = "Caution Does the model's page say clip skip 2?"
+BEHIND = (
+    "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known. "
+    "Nothing in its file tells."
+)
+YES, NO, UNSURE = "Yes, keep 2", "No, use 1", "I don't know"
 NAI_BELOW = "Hint This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."
 TOO_DEEP = "Caution At so high a clip skip most of the prompt is lost."
 OFF_TRAINED = "Warning This reads an earlier block of the text encoder than the model was trained on."
@@ -148,13 +153,25 @@ def test_a_tag_that_decides_is_said(webui, panel, advice):
     expect(panel.head).not_to_contain_text("CLIP-L")
 
 
+@pytest.mark.parametrize("written", ["<ClipSkip:2>", "<clip skip 2>", "<clipskip\uff1a2>"])
+def test_what_looks_like_a_tag_gets_the_tag_to_write(webui, panel, advice, written):
+    webui.prompt("txt2img").fill(f"a fox {written}")
+    advice.says("Hint What looks like CLIP Skip's tag does nothing.")
+    advice.reasons(f"{written}: write <clipskip:2>")
+    panel.switch(True)
+    advice.reasons(f"{written}: write <clipskip:2>")
+    webui.prompt("txt2img").fill("a fox")
+    advice.says_nothing()
+    webui.page.locator("#txt2img_neg_prompt textarea").fill("<clipskip:2>")
+    advice.reasons("<clipskip:2>: write it into the prompt: <clipskip:2>")
+
+
 def test_another_model_has_another_advice(webui, advice):
     webui.select_model("photo")
     webui.set_skip("2")
     advice.says(NOT_NAI)
     webui.select_model("sd1-a")
     advice.says(UNVERIFIED)
-    advice.reasons("Nothing in its file tells.")
     expect(webui.badge()).to_have_text("Caution")
     webui.select_model("anime")
     advice.says_nothing()
@@ -263,9 +280,70 @@ def test_use_1_never_changes_a_preset_unasked(webui, panel, advice, presets):
     advice.says(NOT_NAI)
 
 
+def ask_why(advice) -> None:
+    advice.why.locator("summary").click()
+    expect(advice.why.locator("p")).to_have_text(BEHIND)
+
+
+def test_where_nobody_knows_the_words_of_descent_are_for_who_asks_why(webui, advice):
+    webui.select_model("sd1-a")
+    webui.set_skip("2")
+    advice.says(UNVERIFIED)
+    expect(advice.items.locator("> .clip-skip-actions button")).to_have_text([YES, NO, UNSURE])
+    expect(advice.why.locator("p")).to_be_hidden()
+    # Beside the answers.
+    answers, why = advice.items.locator("> .clip-skip-actions").bounding_box(), advice.why.locator("summary span")
+    assert answers["y"] <= why.bounding_box()["y"] < answers["y"] + answers["height"]
+    ask_why(advice)
+    expect(advice.why.locator("button")).to_have_text([IS_NAI, IS_NOT_NAI, SILENCE])
+    assert advice.why.locator("p").bounding_box()["y"] >= answers["y"] + answers["height"]
+    assert advice.why.locator("p").bounding_box()["x"] == answers["x"]
+
+
+@pytest.mark.parametrize("decides", ["slider", "manual"])
+@pytest.mark.parametrize("answer, skip", [(YES, 2), (NO, 1), (UNSURE, 1)])
+def test_an_answer_is_kept_and_used_and_can_be_undone(webui, panel, advice, presets, decides, answer, skip):
+    webui.select_model("sd1-a")
+    if decides == "manual":
+        panel.open_manual()
+    number = panel.number("l") if decides == "manual" else webui.skip()
+    panel.set("l", "3") if decides == "manual" else webui.set_skip("3")
+    advice.says(UNVERIFIED)
+    advice.press(answer)
+    expect(number).to_have_value(str(skip))
+    advice.says_nothing()
+    if answer == UNSURE:
+        expect(panel.ended).to_have_text("Set here alone: nothing is kept for this model.")
+        assert not presets.exists()
+        return
+    expect(panel.ended).to_have_text("Kept for sd1-a. Undo")
+    assert kept(presets) == [{"skip": {"l": skip}}]
+    panel.ended.get_by_role("button").click()
+    expect(panel.ended).to_have_text("Undone.")
+    assert kept(presets) == []
+    expect(number).to_have_value("3")
+    advice.says(UNVERIFIED)
+
+
+def test_what_was_answered_is_not_asked_again(webui, panel, advice, presets):
+    webui.select_model("sd1-a")
+    webui.set_skip("2")
+    advice.press(YES)
+    advice.says_nothing()
+    come_back(webui)
+    advice.says_nothing()
+    panel.switch(True)
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 2: this model's preset.")
+    advice.says_nothing()
+    panel.switch(False)
+    webui.select_model("sd1-b")
+    advice.says(UNVERIFIED)
+
+
 def test_what_was_kept_can_be_undone_where_it_was_pressed(webui, panel, advice, presets):
     webui.select_model("sd1-a")
     webui.set_skip("2")
+    ask_why(advice)
     advice.press(IS_NAI)
     advice.says_nothing()
     expect(panel.ended).to_have_text("Kept for sd1-a. Undo")
@@ -279,7 +357,7 @@ def test_a_model_is_marked_as_no_descendant(webui, advice, presets):
     webui.select_model("sd1-a")
     webui.set_skip("2")
     advice.says(UNVERIFIED)
-    advice.offers("Use 1", IS_NAI, IS_NOT_NAI, SILENCE)
+    ask_why(advice)
     advice.press(IS_NOT_NAI)
     advice.says(NOT_NAI)
     advice.reasons("You marked it as not NAI-derived.")
@@ -293,6 +371,7 @@ def test_a_model_is_marked_as_no_descendant(webui, advice, presets):
 def test_a_model_is_marked_as_a_descendant(webui, advice, presets):
     webui.select_model("sd1-a")
     webui.set_skip("2")
+    ask_why(advice)
     advice.press(IS_NAI)
     advice.says_nothing()
     assert kept(presets) == [{"lineage": "nai-derived"}]
@@ -306,6 +385,7 @@ def test_a_model_is_marked_as_a_descendant(webui, advice, presets):
 def test_an_advice_is_silenced_for_a_model(webui, advice, presets):
     webui.select_model("sd1-a")
     webui.set_skip("2")
+    ask_why(advice)
     advice.press(SILENCE)
     advice.says_nothing()
     expect(webui.badge()).to_be_hidden()
@@ -324,7 +404,7 @@ def test_what_can_not_be_saved_is_said(webui, panel, advice, presets):
     panel.set("l", "2")
     presets.parent.mkdir(exist_ok=True)
     presets.write_text('{"schema": 2, "presets": {}}')
-    advice.press(SILENCE)
+    advice.press(YES)
     expect(panel.ended).to_have_text(re.compile("^Not saved: .* was written by a newer version of CLIP Skip"))
     advice.says(UNVERIFIED)
 
@@ -434,7 +514,7 @@ def test_a_keyboard_is_enough(webui, advice):
 def test_the_keyboard_stays_where_a_banner_was(webui, panel, advice):
     webui.select_model("sd1-a")
     webui.set_skip("2")
-    advice.items.get_by_role("button", name=SILENCE).focus()
+    advice.items.get_by_role("button", name=YES).focus()
     webui.page.keyboard.press("Enter")
     advice.says_nothing()
     expect(panel.part("advice_off")).to_be_focused()
@@ -597,6 +677,15 @@ def test_what_is_known_too_late_is_not_said_of_another_model(webui, panel, advic
 
 
 # --- how it looks ----------------------------------------------------------------------------------------------------
+
+
+def test_the_buttons_of_a_row_are_alike(webui, advice):
+    """Gradio gives every button in a text a margin below, but for the last, which a row makes the higher for it."""
+    webui.select_model("photo")
+    webui.set_skip("2")
+    advice.offers("Use 1", IS_NAI, SILENCE)
+    boxes = [advice.items.locator("button").nth(place).bounding_box() for place in range(3)]
+    assert len({(box["y"], box["height"]) for box in boxes}) == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from urllib.request import urlopen
 from xml.etree import ElementTree
 
@@ -74,6 +75,19 @@ def test_a_press_shows_the_picture(drift):
     assert {"CLIP-L", "CLIP-G", "in use now", "recommended", "clip skip (1: as trained)"} <= set(texts)
     assert drift.picture.locator("polyline[stroke-dasharray]").count() == 3  # and in the legend
     expect(drift.lines.last).to_contain_text("Words that moved most: CLIP-L 2 (")
+    expect(drift.lines.first).to_have_text(re.compile(r"^At 2, CLIP-L reads \d+% of your prompt differently\.$"))
+    expect(drift.lines.nth(1)).to_have_text(re.compile(r"^At 5.5, CLIP-G reads \d+% of your prompt differently\.$"))
+
+
+def test_all_skips_are_shown_on_request(drift):
+    drift.show()
+    ticks = drift.picture.locator("text[text-anchor=middle]")
+    assert ticks.all_text_contents()[:-1] == list("123456")
+    drift.place.get_by_text("All clip skips").click()
+    expect(drift.picture).to_have_count(2)
+    assert drift.picture.nth(1).locator("text[text-anchor=middle]").all_text_contents()[-2] == "30"
+    for text in drift.place.locator("summary span").all():
+        assert contrast(text) >= 4.5
 
 
 def test_what_is_in_use_follows_the_controls_and_the_prompt(drift, webui):

@@ -438,7 +438,7 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     panel.open_manual()
     panel.rests()
-    with unanswered(panel.page, 1):
+    with unanswered(panel.page, 2):  # where the one slider begins, and what is on show now
         panel.same.check()
         panel.set("l", "2")
         expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])

@@ -110,7 +110,8 @@ def test_data_are_marked_as_no_words():
     root = parsed(chart.svg(BOTH, "a cat", Marks({"l": 2.0}, {"l": 2.0}), {("l", 2.0): "cat 0.5"}))
     texts = [each for each in root.iter() if each.tag in (f"{SVG}text", f"{SVG}title")]
     assert {each.text for each in texts if each.get("translate") != "no"} == {
-        *("relative norm of the difference", "cosine", "clip skip (1: as trained)", "in use now", "recommended")
+        *("how much your prompt changes", "relative norm of the difference"),
+        *("cosine", "clip skip (1: as trained)", "in use now", "recommended"),
     }
 
 

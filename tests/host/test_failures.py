@@ -224,3 +224,45 @@ def test_an_inner_pass_under_a_caller_with_names_of_its_own(boot, like, monkeypa
     host.txt2img(**request(host, "sd1-a", [True, {"l": 2}], inner_pass=PROMPT))
     assert len(host.last_conds) == 4 and host.errors == []
     used_conds(host, "sd1-a", {"l": 2})
+
+
+class Again:
+    """What Trip Clip Skip does: after each encode it encodes twice again, at its own numbers, and gives the mean."""
+
+    def __init__(self, host, *numbers):
+        self.host, self.numbers, self.inside = host, numbers, False
+
+    def __call__(self, module, inputs, output):
+        if self.inside:
+            return output
+        opts, self.inside = self.host.opts, True
+        before = opts.CLIP_stop_at_last_layers
+        try:
+            states = []
+            for opts.CLIP_stop_at_last_layers in self.numbers:
+                states.append(module(inputs[0]))
+            return sum(states) / len(states)
+        finally:
+            opts.CLIP_stop_at_last_layers = before
+            self.inside = False
+
+
+@pytest.mark.parametrize("options", [{"l": 2}, {"l": 1}])
+def test_who_moves_the_hosts_option_and_encodes_again_is_not_taken_for_us(boot, options):
+    """What it makes is what it makes without us; the user's number stays."""
+    host = boot("a1111", "sd1", opts={OPTION: 3})
+    host.txt2img(**request(host, "sd1-a", [True, options]))
+    ours = conds(host)
+    handle = host.module("shared").sd_model.cond_stage_model.register_forward_hook(Again(host, 4, 5))
+    host.txt2img(**request(host, "sd1-a", [False], prompt=f"{PROMPT}."))
+    host.txt2img(**request(host, "sd1-a", [False]))
+    alone = conds(host)
+    made = host.txt2img(**request(host, "sd1-a", [True, options]))
+    assert not any(equal(alone, ours)) and all(equal(conds(host), alone))
+    assert "CLIP skip applied: no" in made.info["infotexts"][0]
+    first, second = made.info["comments"].splitlines()
+    assert first == "CLIP Skip was not applied." and "set the WebUI's clip skip to 4" in second
+    assert second.endswith(AS_HOST) and host.opts.data[OPTION] == 3
+    handle.remove()
+    host.txt2img(**request(host, "sd1-a", [True, options]))  # encoded again: what it made was not kept as ours
+    assert all(equal(conds(host), ours)) and host.opts.data[OPTION] == 3

@@ -8,6 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
+from clip_skip.skip.prompt_tags import mistaken
+
 from .grid import cells, grid, texts
 from .loaded import extension
 from .reference import NEGATIVE, PROMPT, SMALL, assert_cond, request, used_conds
@@ -325,6 +327,19 @@ def test_a_bad_tag_is_named_and_ignored(host, caplog, text, named, args, panel):
     )
 
 
+@pytest.mark.parametrize("prompt, negative, said", [
+    (f"{PROMPT} <clip skip:2>", NEGATIVE, "<clip skip:2>: write <clipskip:2>"),
+    (PROMPT, f"{NEGATIVE} <clipskip:2>", "<clipskip:2>: write it into the prompt: <clipskip:2>"),
+])  # fmt: skip
+@pytest.mark.parametrize("args", [OFF, PANEL])
+def test_what_is_no_tag_is_told_with_the_result(host, caplog, prompt, negative, said, args):
+    logging.getLogger("clip_skip").propagate = True
+    made = host.txt2img(**request(host, SDXL, args, prompt=prompt, negative_prompt=negative))
+    assert ["What looks like CLIP Skip's tag does nothing.", said] == made.info["comments"].split("\n")[:2]
+    assert REFUSED not in infotext(made) and "CLIP skip advice" not in infotext(made)
+    assert any(said in record.getMessage() for record in caplog.records)
+
+
 def test_a_good_tag_beside_a_bad_one(host):
     made = tagged(host, "two><clipskip:l=2.5><clipskip:g=99", PANEL)
     used_conds(host, SDXL, {"l": 2.5})
@@ -349,7 +364,9 @@ def test_a_good_tag_needs_no_good_panel(host):
 @pytest.mark.parametrize("text", ["<clipskip>", "<clipskip:>", "<clip_skip:2>", "<lora:clipskip:2>"])
 def test_what_is_no_tag_is_the_hosts(host, text):
     made = host.txt2img(**request(host, SDXL, OFF, prompt=f"{PROMPT} {text}"))
-    assert "CLIP skip" not in infotext(made) and not made.info["comments"]
+    assert "CLIP skip" not in infotext(made)
+    told = "What looks like CLIP Skip's tag does nothing." in made.info["comments"]
+    assert told == bool(mistaken(text)) and "refused" not in made.info["comments"]
 
 
 # --- jobs after jobs -------------------------------------------------------------------------------------------------
@@ -386,7 +403,9 @@ def test_off_in_settings_it_is_stripped_and_does_nothing(host, opts):  # noqa: F
     for text in ("2", "nonsense"):
         made = tagged(host, text, PANEL)
         assert made.images[0].tobytes() == bare
-        assert "CLIP skip" not in infotext(made) and not made.info["comments"]
+        assert "CLIP skip" not in infotext(made)
+    told = "What looks like CLIP Skip's tag does nothing." in made.info["comments"]
+    assert told == bool(mistaken(text)) and "refused" not in made.info["comments"]
 
 
 def test_infotext_switched_off(host, opts):  # noqa: F811

@@ -265,12 +265,27 @@ def test_beside_the_hosts_own_slider(host):
 
 def test_a_bad_value_is_named_and_its_cell_is_as_trained(host, caplog):
     logging.getLogger("clip_skip").propagate = True
-    result = plot(host, SDXL, [True, {"g": 2}], (L, "99, two, 12, 1.5"))
-    read(host, [{}, {}, {}, {"l": 1.5, "g": 2}])
-    for text, named in zip(texts(result), ("99 was refused", "two was refused", "12 was refused", None), strict=True):
+    result = plot(host, SDXL, [True, {"g": 2}], (L, "12, 1.5"))  # SD 1.x has 12, and another axis can have its models
+    read(host, [{}, {"l": 1.5, "g": 2}])
+    for text, named in zip(texts(result), ("12 was refused", None), strict=True):
         assert (REFUSED in text) == (named is not None) and (named or "") in text
         assert named is None or any(named in record.getMessage() for record in caplog.records)
-    assert "99 was refused" in result.info["comments"]  # the grid's result is that of its first cell
+    assert "12 was refused" in result.info["comments"]  # the grid's result is that of its first cell
+
+
+@pytest.mark.parametrize("axes", [[(L, "1.5, 99")], [(G, "1, 2"), (L, "two, 1.5")]])
+def test_what_no_model_can_use_is_refused_before_the_run(host, axes):
+    """SD.Next says so in its log, and makes one image; that is as trained, and names the value."""
+    if host.like != "sdnext":
+        with pytest.raises(Exception, match="was refused, accepted is a number from 1 to 12"):
+            plot(host, SDXL, [True, {"g": 2}], *axes)
+        assert host.last_conds == []
+        return
+    result = plot(host, SDXL, [True, {"g": 2}], *axes)
+    assert len(result.images) == 1 and "was refused" in str(host.errors)
+    del host.errors[:]
+    read(host, [{}])
+    assert "was refused" in result.info["comments"] and REFUSED in result.info["infotexts"][0]
 
 
 def test_the_text_of_the_whole_grid(host):
@@ -300,7 +315,7 @@ def test_off_in_settings_every_cell_is_bare(host, opts):
 @pytest.mark.parametrize("args", [OFF, AUTO, [True, {"l": 2}]])
 def test_nothing_is_left_after_the_grid(host, args):
     before = by_hand(host, SDXL, args), state(host)
-    for axes in permutations([(L, "3, bad"), (MODE, ["auto"])]):
+    for axes in permutations([(L, "3, 12"), (MODE, ["auto"])]):
         plot(host, SDXL, args, *axes)
         assert hooks(host) == []
     assert (by_hand(host, SDXL, args), state(host)) == before

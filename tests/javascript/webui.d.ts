@@ -13,6 +13,7 @@ interface Window {
     // Gradio takes a list, of outputs that there are none of.
     clipSkip: {
         ask(tab: string, name: string): [];
+        chosen(tab: string, control: string, own: string): [];
         heard(tab: string): [];
         answered(tab: string, name: string): [];
         holds(id: string | null, value: string | number): [];

@@ -43,7 +43,6 @@ def test_a_plan_of_ours_is_judged_and_the_image_is_made(webui, checkpoint):
 
 
 @pytest.mark.parametrize("options, expected", [('{"l": 2}', "clip skip 2"), ('{"l": 99}', "was refused")])
-def test_the_same_is_told_without_making_an_image(webui, options, expected):
-    model = next(title for title, each in webui.checkpoints.items() if each.id == "sdxl")
-    (said, *_) = webui.get(f"/clip-skip/v1/advice?model={model}&options={options}")
+def test_the_same_is_told_without_making_an_image(webui, sdxl, options, expected):
+    (said, *_) = webui.get(f"/clip-skip/v1/advice?model={sdxl}&options={options}")
     assert expected in said["reason"]

@@ -10,6 +10,7 @@ import random
 import pytest
 
 from .record import pictures
+from .webui import OWN_OPTION
 
 # The host's own number that reads where our skip k reads, on all encoders; None where the host has none.
 NATIVE = {
@@ -72,14 +73,13 @@ def test_whole_and_fractional_skips_equal_the_hosts_own(webui, checkpoint):
     assert len({hosts for _, _, hosts in compared}) == len(compared), "the host's own skip moves nothing here"
 
 
-def test_clip_l_of_sdxl_equals_a1111s_own_option(webui, checkpoint):
-    if webui.name != "a1111" or webui.checkpoints[checkpoint].id != "sdxl":
-        pytest.skip("an option of A1111's, for SDXL")
+@pytest.mark.needs("an option for CLIP-L alone")
+def test_clip_l_of_sdxl_equals_a1111s_own_option(webui, sdxl):
     for skip in (1, 2, 5):
-        hosts = webui.native(checkpoint, skip + 1, override_settings={"sdxl_clip_l_skip": True}, subseed=skip)
-        assert webui.txt2img(checkpoint, [True, {"l": skip}], subseed=skip).pixels == hosts.pixels
+        hosts = webui.native(sdxl, skip + 1, override_settings={"sdxl_clip_l_skip": True}, subseed=skip)
+        assert webui.txt2img(sdxl, [True, {"l": skip}], subseed=skip).pixels == hosts.pixels
     # The option is not in the host's cache key, so its last picture must not be left behind.
-    webui.txt2img(checkpoint, [False], prompt="another prompt")
+    webui.txt2img(sdxl, [False], prompt="another prompt")
 
 
 def test_every_encoder_and_fraction_moves_the_image(webui, checkpoint):
@@ -94,7 +94,7 @@ def test_every_encoder_and_fraction_moves_the_image(webui, checkpoint):
 def test_other_passes_equal_the_hosts_own(webui, checkpoint, pass_):
     kind = "img2img" if pass_ in ("img2img", "inpaint") else "txt2img"
     fields = {
-        "hires": {"enable_hr": True, "hr_scale": 2, "denoising_strength": 0.5, "hr_upscaler": "Latent"},
+        "hires": webui.hires,
         "batches": {"n_iter": 2, "batch_size": 2},
         "img2img": {"denoising_strength": 0.6},
         "inpaint": {"denoising_strength": 0.6, "mask": _mask(), "inpainting_fill": 1},
@@ -113,20 +113,27 @@ def test_other_passes_equal_the_hosts_own(webui, checkpoint, pass_):
     assert len(seen) == 2
 
 
-def test_refiner_reads_its_own_plan(webui):
-    """Base and refiner in one job. Forge's own number acts on both alike; elsewhere the pictures must be consistent."""
-    by_id = {architecture.id: name for name, architecture in webui.checkpoints.items()}
-    if webui.name == "sdnext" or not {"sdxl", "sdxl-refiner"} <= set(by_id):
-        pytest.skip("needs an SDXL base, a refiner, and a host that switches between them")
-    refined = {"refiner_checkpoint": by_id["sdxl-refiner"], "refiner_switch_at": 0.5, "steps": 4}
-    off = webui.txt2img(by_id["sdxl"], [False], **refined)
-    assert webui.txt2img(by_id["sdxl"], [True, {"skip": 1}], **refined).pixels == off.pixels
-    both = webui.txt2img(by_id["sdxl"], [True, {"skip": 2}], **refined)
-    only_l = webui.txt2img(by_id["sdxl"], [True, {"l": 2}], **refined)
-    assert len({off.pixels, both.pixels, only_l.pixels}) == 3
-    if number := native_number(webui, by_id["sdxl"], 2):
-        assert both.pixels == webui.native(by_id["sdxl"], number, **refined).pixels
-    assert webui.txt2img(by_id["sdxl"], [False], **refined).pixels == off.pixels
+@pytest.mark.needs("sdxl-refiner", "a refiner in a job")
+def test_refiner_reads_its_own_plan(webui, sdxl):
+    """Base and refiner in one job. Forge's own number acts on both alike; elsewhere the pictures must be consistent.
+
+    Each pair has a prompt of its own: Neo by itself can't make such a job twice, for its cache then takes the refiner's
+    conditioning for the base's.
+    """
+    refined = {"refiner_checkpoint": webui.of("sdxl-refiner")[0], "refiner_switch_at": 0.5, "steps": 4}
+
+    def make(args, prompt="a cat"):
+        return webui.txt2img(sdxl, args, prompt=prompt, **refined).pixels
+
+    off = make([False])
+    assert make([True, {"skip": 1}]) == off
+    both, only_l = make([True, {"skip": 2}]), make([True, {"l": 2}])
+    assert len({off, both, only_l}) == 3
+    if number := native_number(webui, sdxl, 2):
+        assert make([True, {"skip": 2}], "a dog") == webui.native(sdxl, number, prompt="a dog", **refined).pixels
+    else:
+        make([False], "a dog")
+    assert make([False]) == off
 
 
 def test_order_never_matters(webui):
@@ -153,9 +160,8 @@ def test_infotext_says_what_was_used(webui, checkpoint):
     assert "CLIP skip" not in webui.txt2img(checkpoint, [False]).infotext
 
 
+@pytest.mark.needs("an infotext in a job")
 def test_pasting_an_infotext_by_the_api_makes_the_image_again(webui, checkpoint):
-    if webui.name != "a1111":
-        pytest.skip("Forge's is broken in the host, the others have none")
     made = webui.txt2img(checkpoint, [True, {"skip": 1.5}])
     again = webui.txt2img(checkpoint, infotext=made.infotext)
     assert again.pixels == made.pixels and "CLIP skip mode: manual" in again.infotext
@@ -174,26 +180,23 @@ def test_pasting_an_infotext_by_the_api_makes_the_image_again(webui, checkpoint)
         ([True, {"skip": 2, "blend": "cubic"}], "blend cubic was refused"),
     ],
 )
-def test_bad_arguments_are_named_and_the_image_is_made_as_trained(webui, args, named):
-    checkpoint = next(name for name, architecture in sorted(webui.checkpoints.items()) if architecture.id == "sd1")
-    picture = webui.txt2img(checkpoint, args)
-    assert picture.pixels == trained(webui, checkpoint).pixels
+def test_bad_arguments_are_named_and_the_image_is_made_as_trained(webui, sd1, args, named):
+    picture = webui.txt2img(sd1, args)
+    assert picture.pixels == trained(webui, sd1).pixels
     assert named in picture.infotext and "accepted is" in picture.infotext
 
 
+@pytest.mark.needs("an option for clip skip")
 def test_the_hosts_own_option_is_left_as_it_was(webui, checkpoint):
-    if webui.name == "sdnext":
-        pytest.skip("has no such option")
-    before = webui.get("/sdapi/v1/options")["CLIP_stop_at_last_layers"]
-    webui.txt2img(checkpoint, [True, {"skip": 2}])
-    assert webui.get("/sdapi/v1/options")["CLIP_stop_at_last_layers"] == before
+    before = webui.options[OWN_OPTION]
+    webui.txt2img(checkpoint, [True, {"skip": 3}])
+    assert webui.options[OWN_OPTION] == before
 
 
+@pytest.mark.needs("parsers")
 @pytest.mark.parametrize("parser", ["fixed", "xhinker"])
 def test_sdnexts_other_parsers(webui, checkpoint, parser):
     """Right wherever their own clip skip can be compared with; else the trained picture, and every skip another one."""
-    if webui.name != "sdnext":
-        pytest.skip("has no parsers to choose from")
     id = webui.checkpoints[checkpoint].id
     fields = {"prompt_attention": parser, "cfg_scale": 1}  # `fixed` leaves the negative prompt unskipped
     # xhinker cuts its number of blocks off SD 1.x and 2.x; `fixed` can't do SD 1.x and 2.x, and caches SD 3's prompts.

@@ -1,15 +1,15 @@
 """The prompt tag in a running WebUI, against the same options in the API's arguments and a prompt without the tag.
 
-One test needs a style of the WebUI's own, which its API can't make: the row that `STYLE` tells, in its styles.csv
-before it starts (in SD.Next a file in its folder of styles).
+One test needs a style of the WebUI's own: `offers.STYLE`.
 """
 
 from __future__ import annotations
 
 import pytest
 
+from .offers import STYLE
+
 BASE = "a photo of a (cat:1.2), blue sky"
-STYLE = ("clip skip live test", "{prompt}, at night <clipskip:2.5>")
 
 pytestmark = pytest.mark.usefixtures("no_presets")
 
@@ -24,7 +24,7 @@ def plans(architecture):
     ids = [encoder.id for encoder in architecture.encoders]
     yield "<clipskip:1.5>", {"skip": 1.5}
     yield "<clipskip:3>", {"skip": 3}
-    yield f"<clipskip:{ids[-1]}=2>", {ids[-1]: 2}
+    yield f"<clipskip:{ids[-1]}=2.5>", {ids[-1]: 2.5}
     yield "<clipskip:2.25:blend=slerp>", {"skip": 2.25, "blend": "slerp"}
     if len(ids) > 1:
         yield f"<clipskip:{ids[0]}=1.5:{ids[1]}=3>", {ids[0]: 1.5, ids[1]: 3}
@@ -64,12 +64,10 @@ def test_several_tags_are_one(webui, sdxl):
     assert same(webui.txt2img(sdxl, prompt=prompt), by_hand)
 
 
+@pytest.mark.needs(f"the style {STYLE}")
 def test_in_a_style(webui, sd1):
-    name, _ = STYLE
-    known = {style["name"] for style in webui.get("/sdapi/v1/prompt-styles")}
-    assert name in known, f"the WebUI needs the style {STYLE}"
     by_hand = webui.txt2img(sd1, [True, {"skip": 2.5}], prompt=f"{BASE}, at night")
-    assert same(webui.txt2img(sd1, styles=[name]), by_hand)
+    assert same(webui.txt2img(sd1, styles=[STYLE[0]]), by_hand)
 
 
 def test_in_the_cells_of_a_grid(webui, sd1):
@@ -137,15 +135,16 @@ class TestSecondPass:
 
     def test_each_prompt_follows_its_own(self, make):
         """What has no tag follows the arguments."""
+        trained = [True, {"skip": 1}]
         made = {
             (first, second): make(f"a cat <clipskip:{first}>", f"a dog <clipskip:{second}>").pixels
             for first in (1, 2, 3)
             for second in (1, 2, 3)
         }
         assert len(set(made.values())) == 9
-        assert made[1, 1] == make("a cat", "a dog", [True, {"skip": 1}]).pixels
-        assert made[2, 1] == make("a cat <clipskip:2>", "a dog").pixels
-        assert made[1, 2] == make("a cat", "a dog <clipskip:2>").pixels
+        assert made[1, 1] == make("a cat", "a dog", trained).pixels
+        assert made[2, 1] == make("a cat <clipskip:2>", "a dog", trained).pixels
+        assert made[1, 2] == make("a cat", "a dog <clipskip:2>", trained).pixels
         assert made[3, 2] == make("a cat <clipskip:3>", "a dog", [True, {"skip": 2}]).pixels
         assert made[2, 3] == make("a cat", "a dog <clipskip:3>", [True, {"skip": 2}]).pixels
 
@@ -179,7 +178,7 @@ def test_switched_off_it_is_taken_out_and_does_nothing(webui, sd1):
 
 
 def test_jobs_with_and_without_it_by_turns(webui, sd1, sdxl):
-    jobs = [(name, tag) for name in (sd1, sdxl) for tag in ("", "<clipskip:2>", "", "<clipskip:l=1.5>", "")]
+    jobs = [(name, tag) for name in (sd1, sdxl) for tag in ("", "<clipskip:3>", "", "<clipskip:l=1.5>", "")]
     made = [(name, tag, webui.txt2img(name, [False], prompt=BASE + tag).pixels) for name, tag in jobs]
     first = {}
     for name, tag, pixels in made:

@@ -130,12 +130,10 @@ def test_words_for_one_encoder(webui, sdxl):
     hold(webui, sdxl, (L, "trained", "preset"), (G, "preset", "2"), by_hand)
 
 
-@pytest.mark.parametrize("bad", ["preset", "99", "0.5", "nonsense"])
-def test_a_bad_value_is_named_and_its_cell_is_as_trained(webui, sd1, bad):
-    """There is no preset here."""
-    refused, good = webui.grid(sd1, (ALL, f"{bad}, 2"), args=[True, {"skip": 3}])
+def test_a_preset_that_is_not_kept_is_named_and_its_cell_is_as_trained(webui, sd1):
+    refused, good = webui.grid(sd1, (ALL, "preset, 2"), args=[True, {"skip": 3}])
     assert refused.pixels == webui.txt2img(sd1, [True, {"skip": 1}]).pixels
-    assert bad in refused.keys["CLIP skip refused"] and not numbers(refused)
+    assert "preset" in refused.keys["CLIP skip refused"] and not numbers(refused)
     expected = webui.txt2img(sd1, [True, {"skip": 2}])
     assert (good.pixels, good.keys) == (expected.pixels, expected.keys)
 

@@ -23,9 +23,12 @@ from clip_skip.models.inspect.identity.identify import identify
 from clip_skip.skip.architectures import Architecture
 
 PROMPT = {"prompt": "a photo of a (cat:1.2), blue sky", "negative_prompt": "ugly", "seed": 1234}
-SMALL = {"width": 64, "height": 64, "steps": 2, "sampler_name": "Euler", "cfg_scale": 7}
+SMALL = {"width": 64, "height": 64, "steps": 2, "cfg_scale": 7}
+SAMPLER = "Euler"
+OWN_OPTION = "CLIP_stop_at_last_layers"
 
-_KEYS = re.compile(r"\b(CLIP skip(?: \w+)?|Clip skip): (\"[^\"]*\"|[^,]*)")
+# Control's text is HTML, with its parts between bars.
+_KEYS = re.compile(r"\b(CLIP skip(?: \w+)?|Clip skip): (\"[^\"]*\"|[^,|<]*)")
 # What a grid's script is told, by the labels of its controls on all hosts: nothing but the cells, and values as typed.
 _GRID = {
     "Enabled": True,
@@ -34,6 +37,12 @@ _GRID = {
     "Include images": True,
     "Use text inputs instead of dropdowns": True,
     "Use text inputs": True,
+}
+# What hosts call an axis of their own, the A1111 line first.
+_AXES = {
+    "Checkpoint name": ("Checkpoint name", "[Model] Model"),
+    "Prompt S/R": ("Prompt S/R", "[Prompt] Search & replace"),
+    "CFG Scale": ("CFG Scale", "[Guidance] Scale"),
 }
 
 
@@ -62,6 +71,7 @@ class WebUI:
     def __init__(self, url: str, root: str = ".") -> None:
         self.url = url.rstrip("/")
         self.root = root
+        self._selected: str | None = None  # by an option, for Control
         self._http = requests.Session()
         # SD.Next turns requests away, before it does anything, that come too fast.
         patient = Retry(7, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
@@ -69,7 +79,8 @@ class WebUI:
 
     @cached_property
     def name(self) -> str:
-        options = self.get("/sdapi/v1/options")
+        """The line of hosts whose numbers this one's own clip skip has; Forge Neo's are Forge's."""
+        options = self.options
         if "dynamic_clip_skip_enabled" in options:
             return "reforge"
         if "forge_unet_storage_dtype" in options:
@@ -78,13 +89,42 @@ class WebUI:
             return "sdnext"
         return "a1111" if "sdxl_clip_l_skip" in options else "classic"
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The host's settings, as they are now."""
+        return self.get("/sdapi/v1/options")
+
+    def settle(self) -> None:
+        """Sets the host's own option to what it is: in Forge's line one that nobody set keeps the first override."""
+        if OWN_OPTION in (options := self.options):
+            self.post("/sdapi/v1/options", {OWN_OPTION: options[OWN_OPTION]})
+
+    @cached_property
+    def _document(self) -> Any:
+        return self.get("/openapi.json")
+
+    def offers(self, path: str) -> bool:
+        """Whether its API has this route."""
+        return path in self._document["paths"]
+
+    def takes(self, field: str) -> bool:
+        """Whether a job of its txt2img API has this field."""
+        (content,) = self._document["paths"]["/sdapi/v1/txt2img"]["post"]["requestBody"]["content"].values()
+        model = content["schema"]["$ref"].rpartition("/")[2]
+        return field in self._document["components"]["schemas"][model]["properties"]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The ways to ask this host for an image, each the name of a method here."""
+        return ["txt2img", "img2img", *(["control"] if self.offers("/sdapi/v1/control") else [])]
+
     @cached_property
     def checkpoints(self) -> dict[str, Architecture]:
-        """Every checkpoint that is offered, by the name that an override takes."""
-        found = {}
-        for model in self.get("/sdapi/v1/sd-models"):
-            found[model["title"]] = identify(os.path.join(self.root, model.get("filename") or ""))
-        return found
+        """Every checkpoint that is offered, by a name that an override takes, and that stays when its hash is known."""
+        return {
+            _name(model): identify(os.path.join(self.root, model.get("filename") or ""))
+            for model in self.get("/sdapi/v1/sd-models")
+        }
 
     @property
     def testable(self) -> list[str]:
@@ -99,13 +139,20 @@ class WebUI:
         """The checkpoints of this architecture."""
         return sorted(name for name, each in self.checkpoints.items() if each.id == architecture)
 
-    @property
+    @cached_property
     def hires(self) -> dict[str, Any]:
-        """The fields of a job with a second pass."""
-        fields = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_upscaler": "Latent"}
+        """The fields of a job with a second pass: by a latent upscaler, or, as Neo has none, by the first of others."""
+        own = [path for path in ("/sdapi/v1/latent-upscale-modes", "/sdapi/v1/upscalers") if self.offers(path)]
+        names = [each["name"] for path in own for each in self.get(path)]
+        fields = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7}
         if self.name == "sdnext":
-            fields.update(hr_force=True, hr_resize_mode=1, hr_upscaler="Latent Nearest")
-        return fields
+            fields.update(hr_force=True, hr_resize_mode=1)
+        return {**fields, "hr_upscaler": next((name for name in names if name.startswith("Latent")), names[0])}
+
+    @cached_property
+    def _sampler(self) -> str:
+        offered = [each["name"] for each in self.get("/sdapi/v1/samplers")]
+        return SAMPLER if SAMPLER in offered else offered[0]
 
     def get(self, path: str) -> Any:
         reply = self._http.get(self.url + path, timeout=120)
@@ -122,17 +169,31 @@ class WebUI:
         return self._generate("txt2img", checkpoint, args, fields)
 
     def img2img(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
+        return self._generate("img2img", checkpoint, args, {"init_images": [self.init_image], **fields})
+
+    @cached_property
+    def init_image(self) -> str:
+        """One to start from, as base64."""
         buffer = io.BytesIO()
         Image.radial_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
-        init = base64.b64encode(buffer.getvalue()).decode()
-        return self._generate("img2img", checkpoint, args, {"init_images": [init], **fields})
+        return base64.b64encode(buffer.getvalue()).decode()
+
+    def control(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
+        """By SD.Next's Control, which takes neither overrides nor, though it is sent them, arguments of extensions."""
+        if self._selected != checkpoint:
+            self.post("/sdapi/v1/options", {"sd_model_checkpoint": checkpoint})
+            self._selected = checkpoint
+        size = {"width_before": SMALL["width"], "height_before": SMALL["height"]}
+        return self._generate("control", checkpoint, args, {**size, "xyz": {}, **fields})
 
     def native(self, checkpoint: str, skip: float, kind: str = "txt2img", **fields: Any) -> Picture:
         """The host's own clip skip, by its own number, without the extension."""
-        if self.name == "sdnext":
-            own: dict[str, Any] = {"extra": {"clip_skip": skip}}
+        if kind == "control":
+            own: dict[str, Any] = {"clip_skip": skip}
+        elif self.name == "sdnext":
+            own = {"extra": {"clip_skip": skip}}
         else:
-            own = {"override_settings": {**fields.pop("override_settings", {}), "CLIP_stop_at_last_layers": int(skip)}}
+            own = {"override_settings": {**fields.pop("override_settings", {}), OWN_OPTION: int(skip)}}
         return getattr(self, kind)(checkpoint, [False], **own, **fields)
 
     def grid(
@@ -165,10 +226,12 @@ class WebUI:
         cells = zip(made.each[1:], made.infotexts[1:], strict=True)
         return [Picture(pixels, infotext, (pixels,), "", (infotext,)) for pixels, infotext in cells]
 
-    @property
+    @cached_property
     def grids(self) -> list[str]:
-        """The host's grid scripts; SD.Next has one in its list of scripts, and one that is always there."""
-        return ["xyz grid script", "xyz grid"] if self.name == "sdnext" else ["x/y/z plot"]
+        """The host's grid scripts, one of its list of scripts first; SD.Next has another that is always there."""
+        infos = [each for each in self.get("/sdapi/v1/script-info") if not each["is_img2img"]]
+        found = [each for each in infos if any(control["label"] == "X type" for control in each["args"])]
+        return [each["name"] for each in sorted(found, key=lambda each: each["is_alwayson"])]
 
     def axes(self, script: str, kind: str = "txt2img") -> list[str]:
         """The labels of all axes that a grid offers."""
@@ -176,9 +239,8 @@ class WebUI:
 
     def axis(self, name: str) -> str:
         """What the host calls its own axis `name`."""
-        sdnext = {"Checkpoint name": "[Model] Model", "Prompt S/R": "[Prompt] Search & replace"}
-        sdnext["CFG Scale"] = "[Guidance] Scale"
-        return sdnext[name] if self.name == "sdnext" else name
+        offered = self.axes(self.grids[0])
+        return next(label for label in _AXES[name] if label in offered)
 
     def _script(self, script: str, kind: str) -> Any:
         found = [each for each in self.get("/sdapi/v1/script-info") if each["name"] == script]
@@ -190,7 +252,7 @@ class WebUI:
     def keep(self, checkpoint: str, skip: dict[str, float]) -> None:
         """As its preset, by REST; by the model's name where the WebUI does not know its hash yet."""
         for model in self.get("/sdapi/v1/sd-models"):
-            if model["title"] == checkpoint:
+            if _name(model) == checkpoint:
                 key = model.get("sha256") if len(model.get("sha256") or "") == 64 else None
                 key = key or f"name:{PurePath(model['filename']).stem}"
                 requests.put(self._presets(key), json={"skip": skip}, timeout=60).raise_for_status()
@@ -211,8 +273,10 @@ class WebUI:
         return {"hr_additional_modules": ["Use same choices"], **schedule}
 
     def _generate(self, kind: str, checkpoint: str, args: list[Any] | None, fields: dict[str, Any]) -> Picture:
-        overrides = {**fields.pop("override_settings", {}), "sd_model_checkpoint": checkpoint}
-        body = {**PROMPT, **SMALL, **self._needs(checkpoint), **fields, "override_settings": overrides}
+        body = {**PROMPT, **SMALL, "sampler_name": self._sampler, **fields}
+        if kind != "control":
+            overrides = {**body.get("override_settings", {}), "sd_model_checkpoint": checkpoint}
+            body = {**self._needs(checkpoint), **body, "override_settings": overrides}
         if args is not None:
             body["alwayson_scripts"] = {**body.get("alwayson_scripts", {}), "clip skip": {"args": args}}
         reply = self.post(f"/sdapi/v1/{kind}", body)
@@ -224,6 +288,10 @@ class WebUI:
         advice = (info.get("extra_generation_params") or {}).get("CLIP skip advice", "")
         infotexts = tuple(info.get("infotexts") or ("",))
         return Picture(_hash(b"".join(images)), infotexts[0], tuple(map(_hash, images)), advice, infotexts)
+
+
+def _name(model: dict[str, Any]) -> str:
+    return model["title"].partition(" [")[0]
 
 
 def _hash(pixels: bytes) -> str:

@@ -1,8 +1,10 @@
 """What a click on an advice means, for each of what can decide."""
 
+from dataclasses import replace
+
 import pytest
 
-from clip_skip.advice.actions import Decider, Moved, act, slider_after
+from clip_skip.advice.actions import Decider, Moved, act, sliders_after
 from clip_skip.advice.names import AdviceId
 from clip_skip.advice.rules import Situation, advise
 from clip_skip.interfaces.ui.controls import Controls
@@ -44,7 +46,7 @@ def click(library):
     host = Slider()
 
     def clicked(name, advice=UNVERIFIED, checkpoint=SD1, decider=Decider.AUTO):
-        (action,) = [action for action in advice.actions if action.id == name]
+        (action,) = [action for action in advice.offers if action.id == name]
         return act(action, advice, checkpoint, decider, library, host), host.used
 
     return clicked
@@ -89,6 +91,28 @@ def test_use_in_auto_is_kept_for_a_model_without_skips_with_all_else_that_was(li
     assert (after.skip, after.lineage, after.note, after.silenced) == ({"l": 1}, Mark.NOT_NAI, "mine", before.silenced)
 
 
+@pytest.mark.parametrize("answer, skip", [("yes", 2), ("no", 1)])
+def test_a_statement_is_kept_and_used_whatever_decides(library, click, answer, skip):
+    for decider, moved in (
+        (Decider.SLIDER, Moved(slider=10 + skip)),
+        (Decider.MANUAL, Moved(skips={"l": skip})),
+        (Decider.AUTO, Moved()),  # uses what is kept
+    ):
+        library.presets.put(Preset(skip={"l": 3.0}, blend="slerp", note="mine"), name="sd1.safetensors")
+        assert click(answer, decider=decider) == (moved, [10 + skip])
+        assert (kept(library).skip, kept(library).blend, kept(library).note) == ({"l": skip}, "slerp", "mine")
+
+
+@pytest.mark.parametrize("decider, moved, used", [
+    (Decider.SLIDER, Moved(slider=11), [11]),
+    (Decider.MANUAL, Moved(skips={"l": 1}), []),
+    (Decider.AUTO, Moved(skips={"l": 1}), []),
+])  # fmt: skip
+def test_who_does_not_know_states_nothing(library, click, decider, moved, used):
+    assert click("unsure", decider=decider) == (moved, used)
+    assert kept(library) is None
+
+
 def test_what_was_kept_is_restored_unless_somebody_changed_it(library):
     """Also where it was kept by name, and moved to the hash meanwhile."""
     known = Checkpoint("sd1", SD1.architecture, SD1.path, "ab" * 32)
@@ -115,10 +139,10 @@ def test_what_can_t_be_kept_is_raised(tmp_path):
 
 
 def test_the_number_at_the_hosts_slider_that_a_button_shows():
-    assert slider_after(UNVERIFIED, SD1.architecture, Slider()) == 11
-    assert slider_after(OFF, SDXL.architecture, Slider()) is None
-    silent = UNVERIFIED.without("use")
-    assert silent.actions and slider_after(silent, SD1.architecture, Slider()) is None
+    assert sliders_after(UNVERIFIED, SD1.architecture, Slider()) == {"use": 11, "yes": 12, "no": 11, "unsure": 11}
+    assert sliders_after(OFF, SDXL.architecture, Slider()) == {}
+    silent = replace(UNVERIFIED, question=None).without("use")
+    assert silent.actions and sliders_after(silent, SD1.architecture, Slider()) == {}
 
 
 def test_the_facts_here_are_the_ones_that_are_meant():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from clip_skip.advice.advisor import Advisor
 from clip_skip.advice.names import Severity
-from clip_skip.advice.rules import Situation, advise, bad_tag, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, not_a_tag, not_applied
 from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import CERTAIN, HINT, STRONG, Evidence, SkipStatement, Verdict
@@ -23,6 +23,7 @@ from clip_skip.models.profile import Profile
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.host_sliders import reading_at
 from clip_skip.skip.parameters import refusal
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Data, english
@@ -44,6 +45,7 @@ SAID = {
 OTHER_SKIP = "This model was made for another clip skip."
 DISAGREE = "The sources do not agree on the clip skip of this model."
 OFF_RECOMMENDED = [("warning", OTHER_SKIP), ("hint", OTHER_SKIP), ("hint", DISAGREE)]
+ASKED = "Does the model's page say clip skip 2?"
 NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
 NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
 NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
@@ -232,6 +234,25 @@ def test_unverified_says_what_there_is(found, reason):
     assert (said.id, said.severity, said.text) == ("nai-unverified", *SAID["nai-unverified"])
     assert english(said.reason) == reason
     assert actions(said) == [("use", "Use 1", {"l": 1}), IS_NAI, IS_NOT_NAI, SILENCE]
+
+
+@pytest.mark.parametrize("skip", [1.5, 2.0, 3.0])
+def test_where_nobody_knows_a_person_is_asked(skip):
+    asked = only(plan("sd1", l=skip), UNKNOWN).question
+    assert asked.text == ASKED
+    assert [(each.id, english(each.label), each.skip) for each in asked.answers] == [
+        ("yes", "Yes, keep 2", {"l": 2}), ("no", "No, use 1", {"l": 1}), ("unsure", "I don't know", {"l": 1}),
+    ]  # fmt: skip
+    assert all(each.question is None for each in advice(plan("sd1", l=skip), NOT_NAI))
+
+
+@pytest.mark.parametrize("kept, said", [({}, True), ({"l": 1.0}, True), ({"l": 1.5}, False), ({"l": 2.0}, False)])
+def test_who_keeps_2_for_a_model_has_answered(kept, said):
+    found = advise(Situation(plan("sd1", l=2.0), UNKNOWN, kept=kept))
+    assert [each.id for each in found] == ["nai-unverified"] * said
+    if kept and said:
+        assert english(found[0].reason) == "Your preset for this model: 1."
+    assert [each.id for each in advise(Situation(plan("sd1", l=2.0), NOT_NAI, kept=kept))] == ["not-nai"]
 
 
 def test_what_the_model_was_made_for_is_what_is_offered():
@@ -590,6 +611,20 @@ def test_a_refused_tag_is_an_error_that_names_it():
     )
     assert said.lines == [said.text, "the tag's l 99 was refused, accepted is a number from 1 to 12."]
     assert said.actions == () and str(said) == " ".join(said.lines)
+
+
+def test_what_is_no_tag_is_a_hint_with_what_to_write():
+    said = not_a_tag(mistaken("<ClipSkip:2> <clipskip 3>", "<clipskip:2>"))
+    assert (said.id, said.severity, said.text) == (
+        "not-a-tag",
+        "hint",
+        "What looks like CLIP Skip's tag does nothing.",
+    )
+    reason = (
+        "<ClipSkip:2>: write <clipskip:2>; <clipskip 3>: write <clipskip:3>; "
+        "<clipskip:2>: write it into the prompt: <clipskip:2>"
+    )
+    assert said.lines == [said.text, reason] and said.actions == ()
 
 
 @pytest.mark.parametrize("severity", Severity)

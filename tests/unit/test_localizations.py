@@ -15,7 +15,7 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_applied
+from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_a_tag, not_applied
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -38,6 +38,7 @@ from clip_skip.models.presets import Preset
 from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.skip.auto import Defaults, automatic
 from clip_skip.skip.host_sliders import reading_at
+from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading, as_trained
 from clip_skip.skip.request import parse
 from clip_skip.text.phrase import Problem
@@ -181,9 +182,11 @@ def _advice() -> set[str]:
         planned = {id: number for id in as_trained(architecture)}
         for reading in (reading_at(line, architecture, number), Reading(architecture, planned)):
             for facts in _facts():
-                said = advise(Situation(reading, facts, {QUAGGA: 7.7}))
+                kept = ({}, {"l": 1.0})
+                said = [each for skip in kept for each in advise(Situation(reading, facts, {QUAGGA: 7.7}, (), skip))]
                 shown = [advice_view.Shown(each, advice_view.PLACES, ours=True) for each in said]
-                found |= _in_html(advice_view.render(shown, facts, {"l": 1.7}))
+                unasked = [replace(each, advice=replace(each.advice, question=None)) for each in shown]
+                found |= _in_html(advice_view.render([*shown, *unasked], facts, {"l": 1.7}))
     # "Why?" has words for every verdict, also for the one that is no reason to speak now.
     nai = ModelFacts(QUAGGA, ARCHITECTURES["sd1"], verdict="nai", recommended=Recommendation({"l": 2}, "card", QUAGGA))
     (hint,) = advise(Situation(reading_at("a1111", nai.architecture, 1), nai))
@@ -191,6 +194,7 @@ def _advice() -> set[str]:
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed.append(not_a_tag(mistaken(f"<clip skip {QUAGGA}>", "<clipskip:2>")))
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
 
@@ -220,7 +224,9 @@ def _panel(folder) -> set[str]:
     clicks = [{"advice": "off-trained", "action": action} for action in ("use", "silence")]
     for asked in (undo, undo, *clicks):
         found |= _in_updates(made.act(json.dumps(asked), replace(controls, mode="Auto")))
-    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"])
+    host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"], f"/{QUAGGA}.safetensors")
+    unsure = json.dumps({"advice": "nai-unverified", "action": "unsure"})
+    found |= _in_updates(made.act(unsure, replace(controls, l=2.0)))
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
     found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))
     found |= _drifts(host, made)

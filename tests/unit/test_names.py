@@ -24,13 +24,15 @@ FIXED = {
         "no-effect",
         "not-applied",
         "bad-value",
+        "not-a-tag",
     ],
-    ActionId: ["use", "nai-derived", "not-nai", "silence"],
+    ActionId: ["use", "nai-derived", "not-nai", "silence", "yes", "no", "unsure"],
     Verdict: ["nai", "nai-derived", "contains-nai", "not-nai", "unknown"],
     Strength: ["certain", "strong", "probable", "hint"],
     Mark: ["nai-derived", "not-nai"],
 }
-UNSILENCED = {AdviceId.NOT_APPLIED, AdviceId.BAD_VALUE, AdviceId.OTHER_NUMBERING}  # errors, and a part of another
+# Errors, what did not do what somebody wrote, and a part of another.
+UNSILENCED = {AdviceId.NOT_APPLIED, AdviceId.BAD_VALUE, AdviceId.NOT_A_TAG, AdviceId.OTHER_NUMBERING}
 
 
 @pytest.mark.parametrize("kind", FIXED)
@@ -43,7 +45,7 @@ def test_the_names_are_fixed_and_are_their_text(kind):
 
 
 def test_every_mark_is_a_verdict_and_an_action():
-    assert set(Mark) <= set(Verdict) and set(Mark) == set(ActionId) - {"use", "silence"}
+    assert set(Mark) <= set(Verdict) and set(Mark) == set(ActionId) - {"use", "silence", "yes", "no", "unsure"}
 
 
 @pytest.mark.parametrize(

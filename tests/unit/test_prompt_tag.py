@@ -128,6 +128,47 @@ def test_what_is_no_tag(prompt):
     assert find(prompt) == ()
 
 
+@pytest.mark.parametrize("written, meant", [
+    ("<ClipSkip:2>", "<clipskip:2>"),
+    ("<CLIPSKIP:l=2:g=1>", "<clipskip:l=2:g=1>"),
+    ("<clipskip 2>", "<clipskip:2>"),
+    ("<clipskip=2>", "<clipskip:2>"),
+    ("<clip skip:2>", "<clipskip:2>"),
+    ("<clip_skip: 1.5>", "<clipskip:1.5>"),
+    ("<clip-skip-2>", "<clipskip:2>"),
+    ("<clipskip2>", "<clipskip:2>"),
+    ("<clipskip\uff1a2>", "<clipskip:2>"),
+    ("<clipskip\uff1al\uff1d2\uff1ag=1>", "<clipskip:l=2:g=1>"),
+    ("< clipskip l = 2, g = 1 >", "<clipskip:l=2:g=1>"),
+    ("<clipskip>", "<clipskip:2>"),
+    ("<clipskip:>", "<clipskip:2>"),
+])  # fmt: skip
+def test_what_looks_like_a_tag_is_told_with_the_tag_that_is_meant(written, meant):
+    assert prompt_tags.mistaken(f"a {written} cat <clipskip:3>") == (prompt_tags.Mistaken(written, meant, False),)
+    assert prompt_tags.mistaken("a cat", f"bad {written}") == (prompt_tags.Mistaken(written, meant, True),)
+    (tag,) = find(meant)
+    assert not request((tag,), PANEL, ARCHITECTURES["sdxl"])[1]
+
+
+@pytest.mark.parametrize("prompt", [
+    "<clipskip:2>", "<clipskip:l=2:g=1>", "<lora:clipskip:2>", "clip skip 2", "<clipskipper:2>", "<eclipse>", "", "<>",
+])  # fmt: skip
+def test_what_is_a_tag_or_nothing_like_one_is_left_alone(prompt):
+    assert prompt_tags.mistaken(prompt) == ()
+
+
+def test_a_tag_in_the_negative_prompt_counts_nowhere():
+    assert prompt_tags.mistaken("<clipskip:2>", "<clipskip:2>") == (
+        prompt_tags.Mistaken("<clipskip:2>", "<clipskip:2>", True),
+    )
+
+
+@given(st.text(), st.text())
+def test_no_prompt_is_too_odd(prompt, negative):
+    for found in prompt_tags.mistaken(f"<clip skip {prompt}", negative):
+        assert found.written in (prompt + negative) or found.written.startswith("<clip skip ")
+
+
 @pytest.mark.parametrize("name", [name for name, parameter in PARAMETERS.items() if parameter.maximum])
 @pytest.mark.parametrize("value", ["0", "-1", "0.99", "33", "1e9", "nan", "inf", "two", "", "1,5", "trained", "[2]"])
 def test_a_bad_number_is_named_with_what_is_accepted(name, value):

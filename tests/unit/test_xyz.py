@@ -1,5 +1,6 @@
 """The axes of a grid: what they take, and how a cell's values act on what the panel or the API asks for."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -37,16 +38,16 @@ def scripts(axes, name="xyz_grid.py"):
 @pytest.fixture
 def axes():
     made = [Axis("Steps", int, None)]
-    grid.register([scripts([], "other.py"), scripts(made)])
+    grid.register([scripts([], "other.py"), scripts(made)], lambda: True)
     return {axis.label: axis for axis in made}
 
 
 def test_there_is_one_axis_for_each_parameter_and_a_second_call_takes_its_place():
     made = [Axis("Steps", int, None)]
     both = [scripts(made), scripts(made, "xyz_grid_on.py")]  # SD.Next's two scripts have one list
-    grid.register(both)
+    grid.register(both, lambda: True)
     first = list(made)
-    grid.register(both)
+    grid.register(both, lambda: True)
     labels = ["Steps", "[CLIP Skip] Mode", "[CLIP Skip] All encoders"]
     labels += ["[CLIP Skip] L", "[CLIP Skip] G", "[CLIP Skip] H", "[CLIP Skip] Blend"]
     assert [axis.label for axis in first] == [axis.label for axis in made] == labels
@@ -54,9 +55,9 @@ def test_there_is_one_axis_for_each_parameter_and_a_second_call_takes_its_place(
 
 
 def test_a_grid_of_an_unknown_make_costs_a_line_in_the_log(caplog):
-    grid.register([scripts(None)])
+    grid.register([scripts(None)], lambda: True)
     assert "gets no axes" in caplog.text
-    grid.register([])
+    grid.register([], lambda: True)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +74,49 @@ def test_a_grid_of_an_unknown_make_costs_a_line_in_the_log(caplog):
         ("1-2 [5]", [1, 1.25, 1.5, 1.75, 2]),
         ("1-2:3", [1, 1.5, 2]),
         ("1-3 [1]", [1, 3]),
-        (".5-1.5", [0.5, 1.5]),
-        ("1-3 (-1)", ["1-3 (-1)"]),  # never gets there
-        ("1-2 (+0.0000001)", ["1-2 (+0.0000001)"]),
-        ("-1", [-1]),
-        ("x-y", ["x-y"]),
-        ("nan", ["nan"]),
+        ("1.5-2.5", [1.5, 2.5]),
+        ("", []),
     ],
 )
 def test_values_and_ranges(axes, text, numbers):
     axis = axes["[CLIP Skip] L"]
     values = [axis.type(text)]
-    axis.confirm(None, values)
-    found = [value.strip() if isinstance(value, str) else value for value in values]
-    assert found == numbers or str(found[0]) == text == "nan"
+    axis.confirm(SimpleNamespace(), values)
+    assert [value.strip() if isinstance(value, str) else value for value in values] == numbers
+
+
+@pytest.mark.parametrize("axis, text, said", [
+    ("L", "99", "99 was refused, accepted is a number from 1 to 12, trained, recommended, preset, auto"),
+    ("L", "foo", "foo was refused, accepted is a number from 1 to 12, trained, recommended, preset, auto"),
+    ("G", "0.5", "0.5 was refused, accepted is a number from 1 to 32, trained, recommended, preset, auto"),
+    ("L", ".5-1.5", "0.5 was refused"),
+    ("L", "1-3 (-1)", "1-3 (-1) was refused"),  # never gets there
+    ("L", "1-2 (+0.0000001)", "1-2 (+0.0000001) was refused"),
+    ("L", "-1", "-1 was refused"),
+    ("L", "x-y", "x-y was refused"),
+    ("L", "nan", "nan was refused"),
+    ("Mode", "trained", 'trained was refused, accepted is "auto" or "manual"'),
+    ("Blend", "cubic", 'cubic was refused, accepted is "linear" or "slerp"'),
+])  # fmt: skip
+def test_what_no_model_can_use_is_refused_before_the_run(axes, axis, text, said):
+    label, job = f"[CLIP Skip] {axis}", SimpleNamespace()
+    with pytest.raises(RuntimeError, match=re.escape(f"{label} {said}")):
+        axes[label].confirm(job, [axes[label].type(text)])
+    assert parse(axes=grid.asked(job)).refusals  # a host that goes on without the grid says so with its image
+
+
+def test_all_that_is_refused_is_named(axes):
+    with pytest.raises(RuntimeError) as error:
+        axes["[CLIP Skip] L"].confirm(SimpleNamespace(), [1.0, 99.0, "foo", "auto"])
+    assert "L 99 was" in str(error.value) and "L foo was" in str(error.value) and "auto was" not in str(error.value)
+
+
+def test_off_is_off():
+    made = []
+    grid.register([scripts(made)], lambda: False)
+    values = [99.0, "1-2"]
+    made[1].confirm(SimpleNamespace(), values)
+    assert values == [99.0, 1, 2]
 
 
 def test_words_are_offered_where_words_are_taken(axes):

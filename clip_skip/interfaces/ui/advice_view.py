@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from ...advice.names import ActionId, AdviceId, Severity
-from ...advice.rules import Action, Advice
+from ...advice.rules import Action, Advice, Question
 from ...models.inspect.evidence.evidence import Strength, Verdict
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase
@@ -49,17 +49,17 @@ ON_DESCENT = (AdviceId.NOT_NAI, AdviceId.NAI_UNVERIFIED, AdviceId.OFF_RECOMMENDE
 class Shown:
     """One message and the `PLACES` where it is shown.
 
-    `ours` tells whether the panel decides. Where the host's own slider does, `slider` is the number there that does
-    what the advice would use, None if there is none.
+    `ours` tells whether the panel decides. Where the host's own slider does, `sliders` has the number there that does
+    what each action would use, where there is one.
     """
 
     advice: Advice
     places: Collection[str]
     ours: bool
-    slider: float | None = None
+    sliders: Mapping[ActionId, float] = field(default_factory=dict)
 
     def can(self, action: Action) -> bool:
-        return self.ours or action.id != ActionId.USE or self.slider is not None
+        return self.ours or not action.skip or action.id in self.sliders
 
 
 def render(shown: Sequence[Shown], facts: ModelFacts | None, used: Mapping[str, float] | None = None) -> Markup:
@@ -77,16 +77,30 @@ def render(shown: Sequence[Shown], facts: ModelFacts | None, used: Mapping[str, 
 
 def _item(shown: Shown, facts: ModelFacts | None) -> Markup:
     advice = shown.advice
-    item = Markup('<div class="clip-skip-item" {} data-advice="{}" data-severity="{}">{}{}{}{}</div>')
+    item = Markup('<div class="clip-skip-item" {} data-advice="{}" data-severity="{}">{}{}</div>')
     return item.format(
-        " ".join(f"data-{place}" for place in shown.places),
+        " ".join(f"data-{each}" for each in [*shown.places, *(["asks"] if advice.question else [])]),
         advice.id,
         advice.severity,
-        _sentence((_SEVERITIES[advice.severity],), advice.text),
-        _paragraph(advice.reason),
-        _row([_button(advice, action, shown.slider) for action in advice.actions if shown.can(action)]),
-        _why(facts) if advice.id in ON_DESCENT and facts is not None else NOTHING,
+        _sentence((_SEVERITIES[advice.severity],), advice.question.text if advice.question else advice.text),
+        _asked(shown, advice.question, facts) if advice.question else _told(shown, facts),
     )
+
+
+def _told(shown: Shown, facts: ModelFacts | None) -> Markup:
+    advice = shown.advice
+    why = NOTHING
+    if advice.id in ON_DESCENT and facts is not None:
+        why = _why(_paragraph((_VERDICTS[facts.verdict],)), facts)
+    return _paragraph(advice.reason) + _row(shown, advice.actions) + why
+
+
+def _asked(shown: Shown, question: Question, facts: ModelFacts | None) -> Markup:
+    """The answers; what is behind the question, and what else can be done, is for who asks why."""
+    advice = shown.advice
+    others = [action for action in advice.actions if action.id != ActionId.USE]  # which is one of the answers
+    behind = _paragraph((advice.text, Data(" "), *advice.reason))
+    return _row(shown, question.answers) + _why(behind, facts, _row(shown, others))
 
 
 def _sentence(head: Phrase, text: str) -> Markup:
@@ -94,10 +108,12 @@ def _sentence(head: Phrase, text: str) -> Markup:
     return Markup("<p><b>{}</b> {}</p>").format(pieces(head), pieces((text,)))
 
 
-def done(phrase: Phrase, undo: str = "") -> Markup:
-    """How what was pressed ended; `undo` is what the panel is asked for that would take it back."""
-    button = Markup('<button type="button" data-clip-skip-act="{}">{}</button>')
-    more = button.format(json.dumps({"undo": undo}), pieces(("Undo",))) if undo else NOTHING
+def done(phrase: Phrase, undo: str = "", slider: float | None = None) -> Markup:
+    """How what was pressed ended; `undo` is what the panel is asked for that would take it back.
+
+    `slider` is the number to which that moves the host's own slider, None for none.
+    """
+    more = _button({"undo": undo}, ("Undo",), slider) if undo else NOTHING
     return Markup('<p class="clip-skip-words clip-skip-done">{} {}</p>').format(pieces(phrase), more)
 
 
@@ -105,23 +121,26 @@ def _paragraph(phrase: Phrase) -> Markup:
     return Markup("<p>{}</p>").format(pieces(phrase)) if phrase else NOTHING
 
 
-def _row(buttons: Sequence[Markup]) -> Markup:
+def _row(shown: Shown, actions: Sequence[Action]) -> Markup:
+    buttons = [
+        _button({"advice": shown.advice.id, "action": action.id}, action.label, shown.sliders.get(action.id))
+        for action in actions
+        if shown.can(action)
+    ]
     return Markup('<div class="clip-skip-actions">{}</div>').format(joined(buttons)) if buttons else NOTHING
 
 
-def _button(advice: Advice, action: Action, slider: float | None) -> Markup:
-    asked = json.dumps({"advice": advice.id, "action": action.id})
-    moves = NOTHING
-    if slider is not None and action.id == ActionId.USE:
-        moves = Markup(' data-clip-skip-slider="{:g}"').format(slider)
+def _button(asked: Mapping[str, str], label: Phrase, slider: float | None) -> Markup:
+    """What a press asks of the panel, and the number to which it moves the host's own slider, None for none."""
+    moves = Markup(' data-clip-skip-slider="{:g}"').format(slider) if slider is not None else NOTHING
     button = Markup('<button type="button" data-clip-skip-act="{}"{}>{}</button>')
-    return button.format(asked, moves, pieces(action.label))
+    return button.format(json.dumps(asked), moves, pieces(label))
 
 
-def _why(facts: ModelFacts) -> Markup:
-    details = Markup("<details><summary>{}</summary>{}<ul>{}</ul></details>")
-    lines = [Markup("<li>{}</li>").format(pieces(phrase)) for phrase in _reasons(facts)]
-    return details.format(pieces(("Why?",)), _paragraph((_VERDICTS[facts.verdict],)), joined(lines))
+def _why(first: Markup, facts: ModelFacts | None, last: Markup = NOTHING) -> Markup:
+    details = Markup("<details><summary>{}</summary>{}<ul>{}</ul>{}</details>")
+    lines = [Markup("<li>{}</li>").format(pieces(phrase)) for phrase in (_reasons(facts) if facts else ())]
+    return details.format(pieces(("Why?",)), first, joined(lines), last)
 
 
 def _reasons(facts: ModelFacts) -> Iterator[Phrase]:

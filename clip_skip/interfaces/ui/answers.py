@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
 
-from ...advice.actions import Moved, act, slider_after
+from ...advice.actions import Moved, act, sliders_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Action, Advice, bad_tag
+from ...advice.rules import Action, Advice, bad_tag, not_a_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
@@ -41,6 +41,24 @@ _NOTHING_ENDED = [gr.update(), gr.update()]
 _MOST_UNDOABLE = 100
 
 
+@dataclass(frozen=True)
+class _Undoable:
+    """What was kept before, what is kept since, and the controls then.
+
+    `moved` tells whether the panel's sliders were moved; `slider` is where the host's own was before it was, else None.
+    """
+
+    before: Kept
+    now: Kept
+    controls: Controls
+    moved: bool = False
+    slider: float | None = None
+
+    def undo(self, controls: Controls) -> Controls:
+        sliders = {name: getattr(self.controls, name) for name in SLIDERS} if self.moved else {}
+        return replace(controls.moved(Moved(slider=self.slider)), mode=self.controls.mode, **sliders)
+
+
 class Answers:
     """The answers of the panels of one WebUI, each to what the controls of one of them hold.
 
@@ -56,8 +74,8 @@ class Answers:
         self._advisor = advisor
         self._switched_on = switched_on
         self._hashing = hashing
-        # What was kept before, what is kept since, and the mode then, by what the page asks for to undo it.
-        self._undoable: dict[str, tuple[Kept, Kept, str]] = {}
+        # By what the page asks for to undo it.
+        self._undoable: dict[str, _Undoable] = {}
 
     def show(self, controls: Controls, name: str | None = None) -> list[Any]:
         """Everything, as far as it can be told without reading the model's file. Another model: `name`."""
@@ -153,13 +171,13 @@ class Answers:
         if "undo" in names:
             return self._undo(names["undo"], model, controls)
         for advice in self._advice(model, controls.asked(model.checkpoint.architecture), controls):
-            for action in advice.actions:
+            for action in advice.offers:
                 if (advice.id, action.id) == (names["advice"], names["action"]):
                     return self._act(action, advice, model, controls)
         return self._all(model, controls)
 
     def _act(self, action: Action, advice: Advice, model: Profile, controls: Controls) -> list[Any]:
-        moved = Moved()
+        moved, slider = Moved(), self._host.reading(model.checkpoint.architecture, controls.slider).slider
 
         def click() -> None:
             nonlocal moved
@@ -169,11 +187,17 @@ class Answers:
             undo = self._changes(model, controls, click)
         except StoreError as error:
             return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
-        ended = done(_named("Kept for", model), undo) if undo else None
+        ended = None
+        if undo:
+            back = slider if moved.slider is not None else None
+            self._undoable[undo] = replace(self._undoable[undo], moved=moved.skips != {}, slider=back)
+            ended = done(_named("Kept for", model), undo, back)
         after = controls.moved(moved)
         if moved.skips and controls.auto:
             after = replace(after, mode=_MANUAL)
             ended = done(("Set here alone: your preset is as it was.",))
+        if action.id is ActionId.UNSURE:
+            ended = done(("Set here alone: nothing is kept for this model.",))
         return self._all(self._again(model), after, moved=True, ended=ended)
 
     def _changes(self, model: Profile, controls: Controls, change: Callable[[], None]) -> str:
@@ -184,23 +208,25 @@ class Answers:
         if now == before:
             return ""
         name = secrets.token_hex(8)
-        self._undoable[name] = (before, now, controls.mode)
+        self._undoable[name] = _Undoable(before, now, controls)
         while len(self._undoable) > _MOST_UNDOABLE:
             self._undoable.pop(next(iter(self._undoable)))
         return name
 
     def _undo(self, name: str, model: Profile, controls: Controls) -> list[Any]:
-        """Keep what was kept before, and have the mode that was chosen then."""
+        """Keep what was kept before, and have the mode that was chosen then, and the numbers where they were moved."""
         try:
-            if name not in self._undoable:
+            undoable = self._undoable.get(name)
+            if undoable is None:
                 raise StoreError("that was too long ago")
-            before, now, mode = self._undoable[name]
-            self._library.restore(before, now)
+            self._library.restore(undoable.before, undoable.now)
         except StoreError as error:
             return self._all(model, controls, ended=done(("Not undone:", Data(f" {error}"))))
         self._undoable.pop(name, None)
+        if undoable.slider is not None:
+            self._host.use(undoable.slider)
         undone = done(("Undone.",))
-        return self._all(self._again(model), replace(controls, mode=mode), moved=True, ended=undone)
+        return self._all(self._again(model), undoable.undo(controls), moved=True, ended=undone)
 
     def hash(self, controls: Controls) -> list[Any]:
         """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
@@ -322,11 +348,12 @@ class Answers:
         if not self._switched_on():
             return []
         said = [bad_tag(refusal) for refusal in asked.refusals]
+        said += [not_a_tag(found)] if (found := controls.mistaken) else []
         if not asked.request.enabled:
             return said + self._advisor.on_slider(model, controls.slider, [controls.tags])
         said += self._advisor.on_request(model, asked.request, [controls.tags])
         # No control of ours mends what a tag asks for.
-        return [advice.without(ActionId.USE) for advice in said] if asked.by_tags else said
+        return [replace(each, question=None).without(ActionId.USE) for each in said] if asked.by_tags else said
 
     def _advice_html(self, model: Profile, advice: Sequence[Advice], used: Mapping[str, float] | None) -> str:
         """`used` are the skips where the panel or a tag decides, and not the host's own slider."""
@@ -338,7 +365,7 @@ class Answers:
                 each,
                 [place for place in places if shown_at(place, each.severity, opts)],
                 ours,
-                None if ours else slider_after(each, architecture, self._host),
+                {} if ours else sliders_after(each, architecture, self._host),
             )
             for each in advice
         ]

@@ -69,8 +69,13 @@ class Controls:
 
     @property
     def tags(self) -> str:
-        """The tags in the host's prompt that count here: of LoRAs, and ours."""
+        """The tags in the host's prompt that count here: of LoRAs, and ours, also what only looks like ours."""
         return str(self._seen.get("tags", ""))
+
+    @property
+    def mistaken(self) -> tuple[prompt_tags.Mistaken, ...]:
+        """What looks like our tags in the host's prompts, and is none there."""
+        return prompt_tags.mistaken(self.tags, str(self._seen.get("negative", "")))
 
     def moved(self, to: Moved) -> Controls:
         """These controls, moved where an action has them; ours for all encoders is at the first of the skips."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
@@ -16,6 +17,8 @@ from ...text.phrase import Data
 from .markup import NOTHING, joined, line, pieces
 
 _NARROW = 320
+# What is asked about. A skip beyond it is shown where it is in use.
+_SHOWN: float = 6
 
 
 def render(measured: Sequence[Measured], checkpoint: Checkpoint, prompt: str, marks: Marks) -> Markup:
@@ -23,14 +26,50 @@ def render(measured: Sequence[Measured], checkpoint: Checkpoint, prompt: str, ma
     drifts = [each.drift for each in measured]
     title = f"{checkpoint.name}: {prompt}"
     notes = {(each.drift.encoder.id, p.skip): p.moved(each.words) for each in measured for p in each.drift.points}
+
+    def pictures(shown: Sequence[Drift], wide: str) -> Markup:
+        # Which of the two is shown depends on the room that the panel has.
+        both = Markup(wide + svg(shown, title, marks, notes, _NARROW))
+        return Markup('<div class="clip-skip-drifts">{}</div>').format(both)
+
+    in_use = [skip for drift in drifts if (skip := marks.current.get(drift.encoder.id, 1.0)) in _skips(drift)]
+    near = [drift.up_to(max([_SHOWN, *in_use])) for drift in drifts]
     wide = svg(drifts, title, marks, notes)
-    # Which of the two is shown depends on the room that the panel has.
-    pictures = Markup(wide + svg(drifts, title, marks, notes, _NARROW))
+    whole = Markup('<details class="clip-skip-whole"><summary>{}</summary>{}</details>')
     links = _link("clip-skip-drift.svg", "image/svg+xml", wide, "Save the picture") + _link(
         "clip-skip-drift.csv", "text/csv", as_csv(drifts), "Save the numbers"
     )
-    whole = Markup('<div class="clip-skip-drifts">{}</div>{}{}<p class="clip-skip-links">{}</p>')
-    return whole.format(pictures, joined(_outside(measured, marks)), _moved(measured, marks), links)
+    return joined(
+        [
+            *_said(measured, marks),
+            pictures(near, svg(near, title, marks, notes)),
+            *_outside(measured, marks),
+            _moved(measured, marks),
+            whole.format(pieces(("All clip skips",)), pictures(drifts, wide)) if near != drifts else NOTHING,
+            Markup('<p class="clip-skip-links">{}</p>').format(links),
+        ]
+    )
+
+
+def _skips(drift: Drift) -> set[float]:
+    return {point.skip for point in drift.points}
+
+
+def _said(measured: Sequence[Measured], marks: Marks) -> Iterator[Markup]:
+    """The curves read at the skip that says most: the relative norm, of which all that is more than 1 is all."""
+    for drift, point in _points(measured, marks):
+        if math.isfinite(point.relative_norm):
+            at = Data(f" {number(point.skip)}, {drift.encoder.name} ")
+            part = Data(f" {min(point.relative_norm, 1):.0%} ")
+            yield line("At", at, "reads", part, "of your prompt differently.")
+
+
+def _points(measured: Sequence[Measured], marks: Marks) -> Iterator[tuple[Drift, Point]]:
+    for drift in (each.drift for each in measured):
+        id = drift.encoder.id
+        point = _telling(drift, marks.current.get(id, 1.0), marks.recommended.get(id, 1.0))
+        if point is not None:
+            yield drift, point
 
 
 def _outside(measured: Sequence[Measured], marks: Marks) -> Iterator[Markup]:
@@ -43,12 +82,12 @@ def _outside(measured: Sequence[Measured], marks: Marks) -> Iterator[Markup]:
 
 def _moved(measured: Sequence[Measured], marks: Marks) -> Markup:
     """The words that moved most, each encoder's at the skip that says most of it."""
-    said = []
-    for each in measured:
-        encoder = each.drift.encoder
-        point = _telling(each.drift, marks.current.get(encoder.id, 1.0), marks.recommended.get(encoder.id, 1.0))
-        if point is not None and (moved := point.moved(each.words)):
-            said.append(f"{encoder.name} {number(point.skip)} ({moved})")
+    words = {each.drift.encoder.id: each.words for each in measured}
+    said = [
+        f"{drift.encoder.name} {number(point.skip)} ({moved})"
+        for drift, point in _points(measured, marks)
+        if (moved := point.moved(words[drift.encoder.id]))
+    ]
     return line("Words that moved most:", Data(f" {', '.join(said)}")) if said else NOTHING
 
 

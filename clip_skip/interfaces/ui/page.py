@@ -20,6 +20,7 @@ from .words import UNKNOWN_HOST
 # Those that a panel can be in, by their names in the host's element ids.
 TABS = ("txt2img", "img2img", "control")
 _PROMPTS = tuple(f"{tab}_prompt" for tab in TABS)
+_NEGATIVE_PROMPTS = tuple(f"{tab}_neg_prompt" for tab in TABS)
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class Page:
         elif elem_id in _PROMPTS:
             self._hear(component, elem_id)
             self._prompt(component, elem_id)
+        elif elem_id in _NEGATIVE_PROMPTS:
+            self._hear(component, elem_id)
 
     def _follow(self, component: Any) -> None:
         if self._dropdown is None:

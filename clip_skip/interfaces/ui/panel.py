@@ -17,7 +17,7 @@ from .paste import shown
 from .words import TITLE, status
 
 # What the page's script asks of a panel: a hidden button for each.
-_QUESTIONS = ("refresh", "speak", "judge", "act")
+_QUESTIONS = ("refresh", "start", "join", "speak", "judge", "act")
 # How Gradio calls the argument that takes JavaScript.
 _SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 
@@ -83,7 +83,7 @@ class Panel:
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
-            self.refresh, self.speak, self.judge, self.act = (
+            self.refresh, self.start, self.join, self.speak, self.judge, self.act = (
                 gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
         # Below the accordion: while the panel is off, that is closed, and the host's own slider decides.
@@ -100,7 +100,7 @@ class Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        hidden = (self.seen, self.asked, self.refresh, self.speak, self.judge, self.act)
+        hidden = (self.seen, self.asked, self.refresh, self.start, self.join, self.speak, self.judge, self.act)
         ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw)
         for component in [*self.arguments, *ours, *hidden]:
             component.do_not_save_to_config = True
@@ -127,22 +127,25 @@ class Panel:
 
         The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before.
         """
-        for event in (self.enabled.change, self.mode.change, self.same.change):
-            in_page(event, self._asks("refresh"))
-        # What the user alone does: a paste sets the numbers itself.
+        in_page(self.enabled.change, self._asks("refresh"))
+        # The user's own choice also moves sliders, a paste sets them itself: Gradio 4 doesn't tell the two apart.
+        in_page(self.mode.change, f"() => clipSkip.chosen('{self.tab}', 'mode', 'start')")
+        in_page(self.same.change, f"() => clipSkip.chosen('{self.tab}', 'same', 'join')")
         sliders = list(self._sliders.values())
-        self._ask(
-            self.mode.input,
-            lambda *values: self._answers.start(Controls(*values)),
-            self._inputs,
-            [*sliders, self.blend],
-        )
-        self._ask(self.same.input, lambda *values: self._answers.join(Controls(*values)), self._inputs, sliders)
         for slider in sliders:
             in_page(slider.change, self._asks("speak"))
         in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
         answers = {
             "refresh": self._on(self.refresh.click, lambda *values: self._answers.show(Controls(*values))),
+            "start": self._ask(
+                self.start.click,
+                lambda *values: self._answers.start(Controls(*values)),
+                self._inputs,
+                [*sliders, self.blend],
+            ),
+            "join": self._ask(
+                self.join.click, lambda *values: self._answers.join(Controls(*values)), self._inputs, sliders
+            ),
             "speak": self._ask(
                 self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
             ),

@@ -215,11 +215,16 @@ class _Tab:
         current = current or (str(chosen["label"]) if chosen else None)
         choices = [row.label for row in room]
         # After them, the models that have none yet.
-        others = presets_view.without_row(self._host.checkpoints(), rows)
+        others = presets_view.without_row(self._host.checkpoints(), rows, self._key)
         choices += [title for title in others if presets_view.holds(title, search or "")]
         if current and current not in choices:  # what is being edited stays on offer, whatever is searched for
             choices.insert(0, current)
         return {self.table: gr.update(value=table), self.model: gr.update(choices=choices, value=current)}
+
+    def _key(self, title: str) -> str:
+        """The key under which the preset of the host's model `title` is kept, "" where there is no such file."""
+        checkpoint = self._host.checkpoint(title)
+        return self._library.profile(checkpoint).key if checkpoint and checkpoint.file_name else ""
 
     def _overview(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
         silenced = presets_view.silenced(self._store.all())
@@ -274,9 +279,8 @@ class _Tab:
     def _choose(self, label: str | None, search: str) -> Shown:
         """Fill the form with the row `label` of the table, or for the host's model of that title."""
         key = next((row.key for row in presets_view.rows(self._store.all()) if row.label == label), None)
-        checkpoint = self._host.checkpoint(label) if label and key is None else None
-        if checkpoint is not None and checkpoint.file_name:
-            key = self._library.profile(checkpoint).key  # its preset may go by another name than its title
+        if label and key is None:
+            key = self._key(label) or None  # its preset may go by another name than its title
         form = self._form(key, label or "")
         return {**form, **self._settled(), **self._found(search, form[self.chosen])}
 

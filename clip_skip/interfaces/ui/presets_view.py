@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,14 +75,23 @@ def rows(presets: Mapping[str, Preset]) -> list[Row]:
     return made
 
 
-def without_row(titles: Iterable[str], rows: Sequence[Row]) -> list[str]:
-    """The titles of the host's models, which may begin with a folder, that have none of the rows."""
-    taken = {row.key for row in rows} | {row.label for row in rows}
-    return [
-        title
-        for title in titles
-        if taken.isdisjoint(keys_of(title)) and title.replace("\\", "/").rpartition("/")[2] not in taken
-    ]
+def without_row(titles: Iterable[str], rows: Sequence[Row], key_of_model: Callable[[str], str]) -> list[str]:
+    """The titles of the host's models, which may begin with a folder, that have none of the rows.
+
+    A row that is found by its hash may be that of any file of its name: `key_of_model` tells then, by the title, under
+    which key the model's preset is kept.
+    """
+    keys = {row.key for row in rows}
+    labels = {row.label for row in rows}
+    hashed = {row.label.rpartition(" [")[0] for row in rows if not row.key.startswith(NAME_PREFIX)}
+
+    def has_row(title: str) -> bool:
+        name = title.replace("\\", "/").rpartition("/")[2]
+        if name in labels or not keys.isdisjoint(keys_of(title)):
+            return True
+        return name in hashed and key_of_model(title) in keys
+
+    return [title for title in titles if not has_row(title)]
 
 
 def shown(found: Sequence[Row], search: str, chosen: str | None = None) -> tuple[list[Row], Markup]:

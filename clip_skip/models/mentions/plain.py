@@ -13,6 +13,9 @@ _BLOCK = re.compile(
 # A cell with the paragraphs that open or close it, which part no row.
 _CELL_START = re.compile(r"<t[dh]\b[^<>]{0,2000}>\s?(?:<(?:p|div)\b[^<>]{0,200}>\s?){0,3}", re.IGNORECASE)
 _CELL_END = re.compile(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
+# What is struck through, and the address of a link of Markdown.
+_STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<]{0,200}</(?P=tag)>", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?<=\])\([^()\s]{1,500}\)|https?://\S{1,500}")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -21,7 +24,9 @@ def plain_words(text: str) -> str:
 
     East Asian full-width signs and digits are plain ones.
     """
-    text = _CELL_END.sub(" | ", _CELL_START.sub(" ", text[:_MAX_TEXT]))
+    text = _STRUCK.sub(" ", text[:_MAX_TEXT])
+    text = _CELL_END.sub(" | ", _CELL_START.sub(" ", text))
     text = _TAG.sub(" ", _BLOCK.sub("\n", text))
+    text = _ADDRESS.sub(" ", text)
     text = unicodedata.normalize("NFKC", html.unescape(text))
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))

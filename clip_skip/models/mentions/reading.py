@@ -1,65 +1,80 @@
-"""The skips that a text names.
-
-Read by three rules. The words for clip skip are followed, or preceded, by a number with nothing but joining words and
-signs between; a list of numbers counts whole ("1, 2", "1-3"); and a number that is negated counts as not named. Where
-the words leave doubt nothing is read: a number that nobody said is worse than one missed.
-"""
+"""The skips that a text names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
-from . import negations, numbers, tables, words
-
-_MAX_MENTIONS = 300
-_REACH = 60  # signs to either side of the words that are looked at
+from . import grammar, tables, vocabulary
+from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
 
 def mentioned_skips(text: str) -> Iterator[float]:
     """Each skip that `text`, as `plain_words` gives it, recommends or leaves to choose, in A1111's counting."""
-    for mention in islice(words.MENTION.finditer(text), _MAX_MENTIONS):
-        column = tables.below(text, mention)
-        yield from _beside(text, mention) if column is None else numbers.skips(column)
+    text = text.lower()
+    read = units_about(text)
+    letters = _sure(read.letters)
+    for mention in (at for at, letter in enumerate(letters) if letter == MENTION):
+        span = read.spans[mention]
+        column = tables.below(text, span)
+        if column is not None:
+            yield from column
+            continue
+        yield from _beside(text, letters, read, mention)
 
 
-def _beside(text: str, mention: re.Match[str]) -> Iterator[float]:
-    before = text[max(0, mention.start() - _REACH) : mention.start()]
-    if words.EXPLAINED.search(before):
+_NEGATING = {*(vocabulary.NOT, vocabulary.NO, vocabulary.WITHOUT, vocabulary.INSTEAD, vocabulary.OTHER_THAN)}
+
+
+def has_negation(text: str) -> bool:
+    """Whether a word of `text` negates: not, without, instead of, in the languages of cards."""
+    return not _NEGATING.isdisjoint(units(text.lower()).letters)
+
+
+_AMONG_SETTINGS = re.compile("[sm]|^D?w:|^D?wd$|uw")
+
+
+def _sure(letters: str) -> str:
+    """`letters` with what may be words for clip skip taken for them where its line speaks of settings."""
+    lines = letters.split(NEW_LINE)
+    return NEW_LINE.join(
+        line.replace(MAYBE_MENTION, MENTION if _AMONG_SETTINGS.search(line) else UNKNOWN) for line in lines
+    )
+
+
+_EXPLAINED = re.compile(r"q[jT]?\Z")
+# These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
+_COUNTED_FROM_ZERO = re.compile(
+    r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
+)
+_SO_COUNTED = re.compile(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
+# "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
+_ASKED = re.compile(r"[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_SUGGESTED = re.compile(r"(?:why not|have you|did you)[^.!?\n]{0,60}\Z")
+
+
+def _in_turn(letters: str, skips: Sequence[float]) -> list[float]:
+    """The skips of a list; what follows a comma there is one only where it is the next number."""
+    listed: list[float] = []
+    for at, skip in enumerate(skips):
+        if letters[at] == SKIP:
+            if listed and letters[at - 1] == "," and abs(skip - listed[-1]) != 1:
+                break
+            listed.append(skip)
+    return listed
+
+
+def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[float]:
+    before = letters[max(0, mention - 6) : mention]
+    if _EXPLAINED.search(before):
         return
-    listed, end = _after(text, mention.end()) or _before(before, text, mention.end())
-    coupled = bool(words.COUPLED.search(before))
-    negated = negations.is_negated(before)
-    while listed:
-        if not (negated or negations.takes_back(before, text, end)):
-            yield from list(numbers.skips(listed))[-1 if coupled else 0 :]
-        further = numbers.FURTHER.match(text, end, end + _REACH)
-        if further is None or words.MENTION.search(text, end, further.end()):
-            return
-        listed, end, negated = further[further.lastgroup or 0], further.end(), False
-
-
-def _after(text: str, start: int) -> tuple[str, int] | None:
-    """The numbers that follow the words which end at `start`, and where those end; None where none follow."""
-    match = numbers.AFTER.match(text, start, start + 3 * _REACH)
-    if match is None:
-        return None
-    between = text[start : match.start("numbers")]
-    if words.SENTENCE_END.search(between) or between.count("\n") > 1:
-        return None
-    if "\n" in between and match["marker"]:  # the next item of a numbered list
-        return None
-    return match["numbers"], match.end("numbers")
-
-
-def _before(before: str, text: str, end: int) -> tuple[str, int]:
-    """The numbers that stand `before` the words which end at `end` of `text`, "" where none do."""
-    match = numbers.BEFORE.search(before)
-    if (
-        match is None
-        or re.match(r"\s?[:=]", text[end : end + 2])
-        or negations.is_negated(before[: match.start("numbers")])
-    ):
-        return "", end
-    return match["numbers"], end
+    start, end = read.spans[mention]
+    words_before = text[max(0, start - 450) : start]
+    from_zero = _COUNTED_FROM_ZERO.search(words_before) or _SO_COUNTED.match(text, end)
+    for first, last in grammar.lists(letters, mention):
+        if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
+            continue
+        skips = _in_turn(letters[first:last], read.skips[first:last])
+        if from_zero:
+            skips = [skip + 1 for skip in skips if skip == 1]
+        yield from skips

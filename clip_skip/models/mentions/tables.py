@@ -1,31 +1,38 @@
-"""A table's column whose heading is the words for clip skip: its number stands in the row below."""
+"""A table's column whose heading is the words for clip skip: its numbers stand in the rows below."""
 
 from __future__ import annotations
 
 import re
 
-from .numbers import CELL
+from .units import units
 
-_LONGEST_ROW = 200  # in signs
+_LONGEST_ROW, _MOST_ROWS = 200, 20
 _CELL_BEGINS = re.compile(r"(?:\A|\|)[\s*]*\Z")
 _CELL_ENDS = re.compile(r"[\s*]*(?:\||\Z)")
-_NUMBER_BESIDE = re.compile(r"[\s*]*\|\s*\d")
+_NUMBER_BESIDE = re.compile(r"[\s*]*\|[\s*]*\d")
 _RULE = re.compile(r"[\s|:-]*")
+_CELL = re.compile(r"d(?:[-_/,o&]{1,2}d)*")
 
 
-def below(text: str, mention: re.Match[str]) -> str | None:
-    """The numbers in the cell below `mention`, "" for none; None where `mention` is no heading of a column."""
-    start = text.rfind("\n", max(0, mention.start() - _LONGEST_ROW), mention.start()) + 1
-    header, *rows = text[start : start + 3 * _LONGEST_ROW].split("\n")[:3]
-    before, after = text[start : mention.start()], header[mention.end() - start :]
+def below(text: str, mention: tuple[int, int]) -> list[float] | None:
+    """The skips in the cells below `mention`; None where `mention` is no heading of a column."""
+    start = text.rfind("\n", max(0, mention[0] - _LONGEST_ROW), mention[0]) + 1
+    header, *rows = text[start : start + _MOST_ROWS * _LONGEST_ROW].split("\n")[: _MOST_ROWS + 1]
+    before, after = text[start : mention[0]], header[mention[1] - start :]
     if not _CELL_BEGINS.search(before) or not _CELL_ENDS.match(after) or _NUMBER_BESIDE.match(after):
         return None
-    row = next((row for row in rows if not _RULE.fullmatch(row)), "")
-    cells = _cells(row)
-    if len(cells) < 2 or len(cells) != len(_cells(header)):
-        return None
-    cell = cells[len(_cells(before + "x")) - 1]
-    return cell if CELL.fullmatch(cell) else ""
+    column, skips = len(_cells(before + "x")) - 1, []
+    rows = [row for row in rows if not _RULE.fullmatch(row)]
+    for at, row in enumerate(rows):
+        cells = _cells(row)
+        if len(cells) < 2 or len(cells) != len(_cells(header)):
+            if at == 0:
+                return None
+            break
+        cell = units(cells[column])
+        if _CELL.fullmatch(cell.letters, 0, len(cell.letters) - 1):
+            skips += [skip for skip in cell.skips if skip]
+    return skips if rows else None
 
 
 def _cells(row: str) -> list[str]:

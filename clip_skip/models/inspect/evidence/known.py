@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ...mentions.negations import NEGATION
+from ...mentions import has_negation
 from .evidence import Verdict
 
 TABLE = Path(__file__).with_name("known_models.json")
@@ -126,7 +126,7 @@ def _of_a_model(text: str, start: int, end: int) -> bool:
     before = _CLAUSE_END.split(text[max(0, start - _REACH) : start])[-1]
     after = _CLAUSE_END.split(text[end : end + _REACH])[0]
     return not (
-        NEGATION.search(before.replace("_", " "))
+        has_negation(before.replace("_", " "))
         or _FREE_OF.search(before)
         or _FREE.match(after)
         or _VAE.search(before)

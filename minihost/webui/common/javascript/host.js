@@ -28,7 +28,7 @@ function updateInput(target) {
 }
 
 function updateOpts(text) {
-  Object.assign(window.opts, JSON.parse(text));
+  Object.assign(opts, JSON.parse(text));
   runCallbacks(uiCallbacks.options);
   return [];
 }

@@ -248,7 +248,8 @@ def add_head(allowed: list[Path]) -> None:
     import gradio.routes
 
     original = gradio.routes.templates.TemplateResponse
-    tags = [f"<script>window.opts = {shared.opts.dumpjson()};</script>"]
+    declare = "let" if FLAVOUR.name == "neo" else "var"  # by `let` it is no property of `window`
+    tags = [f"<script>{declare} opts = {shared.opts.dumpjson()};</script>"]
     for base in allowed:
         for path in sorted((base / "javascript").glob("*.*js")):
             kind = "module" if path.suffix == ".mjs" else "text/javascript"

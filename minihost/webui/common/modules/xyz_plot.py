@@ -65,7 +65,13 @@ class Plot(scripts.Script):
 
     def run(self, p: StableDiffusionProcessing, *args: Any) -> Any:
         """Plot; ``args`` are for each axis its number or label, its values as text, and those picked."""
-        axes = [self._axis(p, *args[i : i + 3]) for i in range(0, len(args), 3)]
+        try:
+            axes = [self._axis(p, *args[i : i + 3]) for i in range(0, len(args), 3)]
+        except Exception as e:
+            if context.get().flavour.a1111_line:
+                raise
+            errors.display(e, "xyz")  # and the job goes on as if there was no plot
+            return None
         axes += [self._axis(p)] * (3 - len(axes))
         order = loops([option.cost for option, _ in axes])
         cells, sheet_text = {}, None

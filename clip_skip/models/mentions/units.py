@@ -1,0 +1,142 @@
+"""A text in units: the words for clip skip, numbers, signs, and words by the part that they play (`vocabulary`).
+
+Each unit is one letter, so that the rules of `grammar` are patterns of letters; what says nothing (quotes, asterisks,
+emoji) is none.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from . import patterns, vocabulary
+
+HIGHEST_SKIP = 12  # CLIP-L's, of SD 1.x: on nothing else is a text asked
+
+MENTION, MAYBE_MENTION, SKIP, OTHER_NUMBER, NEW_LINE, END, UNKNOWN, UNSPACED = "M", "w", "d", "D", "L", ".", "x", "y"
+
+_PART = {
+    unicodedata.normalize("NFKC", word): part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)
+}
+# In these scripts nothing parts a word from the next.
+_UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
+
+
+def _any_of(words: Iterator[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+
+
+_PHRASES = _any_of(word for word in _PART if not re.search(f"[{_UNSPACED}]", word) and re.search(r"[^\w*]", word))
+_UNSPACED_WORDS = _any_of(word for word in _PART if re.search(f"[{_UNSPACED}]", word))
+_UNIT = re.compile(
+    rf"(?P<mention>{patterns.CLIP_SKIP})|(?P<maybe>{patterns.MAYBE_CLIP_SKIP})"
+    rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
+    rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
+    rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
+    rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
+    rf"|(?P<elided>(?<!\w)(?:qu|[dlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))"
+    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
+)
+_LETTERS = {
+    **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
+    **{"end": END, "between": "-", "apart": "_", "glued": "/"},
+}
+_SIGNS = {
+    **dict.fromkeys(["=", ":"], ":"),
+    **dict.fromkeys(["->", "=>", "→", "➡"], "@"),
+    **dict.fromkeys("-–—~〜", "-"),
+    **dict.fromkeys("/\\", "/"),
+    **dict.fromkeys(",、", ","),
+    **{"[": "(", "]": ")"},
+    **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
+    "\n": NEW_LINE,
+}
+_COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
+_NOT = re.compile(
+    r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?t|ain['’]t|can['’]t"
+)
+# What parts numbers after one, and elsewhere says little.
+_PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do"})
+_AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
+_LONGEST_STEM = 20
+# A fraction is a skip only beside the words, or in a list.
+_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
+
+
+@dataclass(frozen=True)
+class Units:
+    letters: str
+    spans: tuple[tuple[int, int], ...]  # in the text, of each letter's unit
+    skips: tuple[float, ...]  # the skip at each letter, 0 where it is none
+
+
+def units(text: str) -> Units:
+    """The units of `text`, which is in small letters."""
+    return _units(text, [(0, len(text))])
+
+
+_MENTION = re.compile(f"{patterns.CLIP_SKIP}|{patterns.MAYBE_CLIP_SKIP}")
+_MAX_MENTIONS, _REACH = 300, 240  # signs to either side of the words that are looked at
+
+
+def units_about(text: str) -> Units:
+    """The units of `text` near the words for clip skip; a passage of them ends as a sentence does."""
+    passages: list[tuple[int, int]] = []
+    for match in islice(_MENTION.finditer(text), _MAX_MENTIONS):
+        start = text.find(" ", max(0, match.start() - _REACH), match.start()) if match.start() > _REACH else 0
+        stop = text.rfind(" ", match.end(), match.end() + _REACH) if match.end() + _REACH < len(text) else len(text)
+        start, stop = match.start() if start < 0 else start, match.end() if stop < 0 else stop
+        if passages and start <= passages[-1][1]:
+            start = passages.pop()[0]
+        passages.append((start, stop))
+    return _units(text, passages)
+
+
+def _units(text: str, passages: Iterable[tuple[int, int]]) -> Units:
+    letters, spans, skips = [], [], []
+    for start, stop in passages:
+        for match in _UNIT.finditer(text, start, stop):
+            letter, skip = _letter(match, text)
+            letters.append(letter)
+            spans.append(match.span())
+            skips.append(skip)
+        letters.append(END)
+        spans.append((stop, stop))
+        skips.append(0.0)
+    return Units("".join(letters), tuple(spans), tuple(skips))
+
+
+def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
+    kind, unit = match.lastgroup or "", match.group()
+    if kind == "number" or (kind == "word" and unit in patterns.NAMES and _COUNTS_NOTHING.match(text, match.end())):
+        skip = patterns.NAMES.get(unit) or float(unit)
+        if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
+            return OTHER_NUMBER, 0.0
+        return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
+    if kind == "word":
+        part = _part(unit)
+        if unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
+            part = vocabulary.JOINING
+        return part, 0.0
+    if kind == "elided":
+        return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
+    if kind in ("phrase", "unspaced"):
+        return _PART[unit], 0.0
+    return _LETTERS.get(kind) or _SIGNS.get(unit, unit), 0.0
+
+
+def _part(word: str) -> str:
+    if _NOT.fullmatch(word):
+        return vocabulary.NOT
+    for known in (word, re.split("['’]", word)[0]):
+        if known in _PART:
+            return _PART[known]
+        for length in range(min(len(known), _LONGEST_STEM), 0, -1):
+            part = _PART.get(known[:length] + "*")
+            if part:
+                return part
+    return vocabulary.NEUTRAL if len(word) > 4 and word.endswith("ly") else UNKNOWN

@@ -1,0 +1,344 @@
+"""The words of cards by the part that they play beside clip skip, in the languages that cards are written in.
+
+Each part is a letter, by which the rules in `grammar` name it. A blank parts words, "_" stands for a blank within
+one, and "*" for any ending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+# What takes a number back wherever it stands: not, never, avoid.
+NOT = "N"
+# A judgement that takes back what it follows: not recommended, bad, breaks.
+BAD = "b"
+# No clip skip 2; only before the words.
+NO = "k"
+# Without, unless; with a "not" the two make a demand.
+WITHOUT = "z"
+# Instead of: what follows is not the choice.
+INSTEAD = "P"
+# Other than, above: nor is what follows these, unless a "not" makes it the only one.
+OTHER_THAN = "p"
+# Above: nor is a bound. Below: it is one, with a "not".
+ABOVE = "g"
+BELOW = "G"
+# Don't forget, not only: the "not" is none.
+UNDONE = "f"
+# Forget, which takes back, and with a "not" reminds.
+FORGET = "F"
+# But, otherwise, while: a clause begins.
+BUT = "c"
+# Joins the words with their number: be, have, set, at, a value, always.
+JOINING = "j"
+# Is, was, seems: joins too.
+BEING = "v"
+# The same, and asks for it, or says that it was used: use, try, recommend, trained, made.
+USE = "u"
+# The same, and approves: also, works, good.
+GOOD = "a"
+# The same, and a condition: for, if, when.
+FOR = "r"
+WHEN = "i"
+TO = "T"
+OR = "o"
+AND = "&"
+# A word that neither asks for a number nor takes one back.
+NEUTRAL = "n"
+# Another setting, whose own number stands beside it.
+SETTING = "s"
+# What numbers count.
+THING = "t"
+# A model's name, which may end in a number.
+MODEL = "m"
+THAT = "h"
+WHAT_IS = "q"
+
+_WORDS = {
+    NOT: (
+        "few no_impact no_benefit no_influence no_advantage no_difference no_improvement no_change no_help "
+        "kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* dump* gave_up "
+        "give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off turned_off "
+        "turns_off turning_off steer_clear contrary compared_to old older former previous earlier originally "
+        "initially back_then anymore any_more none nope nah fixes rate_von meide* meiden verzicht* lieber_nicht "
+        "ausschalt* abschalt* désactiv* pare_de deja_de disattiva* wyłącz* kapat* matikan tắt bỏ untested "
+        "stay_away beware nichts rien nulla nada nic not never cannot cant dont doesnt didnt isnt arent wasnt "
+        "shouldnt wont avoid* against stop disable* turn_off forget_about nothing nobody neither nor hardly "
+        "mistake* accidentally forgot misunder* not_a_fan_of ignore previously formerly used_to until_now remove* "
+        "unlike no_good no_use no_need no_longer no_more no_reason no_point no_es_necesario no_hace_falta "
+        "no_recomiendo not_needed not_recommended not_advised not_necessary lose* forgotten nicht niemals nie "
+        "kein* vermeid* weder statt pas jamais évit* aucun* inutile* déconseill* n nunca jamás evit* tampoco "
+        "desaconsej* innecesari* não nao desnecessári* mai evita* sconsiglia* inutil* non nigdy unika* żaden değil "
+        "kullanma kullanmay* kullanmam* gerek_yok gereksiz önerilm* olmamalı* yapma* olmasın istemez gerekmez "
+        "gerekmiyor yok jangan tidak bukan hindari tak gak nggak không đừng chớ tránh chưa "
+        "отключ* откаж* размыт* мыло вимкн* ничего не ни никогда нельзя нет избега* ненужн* нежелательн* ні ніколи "
+        "уника* немає "
+        "会糊 糊 崩 会崩 會崩 翻车 慎用 少用 不太 没啥 无效 没用 關閉 关闭 关掉 無効 オフ 控え 微妙 不向き 悪化 "
+        "ぼやけ おかしく 不要 别 別 不用 不使用 不需 不推荐 不推薦 不建议 不建議 避免 勿 请勿 請勿 无需 無需 不必 "
+        "不能 不可 没必要 沒必要 不 禁止 未 没 沒 没有 沒有 不是 ない ないで ません ありません 非推奨 だめ ダメ "
+        "やめ 崩れ 避け ず "
+        "끄 꺼 별로 않* 마세요 마십시오 말* 없* 비추* 안 못* 아니* 아닌* 금지* 불필요* 비권장* 하지 쓰지 사용하지 "
+        "피하* 피해* "
+        "ไม่ อย่า ห้าม "
+        "عدم لا ليس ليست لم لن تجنب غير"
+    ),
+    BAD: (
+        "ugly_results trouble* struggle* suffer* risky dangerous nightmare horrible disaster meh mediocre crap "
+        "nonsense washed_out overcooked overbaked burnt deep_fried lacks missing bad_idea flawed unstable "
+        "inconsistent unwanted unpleasant awful* disappoint* muddy mushy grainy pixelated fuzzy smeary unscharf "
+        "schlimm* verschlechter* pire flou floue peores borros* borrad* sfocat* sfoca moche laid verschwommen "
+        "niewyraźn* bulanık mờ kabur bug* lower_quality low_quality less_quality quality_loss lowers_quality "
+        "reduces overrated cause* artifact* artefact* distort* blur* ugly deform* oversaturat* noisy weird crash* "
+        "error* worse_than worse_then less_good bad worse worst broken break* ruin* destroy* hurt* damage* "
+        "terrible awful wrong blurry no-go nogo useless unnecessary unneeded incompatible unsupported off waste "
+        "overkill pointless harm* degrade* kill* mess* suck* fail* trash garbage discouraged deprecated obsolete "
+        "forbidden by_accident by_mistake undesirable optional_now burn* fries fried unusable poor* inferior "
+        "not_as_good no_effect schlecht* unnötig schadet verboten kaputt* überflüssig mauvais* déconseillé* casse "
+        "abîme mal malo mala peor rompe arruina empeora ruim pior quebra estraga estragam peggio* rovina psuj* "
+        "gorszy źle buruk jelek merusak rusak kötü bozar bozuyor bozuk xấu hỏng "
+        "плох* хуже лома* порт* погано гірше псує "
+        "模糊 崩坏 崩壞 变差 變差 糟糕 難しい 悪い 悪く "
+        "흐려* 망가* 나쁩* 나쁘* 깨집* 깨져* "
+        "แตก แย่ "
+        "سيئ سيئة"
+    ),
+    WITHOUT: ("without w/o unless ohne sans sin sem senza bez tanpa olmadan thiếu без ถ้าไม่มี بدون"),
+    INSTEAD: (
+        "beats beat instead_of rather_than over than anstatt anstelle als plutôt_que au_lieu_de en_vez_de "
+        "en_lugar_de que_no do_que em_vez_de ao_invés_de invece_di anziché niż zamiast yerine daripada thay_vì hơn "
+        "вместо чем замість ніж "
+        "而不是 よりも "
+        "대신 "
+        "แทน กว่า "
+        "بدلا_من"
+    ),
+    OTHER_THAN: (
+        "other_than anything_but anything_except except except_for apart_from außer autre_que distinto_de "
+        "diferente_de diverso_da oprócz dışında selain ngoài "
+        "кроме крім "
+        "以外 除了 "
+        "제외* 이외* "
+        "نอกจาก"
+    ),
+    ABOVE: (
+        "above beyond higher_than higher_then greater_than more_than bigger_than larger_than über höher_als "
+        "mehr_als plus_de supérieur_à más_de mayor_que mais_de maior_que più_di powyżej üstü di_atas lebih_dari "
+        "trên "
+        "выше больше вище більше "
+        "高于 大于 超过 超過 高於 以上 "
+        "이상 초과 "
+        "มากกว่า "
+        "أكثر_من"
+    ),
+    BELOW: (
+        "below under lower_than lower_then less_than smaller_than unter weniger_als moins_de inférieur_à menos_de "
+        "menor_que meno_di poniżej altı di_bawah kurang_dari dưới "
+        "ниже меньше нижче менше "
+        "低于 小于 低於 少于 以下 未満 "
+        "이하 미만 "
+        "น้อยกว่า "
+        "أقل_من"
+    ),
+    UNDONE: (
+        "regret* only just hesitate worry miss afraid mind enough bad_at problem* wrong_with nur seulement solo "
+        "sólo apenas só solo_che tylko kan matter matters "
+        "только тільки "
+        "仅 只 れ "
+        "ى"
+    ),
+    FORGET: (
+        "forget vergessen vergiss vergesst oublie* oubliez olvide* olvides esqueça esquece dimentica* zapomnij* "
+        "unutma* lupa lupakan quên "
+        "забудь* забудьте забыва* забувай* "
+        "忘记 忘記 忘了 忘 忘れ "
+        "잊지 잊* "
+        "ลืม "
+        "تنس تنسى"
+    ),
+    BUT: (
+        "but however otherwise else while whereas then now so because since aber sondern sonst denn mais sinon "
+        "pero sino mas senão però altrimenti ma ale inaczej ama yoksa fakat tetapi tapi kalau_tidak nhưng yet "
+        "though although "
+        "но а иначе але інакше "
+        "ないと 但 但是 而 否则 否則 而是 ただし ですが しかし "
+        "그러나 하지만 아니면 "
+        "แต่ "
+        "ولكن لكن"
+    ),
+    WHAT_IS: ("what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
+    USE: (
+        "kullanıl* usate usato usiamo usino went opted opting settled settle choice_is rely advise_you manten* "
+        "mantenha mantenere tenete tener mantener mantene* behält behalt* lassen gebrauch* setzen_sie zostaw* "
+        "bırak* biarkan giữ experiment play learning learned changing selected chosen choosing test testing trying "
+        "running select used_with pair paired combine combined lowering raising add adding trained retrained train "
+        "training made generated generate rendered created produced tested designed optimized optimised intended "
+        "meant suited built based enable enabled activate remember sure same switch bump raise lower higher "
+        "go_with went_with find found put prefers like likes love loves trainiert entraîné* entrenad* treinad* "
+        "addestrat* trenowan* wytrenowan* eğitil* eğitti* dilatih huấn_luyện usare préférable ergebnisse bitte "
+        "aktivier* leave_it keep_it set_it put_it left_it leaving_it keeping_it setting_it i'd_say i_would_say "
+        "i_like kullanman* use used uses using try tried prefer preferably preferred recommend* suggest* advise* "
+        "advice want wants take takes choose pick opt stick why_not can't_recommend can't_go_wrong_with "
+        "can't_decide going preference recomend* recomiend* aconsej* us[ar] usa usar usad* use_se usando uso "
+        "usamos usem utili* utilice prueba probar conseil* recommand* essaye* essayez consigli* raccomand* suger* "
+        "experimente prova* provare nutz* benutz* verwend* empf* nehm* nimm probier* empfohlen brauch* braucht "
+        "używa* użyj* zalec* polec* spróbuj* kullan* öner* dene* tavsiye gunakan pakai disarankan rekomendasi coba "
+        "memakai menggunakan dùng khuyên khuyến_nghị sử_dụng thử đề_xuất "
+        "поставил* держите используем ставим обуч* трен* тренува* активир* использ* рекоменд* совет* пробу* "
+        "попробу* ставлю юзаю юзайте юзать беру берите використ* раджу "
+        "开启 開啟 打开 打開 保持 選用 选用 开 拉到 設 调 適用 适用 适合 適合 固定 必須 指定 にして 変更 使用 用 "
+        "推荐 推薦 荐 薦 请用 請用 改用 采用 採用 尝试 嘗試 試 试 推奨 おすすめ オススメ お勧め 使って 使い 使う "
+        "使用して います お願いします "
+        "필수 고정 만들* 학습* 생성* 샘플* 사용* 추천* 권장* 쓰* 써* 씁니다 쓰세요 "
+        "ใช้ แนะนำ ลอง "
+        "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
+    ),
+    GOOD: (
+        "a_few in_rare_cases rare in_some_cases nothing_beats nothing_better_than no_reason_not_to counts "
+        "works_best shines better_for improves_on awesome amazing excellent superb lovely solid effective wonders "
+        "charm preferable beneficial optimum spot_on getestet hervorragend super toll parfait meilleur meilleurs "
+        "meilleure mejor mejores óptimo excelente ótimo melhor melhores migliore migliori ottimo najlepsz* świetn* "
+        "baik terbaik en_iyisi iyi tốt_nhất popular compatible interesting enjoyable pretty recommend_to "
+        "favourable advisable results result success improve* performs perform responds respond detailed accurate "
+        "stylised stylized realistic artistic creative standard normal key essential must crucial important "
+        "necessary faithful consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive "
+        "painterly flat flatter sweet_spot the_way what_i back_and_forth pflicht wichtig nötig rarely occasionally "
+        "most_of_the_time also too as_well works work worked working fine ok okay good great possible recommended "
+        "best better nicer nice perfect sharper softer okay_too does do gives give looks look acceptable help "
+        "helps not_bad not_optional off_course of_course without_a_doubt without_doubt no_doubt mandatory suitable "
+        "ideal optional sometimes even maybe perhaps possibly alternatively auch geht gut besser möglich "
+        "funktioniert aussi bien marche fonctionne también funciona va sirve também anche bene funziona też działa "
+        "dobrze de_olur olur bisa_juga juga bagus cũng được tốt OK "
+        "отличн* лучший лучшие прекрасн* лучше_всего реже тоже также хорошо нормально подойд* работает допустимо "
+        "також працює "
+        "最佳 最好 較好 较好 很好 极佳 極佳 動き 動作 最適 ベスト 最高 区别不大 差别不大 差不多 也 也可以 也行 "
+        "也可 更好 效果 都可以 都行 可以的 均可 亦可 即可 すぎない も可 可 可能 良い いい 大丈夫 どちら 也能 "
+        "也不错 不错 "
+        "모두 둘다 다 제일 가장 도 가능* 좋* 괜찮* 됩니다 "
+        "ดีที่สุด ก็ได้ ได้ ดี "
+        "الأفضل أيضا يعمل جيد"
+    ),
+    TO: (
+        "thru to till until through up_to a à bis bis_zu hasta até fino_a đến sampai hingga до 到 至 から 부터 ถึง إلى"
+    ),
+    AND: ("as_well_as plus and und et y e i ve và dan ed и і та 和 与 與 及 跟 と や 및 와 과 และ و"),
+    OR: (
+        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay vs versus und/oder y/o e/ou "
+        "или або чи "
+        "或 或者 か または もしくは でも "
+        "또는 이나 나 혹은 "
+        "หรือ "
+        "أو"
+    ),
+    FOR: ("for für pour para per för dla için untuk cho для の場合 위해 สำหรับ لـ من_أجل"),
+    WHEN: (
+        "avec con mit com dengan ile if you when in on at depending with during where wenn bei si se cuando quand "
+        "quando jeśli przy eğer jika khi nếu "
+        "с со если при коли якщо "
+        "なら 时 時 的话 "
+        "일_때 때 "
+        "ถ้า "
+        "إذا"
+    ),
+    SETTING: (
+        "cfg cfg_scale scale guidance guidance_scale steps step samplers sampling hires highres hires.fix upscal* "
+        "denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha epoch epochs "
+        "lr repeats vpred detailer adetailer controlnet scheduler sigma width height rescale schritte pasos passos "
+        "passi étapes étape kroki kroków adım* langkah bước repeat vectors token tokens clip_l clip_g opacity fps "
+        "tile "
+        "шаг* крок* "
+        "步数 步數 采样 採樣 迭代 权重 權重 ステップ サンプラー 重み "
+        "스텝 샘플러 가중치 "
+        "ขั้นตอน ดอ "
+        "خطوة خطوات"
+    ),
+    THING: (
+        "click clicks way ways choice problem problems image images picture pictures pic pics sample samples time "
+        "times second seconds minute minutes hour hours day days week weeks month months year years version "
+        "versions model models lora loras loha locon girl girls boy boys man men woman women preview previews "
+        "embedding embeddings people persons person tester testers vote votes friend friends user users of_the "
+        "of_many of_all of_our out_of of_my of_these of_them of_us gb mb px pixel pixels vram point points style "
+        "styles thing things part parts chapter section post posts page pages example examples prompt prompts "
+        "character characters outfit outfits checkpoint checkpoints merge merges dataset datasets photo photos "
+        "file files download downloads review reviews like_s effects effect reason reasons star stars frame frames "
+        "tutorial guide upscale january february march april june july august september october november december "
+        "pass passes triggers words attempt attempts try_s run_s variant variants type types options setting_s "
+        "settings_s place places bilder bild bildern modelle modellen jahre tage imágenes imagenes modelos imagens "
+        "images_de modèles immagini modelli obraz* modeli wersj* görsel* gambar hình ảnh mô_hình "
+        "картин* изображени* модел* раз версии версия образів зображень версії "
+        "张 張 枚 倍 次 步 个 個 月 年 日 时间 分 秒 種 种 人 点 ヶ月 回 つ "
+        "장 개 번 명 년 월 일 "
+        "ภาพ "
+        "صور صورة"
+    ),
+    MODEL: (
+        "sampler euler dpm ddim unipc lms heun karras sd sdxl xl flux pony illustrious noobai stable_diffusion "
+        "sd_1.5 a1111 webui nai"
+    ),
+    THAT: "that which depends depend",
+    BEING: "is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
+    JOINING: (
+        "option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya saja thì had "
+        "probably slightly almost very really quite somewhat rather kind_of definitely absolutely typically "
+        "particularly especially first what ficar e.g. i.e. z.b. please always an any anything whatever around as "
+        "being between both can could default defaults either equal equals exactly from generally go goes has have "
+        "having here i'm i'd i've ideally it its it's kept layer layers least leave left level levels node make "
+        "makes max maximum may me might min minimum minus mostly my need needs needed number of one's optimal our "
+        "own parameter personally ratio required requires scale_of set sets setting settings should slider "
+        "somewhere stay suggested taste the this up usual value values we will would your also_at mine by about "
+        "approximately ca range ranges fixed configured accustomed strictly recommended_setting because_i "
+        "than_usual his their these those all images_at turn change changed raised lowered increase increased "
+        "decrease decreased adjust adjusted reduce run ran keep keeping current currently simply amount he she "
+        "they al de del en entre está debe debería estar igual pon* puede puedes puesto que ser siempre tiene "
+        "valor ajusta* ajuste configura* configurad* deja* dejar fijad* deve deveria em pode por sempre tem "
+        "coloque colocar defin* deixe deixar au doit doivent devrait être mettre mettez mieux peut réglé* règle* "
+        "réglez régler sur toujours valeur fixe* le la les el los o_valor il lo un una une um uma di dovrebbe "
+        "essere impost* messo messa metti metto tieni mantieni meglio può su valore nel alla mantén manter tenere "
+        "laisse* den den_wert am auf beim besten kann muss sein soll sollte wert stell* setz* immer der die das "
+        "dem einen einem ein eine gestellt gesetzt eingestellt lass* er är med på op van sätt brug być może na "
+        "najlepiej powinien powinno ustaw* wartość zawsze musi w değeri değerini her zaman olarak olmalı* olsun "
+        "ayarla* ayarı ayarını yap* ı yi yı ye seviyesi adalah bisa harus ke nilai setel atur sebaiknya selalu "
+        "pada diatur diset jadi angka bằng có để đặt giá là luôn mức nên phải thể trị ở về chỉnh thành khoảng cài "
+        "với "
+        "от від быть держ* держи* выстав* должен должно желательно значени* лучше можно на нужно нужен обязательно "
+        "параметр* постав* равен равно став* стоит установ* всегда в из для_меня у меня стоял* был было стандартн* "
+        "по умолчанию этом этой бути має значення краще можна потрібно обов'язково завжди рівн* варто "
+        "从 從 为 為 设 置 定 数 數 值 是 調 成 须 須 必须 默认 默認 倒 第 于 於 在 层 層 開 改 请 請 一般 通常 "
+        "建议 建議 把 将 將 终止 終止 设置 設置 設定 设定 跳过层数 我 都 的 值为 填 选 選 选择 選擇 处 可以 尽量 "
+        "都是 均 均为 要 一定 务必 參數 参数 直接 习惯 习惯于 比较 拉 调整 必要 だと は を に が も の で 必ず 値 "
+        "数値 くらい ぐらい 程度 ください して し する すると 常に あたり まま 基本 だいたい 私 です いつも たぶん "
+        "은 는 을 를 로 으로 이 가 값* 항상 설정* 기본* 맞춰* 맞추* 두* 놓* 해주* 하세요 반드시 꼭 에 에서 정도* "
+        "입니다 수치* 레벨* 하시* 권장값* 보통 주로 저는 "
+        "จาก ตั้ง ตั้งค่า เป็น ที่ ค่า ควร ปรับ คือ อยู่ ไว้ เท่ากับ ระดับ ไปที่ "
+        "يرجى يساوي تساوي هي أن في_ما تم الموصى به المفضل على قيمة هو يكون يجب اضبط ضبط دائما في من"
+    ),
+    NEUTRAL: (
+        "note notes noted notice tip tips hint hints info btw fyi ps edit update updates think thinks believe "
+        "guess feel feels felt say says said mean means hope remind reminder check ensure ensuring verify confirm "
+        "move drag slide start starts started begin continue continued switched flip toggle toggled apply applied "
+        "include included including mention mentioned write wrote did done get gets got getting happy glad fan "
+        "opinion experience view favorite favourite overall basic mainly follow follows followed followed_by "
+        "following showcase gallery cover thumbnail artwork artworks anime realism cartoon manga painting "
+        "paintings portrait portraits landscape landscapes 2d 3d quality detail details face faces hand hands eye "
+        "eyes hair body skin light lighting background color colors contrast styled everything something everyone "
+        "anyone who whom whose how why there again still such another similar different new latest final last next "
+        "after before within using_the base basemodel author creator default_is default_settings automatic1111 "
+        "auto1111 comfyui comfy forge invokeai user_interface ui interface tab menu bar top quicksettings quick "
+        "advanced dropdown box field page_with open click_on look_for find_the see_also results_with maybe_try "
+        "trick trick_is remember_that people_use mix mixes merged merging blend lots lot bunch more most much many "
+        "some all_of each every both_of half rest majority part_of times_i work_with combo combination setup "
+        "set_up configs config configuration parameters params argument arguments args command flags flag line "
+        "usage tutorial_says required_settings know knows known everyone_knows want_to trying_out mess_around "
+        "tinker fiddle explore simple short long tags tag tagging tagged sentence sentences prompting prompted "
+        "negative positive keyword keywords activation generation generations render renders result_of output "
+        "outputs inference"
+    ),
+    NO: "no ningún sin_ninguna nessun nenhum żadne",
+}
+
+
+def words(part: str) -> Iterator[str]:
+    """The words that play `part`, "*" for any ending."""
+    return (word.replace("_", " ") for word in _WORDS[part].split())
+
+
+PARTS = tuple(_WORDS)

@@ -1,0 +1,28 @@
+"""Forge Neo's page, which declares the host's options by `let`: scripts find them by their name, not in `window`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import FLAVOUR, served
+from tests.browser.page import WebUI
+from tests.conftest import ROOT
+
+if FLAVOUR == "forge":  # Neo has its Gradio
+
+    @pytest.fixture(scope="module")
+    def site(tmp_path_factory):
+        # A localization of another name than our file's, which the host therefore does not give us.
+        with served(tmp_path_factory.mktemp("neo"), "neo", {"localization": "zh-Hans (Stable)"}) as running:
+            yield running
+
+    def test_the_panel_speaks_the_pages_language(site, page):
+        words = json.loads((ROOT / "localizations" / "zh_CN.json").read_text("utf-8"))
+        webui = WebUI(page, site.address)
+        webui.open()
+        assert page.evaluate("[typeof window.opts, opts.localization]") == ["undefined", "zh-Hans (Stable)"]
+        webui.txt2img.switch(True)
+        expect(webui.txt2img.status.last).to_contain_text(words["as trained"])
