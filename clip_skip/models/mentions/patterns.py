@@ -5,7 +5,7 @@ from __future__ import annotations
 _CLIP = r"(?<![a-z])(?:cl?ips?|clp|cilp|klip|クリップ|클립|клип|кліп)"
 _SKIP = "|".join(
     (
-        r"skips?(?:['’]s)?(?![a-z])|skip(?=\d)",
+        r"skipp?s?(?:['’]s)?(?![a-z])|skip(?=\d)",
         r"skipp?ing(?=[\s:=]{0,3}\d)|(?:skiping|skp|ski|skil|skin|slip|s?\s?kip|sikp)(?=[\s:=]{0,4}\d)",
         r"スキップ|스킵|скип(?![а-я])|скіп(?![а-яі])|跳过层?数?|跳過層?數?|[終终中]止层?层?[数數]?",
     )
@@ -13,7 +13,7 @@ _SKIP = "|".join(
 CLIP_SKIP = "|".join(
     (
         rf"{_CLIP}(?:[-_\s]layers?)?(?:[-_*\s]{{0,5}}|(?<=clip)(?:\s?:\s?|\.))(?:{_SKIP})",
-        r"(?<![a-z])(?:clips?[-_\s]layers?[-_\s]to[-_\s]skip|skip[-_ ]{0,3}clip)(?![a-z])",
+        r"(?<![a-z])(?:clips?[-_\s]layers?[-_\s](?:to[-_\s]skip|skipped)|skip[-_ ]{0,3}clip)(?![a-z])",
         r"(?<![a-z])skip(?=\s?[:=]\s?\d\s?\(clip\))",
         r"пропуск[а-я]{0,2}\s(?:слоев\s)?(?:clip|клип)а?(?![a-zа-я])|跳过\s?clip\s?(?:层?数?)",
         r"(?<![a-z-])clip(?=\s?=\s?[12](?!\d|\.\d))",
