@@ -23,7 +23,7 @@ from clip_skip.drift.drift import Drift, Point
 from clip_skip.drift.measured import Measured
 from clip_skip.hosts.idle import idle
 from clip_skip.hosts.unknown import UnknownHost
-from clip_skip.interfaces.settings import AUTO, ENABLED, SETTINGS
+from clip_skip.interfaces.settings import ENABLED, SETTINGS
 from clip_skip.interfaces.ui import advice_view, answers, drift_view, panel, presets_tab, words
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
@@ -52,7 +52,7 @@ BORROWED = {
     "zh_CN": set(),
 }
 # Names are the same in every language, and no file has them.
-NAMES = {"CLIP Skip", *ENCODER_NAMES.values(), *(setting.label for setting in AUTO.values())}
+NAMES = {"CLIP Skip", *ENCODER_NAMES.values()}
 # What files, users and other programs say here, and what must therefore be in no string that is translated.
 QUAGGA = "quagga"
 SHA = "ab" * 32
@@ -254,7 +254,7 @@ def _drifts(host: _Host, made) -> set[str]:
         patch.setattr(answers, "measure", lambda *args: [])
         found |= _in_html(made.drift(QUAGGA, Controls()))  # the selected one is another
     encoder = ARCHITECTURES["sdxl"].encoders[0]
-    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2))
+    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2, 7))
     measured = [Measured(Drift(encoder, points), {1: QUAGGA})]
     for current in (0.0, 2.0):
         marks = Marks({"l": current}, {"l": 1.0})
@@ -407,7 +407,7 @@ def test_strings_hold_no_data(strings):
     for string in strings:
         assert not re.search(rf"{QUAGGA}|{{|}}|[\n<>]|  |^\s|\s$", string), string
         assert len(string) <= 300
-        assert set(re.findall(r"\d+", string)) <= {"1", "2", "1111", "32", "256"}, string
+        assert set(re.findall(r"\d+", string)) <= {"1", "2", "3", "1111", "32", "256"}, string
 
 
 def test_strings_are_translated_by_whole_text_nodes(strings):
