@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -9,8 +10,10 @@ from . import hosts
 from .advice import report
 from .advice.advisor import Advisor
 from .advice.rules import Advice, not_a_tag
-from .hosts.attributes import JOB_ATTRIBUTE
+from .hosts import comparison
+from .hosts.attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .hosts.base import Host
+from .hosts.comparison import Comparison
 from .hosts.protocols import Processed, Processing
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
@@ -23,8 +26,9 @@ from .models.hashing import Hashing
 from .models.library import Library
 from .paths import data_folder
 from .skip import infotext, plan, prompt_tags
+from .skip.plan import Plan
 from .skip.prompt_tags import Tags
-from .skip.request import parse
+from .skip.request import Request, parse
 from .text import log
 from .text.log import logger
 
@@ -92,11 +96,14 @@ class Extension:
         try:
             if not self.host.runs(p):
                 return
+            comparison.forget(p)
             infotext.clear(p.extra_generation_params)
             job = self._job(p, args) if self.switched_on() else None
             self.host.begin(p, job)
             if job is not None:
                 self.library.learn_hash(job.checkpoint)
+                if job.asked.compare:
+                    self._compare(p, job)
         except Exception:
             logger.exception("this image is made without CLIP Skip")
             self._leave(p)
@@ -104,6 +111,29 @@ class Extension:
     def process_unasked(self, p: Processing) -> None:
         """The same, where no script of ours runs: the prompt's tags alone ask for anything. Never raises."""
         self.process(p, False)
+
+    def _compare(self, p: Processing, job: Job) -> None:
+        """Let the job make its images once for each of the requests that it is to compare. Never raises."""
+        compared = Comparison(p, job, self.host.batches)
+        try:
+            if grid.asked(p) or not self.host.repeats(p):
+                compared.refuse()
+                return
+            compared.wait()
+            setattr(p, COMPARISON_ATTRIBUTE, compared)
+        except Exception as error:
+            compared.failed(error)
+
+    def batch(self, p: Processing, number: int) -> None:
+        """The batch of this number of the job `p` begins, from 0. Never raises."""
+        compared: Comparison | None = getattr(p, COMPARISON_ATTRIBUTE, None)
+        if compared is None:
+            return
+        try:
+            if self.host.runs(p) and compared.begins(number):
+                self.host.asks_anew(p)
+        except Exception as error:
+            compared.failed(error)
 
     def _job(self, p: Processing, args: tuple[Any, ...]) -> Job:
         profile = cache(self.library.profile)
@@ -139,9 +169,12 @@ class Extension:
         except Exception:
             logger.exception("the number in the pasted text is lost")
 
-    def encoded(self, p: Processing) -> None:
-        """A batch of the job `p` was sampled."""
+    def encoded(self, p: Processing, number: int) -> None:
+        """The batch of this number of the job `p` was sampled."""
         self.host.encoded(p)
+        compared: Comparison | None = getattr(p, COMPARISON_ATTRIBUTE, None)
+        if compared is not None and self.host.runs(p):
+            compared.sampled(number)
 
     def postprocess(self, p: Processing, processed: Processed) -> None:
         """Say what there is to say of the job `p`, which made `processed`. Never raises."""
@@ -149,11 +182,15 @@ class Extension:
             job: Job | None = getattr(p, JOB_ATTRIBUTE, None)
             if job is None or not self.host.runs(p):
                 return
+            compared: Comparison | None = getattr(p, COMPARISON_ATTRIBUTE, None)
+            judged = self._judged(job, p, [] if compared is None else compared.plans)
+            if compared is not None:
+                self._show(compared, p, processed)
             opts = self.host.opts
             report.report(
                 processed,
                 [*job.advice, *self._mistaken(p)],
-                self._judged(job, p),
+                judged,
                 lambda place, severity: shown_at(place, severity, opts),
             )
         except Exception:
@@ -169,14 +206,36 @@ class Extension:
         logger.warning("%s", hint)
         return [hint]
 
-    def _judged(self, job: Job, p: Processing) -> list[Advice]:
-        """What the rules say of how the first model of `job` was read."""
+    def _show(self, compared: Comparison, p: Processing, processed: Processed) -> None:
+        """Put the images that are compared side by side, before all of them. Never raises."""
+        try:
+            sheet = compared.sheet(processed, self.host.font)
+            if sheet is None:
+                return
+            if compared.saves_grids():
+                self.host.save_grid(p, sheet, processed)
+            text = processed.infotexts[processed.index_of_first_image]
+            sheet.info["parameters"] = text
+            processed.images.insert(0, sheet)
+            processed.infotexts.insert(0, text)
+            processed.index_of_first_image += 1
+        except Exception as error:
+            compared.failed(error)
+        finally:
+            compared.end()
+
+    def _judged(self, job: Job, p: Processing, compared: Sequence[tuple[Request, Plan]]) -> list[Advice]:
+        """What the rules say of how the first model of `job` was read, of several plans that are compared once."""
         # What a failed plan would have read says nothing of that.
         if job.failure:
             return []
         architecture = job.checkpoint.architecture
-        read = plan.reading(job.request, job.plan) if job.plan else self.host.reading(architecture, p=p)
-        return self.advisor.on_reading(self.library.profile(job.checkpoint), read, p.all_prompts or [])
+        read = [plan.reading(*each) for each in compared]
+        if not read:
+            read = [plan.reading(job.request, job.plan) if job.plan else self.host.reading(architecture, p=p)]
+        model, prompts = self.library.profile(job.checkpoint), p.all_prompts or []
+        said = [advice for each in read for advice in self.advisor.on_reading(model, each, prompts)]
+        return list({advice.id: advice for advice in reversed(said)}.values())[::-1]
 
     def _reads_as_trained(self, name: str) -> bool:
         """Whether Auto reads the model of this name as it was trained. Never raises."""

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from clip_skip.advice import report
-from clip_skip.advice.rules import Advice, Situation, advise, bad_tag, bad_value, different_tags, not_a_tag, not_applied
+from clip_skip.advice.rules import (
+    Advice,
+    Situation,
+    advise,
+    bad_tag,
+    bad_value,
+    different_tags,
+    not_a_tag,
+    not_applied,
+    not_compared,
+)
 from clip_skip.interfaces.rest import openapi, routes
 from clip_skip.interfaces.settings import SETTINGS, Setting
 from clip_skip.models.inspect.evidence.evidence import STRONG, Evidence, SkipStatement
@@ -20,6 +30,7 @@ from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.parameters import PARAMETERS, WORDS, Parameter, Refusal
 from clip_skip.skip.prompt_tags import mistaken
 from clip_skip.skip.reading import Reading
+from clip_skip.skip.request import MOST_COMPARED
 
 HERE = Path(__file__).parent
 API = HERE / "api.md"
@@ -46,6 +57,19 @@ the infotext and the log name the value and what is accepted.
 curl -s http://127.0.0.1:7860/sdapi/v1/txt2img -H "Content-Type: application/json" -d '{{
   "prompt": "a photo of a cat", "steps": 20,
   "alwayson_scripts": {{"clip skip": {{"args": [true, {{"l": 1.5, "g": 1}}]}}}}
+}}'
+```
+
+`compare` has the same image made at each of up to {most} skips, with the same seed: each is a number, one of the words
+{words}, or an object of the options above, such as `{{"l": 2, "g": 1}}`.
+What such an object does not name is as the other options say. Each image has its own infotext; the first of `images`
+shows all of them side by side under their numbers. Of a batch, every image is made at each skip. A script such as the
+X/Y/Z plot makes its images without.
+
+```bash
+curl -s http://127.0.0.1:7860/sdapi/v1/txt2img -H "Content-Type: application/json" -d '{{
+  "prompt": "a photo of a cat", "steps": 20, "seed": 1,
+  "alwayson_scripts": {{"clip skip": {{"args": [true, {{"compare": [1, 1.5, 2]}}]}}}}
 }}'
 ```
 
@@ -142,6 +166,8 @@ def page() -> str:
     """The whole reference."""
     return _HEAD.format(
         options=table(("option", "value", "what it does"), map(_option, PARAMETERS.values())),
+        most=MOST_COMPARED,
+        words=", ".join(_code(f'"{word}"') for word in WORDS),
         axes=table(("axis", "values"), ((_code(p.axis), _axis_values(p)) for p in PARAMETERS.values())),
         infotext=table(("key", "what it says"), _keys()),
         host_key=f"{infotext.HOST_KEY}: N",
@@ -215,7 +241,7 @@ def advices() -> list[Advice]:
     said = [advise(situation)[-1] for situation in situations]
     refusal = Refusal("l", "99", "a number from 1 to 12")
     failed = [not_applied(("l",), "REASON"), bad_value(refusal), bad_tag(refusal), different_tags()]
-    return [*said, *failed, not_a_tag(mistaken("<clip skip 2>"))]
+    return [*said, *failed, not_a_tag(mistaken("<clip skip 2>")), not_compared(())]
 
 
 # A skip that is read, and what the model's file, author or sample images say.

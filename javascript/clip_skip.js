@@ -227,6 +227,16 @@
         return [];
     }
 
+    // Gradio calls this with what Generate is to ask for, alone of all its presses; "" for nothing.
+    /** @param {string} tab @param {string} options @returns {Promise<string>} */
+    function generate(tab, options) {
+        /** @type {HTMLElement | null} */
+        const button = gradioApp().querySelector(`#${tab}_generate`);
+        if (options) button?.click();
+        // By then Gradio has read what goes with that press: at once, or in the frame that it has asked for before us.
+        return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0, "")));
+    }
+
     function refresh() {
         delete held[SHARED];
         ask(currentTab(), "refresh");
@@ -405,7 +415,7 @@
         return badge;
     }
 
-    window.clipSkip = {ask, chosen, heard, answered, holds};
+    window.clipSkip = {ask, chosen, heard, answered, holds, generate};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);

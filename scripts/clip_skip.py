@@ -34,8 +34,11 @@ class ClipSkip(scripts.Script):
     def process(self, p: Processing, *args: Any) -> None:
         extension.process(p, *args)
 
-    def postprocess_batch(self, p: Processing, *args: Any, **kwargs: Any) -> None:
-        extension.encoded(p)
+    def before_process_batch(self, p: Processing, *args: Any, batch_number: int = 0, **kwargs: Any) -> None:
+        extension.batch(p, batch_number)
+
+    def postprocess_batch(self, p: Processing, *args: Any, batch_number: int = 0, **kwargs: Any) -> None:
+        extension.encoded(p, batch_number)
 
     def postprocess(self, p: Processing, processed: Processed, *args: Any) -> None:
         extension.postprocess(p, processed)

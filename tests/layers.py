@@ -37,7 +37,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "filelock": ("models.presets",),
     "tqdm": ("interfaces.commands",),
     "matplotlib": ("drift",),
-    "PIL": ("models.inspect.evidence",),
+    "PIL": ("models.inspect.evidence", "jobs.sheet"),
     "markupsafe": ("interfaces.ui",),
     "gradio": ("interfaces.ui",),
     "fastapi": ("interfaces.rest",),

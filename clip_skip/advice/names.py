@@ -36,6 +36,7 @@ class AdviceId(Name):
     NOT_APPLIED = "not-applied"
     BAD_VALUE = "bad-value"
     NOT_A_TAG = "not-a-tag"
+    NOT_COMPARED = "not-compared"
 
 
 class ActionId(Name):

@@ -379,3 +379,14 @@ def not_applied(encoder_ids: Collection[str], why: str) -> Advice:
     reason = Data(f"{names}: {why}. " if names else f"{why}. ")
     instead = "What failed was read as trained." if names else "The WebUI's own clip skip was used."
     return Advice(AdviceId.NOT_APPLIED, Severity.ERROR, "CLIP Skip was not applied.", (reason, instead))
+
+
+# Why no skips are compared, where no value is to blame.
+ALIKE = "They all read this model alike."
+BY_TAG = "The prompt's tag decides."
+BY_SCRIPT = "A script makes the images here. Choose none to compare."
+NOT_WHOLE = "The last batch is not a whole one."
+
+
+def not_compared(why: Phrase) -> Advice:
+    return Advice(AdviceId.NOT_COMPARED, Severity.ERROR, "No skips were compared.", why)

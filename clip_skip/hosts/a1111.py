@@ -13,7 +13,7 @@ import functools
 import inspect
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
@@ -113,6 +113,15 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def encoded(self, p: Processing) -> None:
         pass  # each encode was proven as it ended
 
+    def asks_anew(self, p: Processing) -> None:
+        pass  # each encode asks the job
+
+    def repeats(self, p: Processing) -> bool:
+        return not self._scripted(p) and all(each is p for each in _running(self._class))
+
+    def batches(self, count: int, size: int) -> Mapping[str, str | None]:
+        return {}
+
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
             model, loaded = self._loaded(), self._loaded_model()
@@ -159,6 +168,9 @@ class WebUI(Adapter[LineCheckpointInfo]):
         ambiguous = name.lower() in getattr(networks, "forbidden_network_aliases", ())
         found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
+
+    def _grid_name(self) -> Mapping[str, Any]:
+        return {"short_filename": not getattr(self.opts, "grid_extended_filename", False)}
 
     def _line(self, p: Processing | None = None) -> str:
         if _is_forge():

@@ -19,6 +19,7 @@ from .protocols import (
     ExtraNetworks,
     Hashes,
     Options,
+    Processed,
     Processing,
     ScriptData,
     Shared,
@@ -76,6 +77,28 @@ class Adapter(ABC, Generic[Info]):
     def checkpoints(self) -> list[str]:
         return sorted(self._checkpoints.checkpoints_list, key=str.casefold)
 
+    def font(self, size: int) -> Any:
+        get_font = getattr(sys.modules.get("modules.images"), "get_font", None)
+        return None if get_font is None else get_font(size)
+
+    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
+        opts = self.opts
+        if not getattr(opts, "grid_save", False):
+            return
+        images: Any = sys.modules["modules.images"]
+        images.save_image(
+            grid,
+            p.outpath_grids,
+            "grid",
+            processed.all_seeds[0],
+            processed.all_prompts[0],
+            getattr(opts, "grid_format", "png"),
+            info=processed.infotexts[processed.index_of_first_image],
+            p=p,
+            grid=True,
+            **self._grid_name(),
+        )
+
     @property
     def busy(self) -> bool:
         return is_busy(self._shared.state)
@@ -125,6 +148,15 @@ class Adapter(ABC, Generic[Info]):
         """`prompt` without the tags of extra networks."""
         networks = self.extra_networks
         return prompt if networks is None else networks.parse_prompt(prompt)[0]
+
+    @staticmethod
+    def _scripted(p: Processing) -> bool:
+        """Whether a script that the user chose makes the images of `p`."""
+        return bool(p.script_args and p.script_args[0]) or bool(getattr(p, "xyz", False))
+
+    @abstractmethod
+    def _grid_name(self) -> Mapping[str, Any]:
+        """What else the host says of a grid's name when it saves one."""
 
     @abstractmethod
     def _line(self, p: Processing | None = None) -> str:

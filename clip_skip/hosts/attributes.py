@@ -12,6 +12,8 @@ from dataclasses import dataclass
 JOB_ATTRIBUTE = "clip_skip_job"
 # On a grid's job object: what the grid's axes give this cell, a mapping of parameters.
 AXES_ATTRIBUTE = "clip_skip_axes"
+# On the job object: its `Comparison`, None where it makes each image once.
+COMPARISON_ATTRIBUTE = "clip_skip_comparison"
 # On our wrapper around a method of the A1111 line: the host's own function.
 ORIGINAL_ATTRIBUTE = "__clip_skip_original__"
 # The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
@@ -39,11 +41,22 @@ ATTRIBUTES = (
     Attribute("p", JOB_ATTRIBUTE, PUT, why="at its start; the copies that a grid makes of a job begin anew"),
     Attribute("p", AXES_ATTRIBUTE, PUT, why="a new mapping for each cell, as cells are shallow copies of one object"),
     Attribute("p", "extra_generation_params", CHANGED, why="our keys go in; the cells of a grid share one dictionary"),
-    Attribute("p", "all_negative_prompts", READ, why="for the hint on tags that stand there"),
-    Attribute("p", "all_prompts", READ, why="for advice on LoRAs, None before the job is set up"),
+    Attribute("p", COMPARISON_ATTRIBUTE, PUT, why="as the job itself"),
+    Attribute("p", "init", CHANGED, why="called once the prompts are final; ours, called, is gone again"),
+    Attribute("p", "all_prompts", CHANGED, why="None before the job is set up; Compare repeats it"),
+    Attribute("p", "all_negative_prompts", CHANGED, why="for the hint on tags that stand there; likewise"),
+    Attribute("p", "all_seeds", CHANGED),
+    Attribute("p", "all_subseeds", CHANGED),
+    Attribute("p", "all_hr_prompts", CHANGED, "a1111", "None without hires"),
+    Attribute("p", "all_hr_negative_prompts", CHANGED, "a1111", "likewise"),
+    Attribute("p", "n_iter", CHANGED, why="Compare's; some hosts run one job object again"),
+    Attribute("p", "batch_size", READ, why="which image is in which batch"),
+    Attribute("p", "do_not_save_grid", CHANGED, why="true, for the host's own grid, while Compare draws one"),
+    Attribute("p", "outpath_grids", READ),
+    Attribute("p", "script_args", READ, why="the first is the place of the script that the user chose, 0 for none"),
+    Attribute("p", "xyz", READ, "sdnext", "true where one of its grids makes the images"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
     Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
-    Attribute("p", "batch_size", READ, "a1111", "likewise"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
@@ -56,6 +69,11 @@ ATTRIBUTES = (
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
     Attribute("get_conds_with_caching", WRAPPER_ATTRIBUTE, PUT, "a1111", "tells it from another extension's wrapper"),
     # The job's result.
+    Attribute("processed", "images", CHANGED, why="Compare's sheet comes first, as a grid of the host's would"),
+    Attribute("processed", "infotexts", CHANGED, why="likewise"),
+    Attribute("processed", "index_of_first_image", CHANGED, why="likewise"),
+    Attribute("processed", "all_prompts", READ),
+    Attribute("processed", "all_seeds", READ),
     Attribute("processed", "comments", CHANGED, why="text in all, although A1111's job holds a dictionary"),
     Attribute("processed", "extra_generation_params", CHANGED, why="a new dictionary: the job's own is in use"),
     # `modules.shared`.
@@ -73,6 +91,11 @@ ATTRIBUTES = (
     Attribute("opts", "sd_model_checkpoint", READ, why="a title, a name, a hash, or None on a fresh install"),
     Attribute("opts", "CLIP_stop_at_last_layers", READ, "a1111", "the slider; SD.Next has the option, unread"),
     Attribute("type(opts)", "CLIP_stop_at_last_layers", PUT, "a1111", "neutral for the thread that encodes"),
+    Attribute("opts", "grid_save", READ),
+    Attribute("opts", "grid_format", READ),
+    Attribute("opts", "grid_extended_filename", READ, "a1111"),
+    Attribute("modules.images", "get_font", CALLED, why="of its grids"),
+    Attribute("modules.images", "save_image", CALLED),
     Attribute("type(opts)", "__setattr__", CHANGED, "a1111", "wrapped: for the thread that encodes"),
     Attribute("opts", "sdxl_clip_l_skip", READ, "a1111", "A1111's since 1.10; Classic and Neo have no such option"),
     Attribute("opts", "prompt_attention", READ, "sdnext"),

@@ -15,7 +15,7 @@ from ..models.checkpoint import Checkpoint
 from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
-from .protocols import ExtraNetworks, Options, Processing, ScriptData
+from .protocols import ExtraNetworks, Options, Processed, Processing, ScriptData
 
 T = TypeVar("T")
 
@@ -74,6 +74,21 @@ class Host(Protocol):
 
     def encoded(self, p: Processing) -> None:
         """The prompts of a batch of `p` have been encoded, where the host does not tell sooner."""
+
+    def asks_anew(self, p: Processing) -> None:
+        """The job of `p`, which runs, asks for something else from now on."""
+
+    def repeats(self, p: Processing) -> bool:
+        """Whether `p`, which has begun, may make its images several times: not inside of a job, nor for a script."""
+
+    def batches(self, count: int, size: int) -> Mapping[str, str | None]:
+        """What the host's generation parameters say of so many batches of so many images; None leaves a key out."""
+
+    def font(self, size: int) -> Any:
+        """The font of the host's own grids, of so many pixels, None if it has none."""
+
+    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
+        """Save an image of the images of `processed`, with the text of the first, as the host's user saves grids."""
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         """The result of `work(model, encode)`, which is called between two jobs, with the model that is loaded now.

@@ -17,6 +17,9 @@ class Processing(Protocol):
     """A job: one StableDiffusionProcessing. Copies of it share what it holds."""
 
     extra_generation_params: dict[str, Any]
+    init: Callable[..., Any]
+    do_not_save_grid: bool
+    n_iter: int
 
     @property
     def all_prompts(self) -> list[str] | None: ...
@@ -24,12 +27,36 @@ class Processing(Protocol):
     @property
     def all_negative_prompts(self) -> list[str] | None: ...
 
+    @property
+    def all_seeds(self) -> list[int]: ...
+
+    @property
+    def all_subseeds(self) -> list[int]: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def outpath_grids(self) -> str | None: ...
+
+    @property
+    def script_args(self) -> Sequence[Any]: ...
+
 
 class Processed(Protocol):
     """What a job made."""
 
     comments: Any
     extra_generation_params: dict[str, Any]
+    images: list[Any]
+    infotexts: list[str]
+    index_of_first_image: int
+
+    @property
+    def all_prompts(self) -> list[str]: ...
+
+    @property
+    def all_seeds(self) -> list[int]: ...
 
 
 class Options(Protocol):
@@ -171,9 +198,6 @@ class Component(Protocol):
 class LineProcessing(Processing, Protocol):
     @property
     def iteration(self) -> int: ...
-
-    @property
-    def batch_size(self) -> int: ...
 
     def cached_params(self, *args: Any, **kwargs: Any) -> tuple[Any, ...]: ...
 

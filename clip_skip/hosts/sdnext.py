@@ -5,7 +5,7 @@ taps stay in place for the whole job; `on_after_process`, which SD.Next calls wh
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -22,7 +22,7 @@ from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from ..text.log import logger
 from .adapter import Adapter
-from .attributes import JOB_ATTRIBUTE
+from .attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 from .protocols import (
@@ -122,8 +122,22 @@ class SDNext(Adapter[NextCheckpointInfo]):
         if self._running and self._running[-1].p is p:
             self._running[-1].prove()
 
+    def asks_anew(self, p: Processing) -> None:
+        if self._running and self._running[-1].p is p:
+            self._running[-1].stop()
+            self._running[-1].start()
+
+    def repeats(self, p: Processing) -> bool:
+        return not self._scripted(p) and len(self._running) == 1
+
+    def batches(self, count: int, size: int) -> Mapping[str, str | None]:
+        return {"Batch": None, "Index": None} if count * size == 1 else {"Batch": f"{count}x{size}"}
+
     def end(self, p: Processing) -> None:
         """`p` is over, however it ended."""
+        comparison = getattr(p, COMPARISON_ATTRIBUTE, None)
+        if comparison is not None:
+            comparison.end()
         if any(running.p is p for running in self._running):
             while self._running:
                 running = self._running.pop()
@@ -204,6 +218,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def _checkpoint(self, info: NextCheckpointInfo, architecture: Architecture) -> Checkpoint:
         listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
         return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info), listed_as)
+
+    def _grid_name(self) -> Mapping[str, Any]:
+        return {}
 
     def _line(self, p: Processing | None = None) -> str:
         parser = getattr(p, "prompt_attention", None) or getattr(self.opts, "prompt_attention", "native")

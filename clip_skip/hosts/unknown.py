@@ -12,7 +12,7 @@ from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from .idle import no_model
-from .protocols import ExtraNetworks, Options, Processing, ScriptData
+from .protocols import ExtraNetworks, Options, Processed, Processing, ScriptData
 
 T = TypeVar("T")
 
@@ -65,6 +65,21 @@ class UnknownHost:
         pass
 
     def encoded(self, p: Processing) -> None:
+        pass
+
+    def asks_anew(self, p: Processing) -> None:
+        pass
+
+    def repeats(self, p: Processing) -> bool:
+        return False
+
+    def batches(self, count: int, size: int) -> Mapping[str, str | None]:
+        return {}
+
+    def font(self, size: int) -> Any:
+        return None
+
+    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
         pass
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ..hosts.attributes import AXES_ATTRIBUTE
 from ..hosts.protocols import AxisOption, Processing, ScriptData
 from ..skip.parameters import PARAMETERS, WORDS, Parameter, refusal
+from ..skip.ranges import numbers
 from ..text.log import logger
 
 # The file names of the grids' scripts, which are the names of their modules. SD.Next has two, with one list.
 _GRIDS = ("xyz_grid.py", "xyz_grid_on.py")
-# 1-3, 1-2 (+0.5), 3-1 (-0.5), 1-3 [5] as the A1111 line has ranges, 1-3:5 as SD.Next has them.
-_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
-_RANGE = re.compile(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s*(\d+)\s*\]|:(\d+))?")
-_LONGEST = 1000
 
 
 def asked(p: Processing) -> Mapping[str, Any]:
@@ -79,7 +75,7 @@ def _confirm(parameter: Parameter, switched_on: Callable[[], bool]) -> Callable[
         The grids have ranges of plain numbers, but take no words then. What depends on a cell's model, which another
         axis may have, is named in its cell's result. Raises RuntimeError, as their own axes do.
         """
-        values[:] = [number for value in values for number in _numbers(value) if number != ""]
+        values[:] = [number for value in values for number in numbers(value) if number != ""]
         refused = [value for value in values if not _accepts(parameter, value, words)]
         if refused and switched_on():
             # SD.Next makes one image instead of the grid then, which tells what was refused.
@@ -96,19 +92,3 @@ def _accepts(parameter: Parameter, value: Any, words: Collection[str]) -> bool:
     except (ValueError, TypeError, OverflowError):
         return False
     return True
-
-
-def _numbers(value: Any) -> list[Any]:
-    found = _RANGE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
-        return [value]
-    start, end = float(found[1]), float(found[2])
-    if count := found[5] or found[6]:
-        pieces = max(int(count) - 1, 1)
-        step = (end - start) / pieces
-    else:
-        step = float(found[3] or (1 if end >= start else -1))
-        pieces = int((end - start) / step + 1e-9) if step else 0
-    if not 0 <= pieces < _LONGEST:
-        return [value]
-    return [round(start + step * place, 8) for place in range(pieces + 1)]

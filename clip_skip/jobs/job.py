@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..advice.rules import Advice, bad_tag, bad_value, not_applied
+from ..advice.rules import ALIKE, BY_TAG, Advice, bad_tag, bad_value, not_applied, not_compared
 from ..conditioning.taps import Taps
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip import infotext, prompt_tags
@@ -16,6 +16,7 @@ from ..skip.plan import Plan, resolve
 from ..skip.prompt_tags import Tags
 from ..skip.request import Request
 from ..text.log import logger
+from ..text.phrase import Data
 
 
 class Job:
@@ -40,7 +41,7 @@ class Job:
         self.request = asked
         self.plan: Plan | None = None
         self.failure = False  # whether some plan of the job could not be applied
-        self._asked = asked
+        self.asked = asked
         self._stands_for = stands_for
         self._params = params
         self._refused: list[str] = []  # of what the prompts that are encoded now ask for
@@ -57,16 +58,49 @@ class Job:
             self.tags = tags
             self._record()
 
+    def ask(self, request: Request) -> None:
+        """Panel, API and grid ask for this from now on. What is written of it stays in its place."""
+        after = infotext.after(self._params)
+        self.asked = request
+        self._record()
+        for key in after:
+            self._params[key] = self._params.pop(key)
+
+    def compared(self, prompts: Iterable[str]) -> list[tuple[Request, Plan]]:
+        """The requests that are to be compared, each with its plan for the first of these prompts.
+
+        Those that read the first model alike for all of the prompts count once. None of them, where that leaves nothing
+        to compare, or where one can't be had: that is said.
+        """
+        found: dict[tuple[tuple[str, ...], ...], tuple[Request, Plan]] = {}
+        tagged = list(dict.fromkeys(map(prompt_tags.find, prompts)))
+        for request in self.asked.compare:
+            plans = [self._compared(request, tags) for tags in tagged]
+            for plan in plans:
+                if plan.refusals:
+                    self.say(not_compared((Data(f"{plan.refusals[0]}."),)))
+                    return []
+            found.setdefault(tuple(plan.key for plan in plans), (request, plans[0]))
+        if len(found) > 1:
+            return list(found.values())
+        self.say(not_compared((BY_TAG if any(tagged) else ALIKE,)))
+        return []
+
+    def _compared(self, asked: Request, tags: Tags) -> Plan:
+        architecture = self.checkpoint.architecture
+        request = prompt_tags.request(tags, asked, architecture)[0]
+        return resolve(request, architecture, lambda word: self._stands_for(self.checkpoint, word))
+
     def asks(self, tags: Tags) -> bool:
         """Whether prompts with these tags ask for anything."""
-        return bool(tags) or self._asked.enabled
+        return bool(tags) or self.asked.enabled
 
     def plan_for(self, checkpoint: Checkpoint, tags: Tags) -> Plan | None:
         """What prompts with these tags mean for `checkpoint`; None where nothing is asked for."""
         return self._resolve(checkpoint, tags)[1]
 
     def _resolve(self, checkpoint: Checkpoint, tags: Tags) -> tuple[Request, Plan | None]:
-        request, refusals = prompt_tags.request(tags, self._asked, checkpoint.architecture)
+        request, refusals = prompt_tags.request(tags, self.asked, checkpoint.architecture)
         self._refuse(refusals, bad_tag)
         if not request.enabled:
             return request, None

@@ -21,6 +21,7 @@ REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
 _HOST_NUMBER = re.compile(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
+_WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 
 
 def write(request: Request, plan: Plan) -> dict[str, str]:
@@ -65,5 +66,12 @@ def take_over(text: str, params: dict[str, Any]) -> None:
 
 def clear(params: dict[str, Any]) -> None:
     """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
-    for key in (*KEYS, HOST_KEY, NEXT_HOST_KEY):
+    for key in _WRITTEN:
         params.pop(key, None)
+
+
+def after(params: Mapping[str, Any]) -> list[str]:
+    """The keys of others that come after the first of what was written before."""
+    keys = list(params)
+    first = next((place for place, key in enumerate(keys) if key in _WRITTEN), len(keys))
+    return [key for key in keys[first:] if key not in _WRITTEN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from ..text.phrase import Data, Phrase
 from .architectures import Encoder
@@ -36,6 +37,11 @@ def depth_weights(skip: float, trained_depth: int) -> tuple[tuple[int, float], .
 def number(value: float) -> str:
     """The shortest text that reads back as `value`: "2", "1.5"."""
     return str(int(value)) if value == int(value) else repr(float(value))
+
+
+def label(skips: Mapping[str, float]) -> str:
+    """The skips of a model's encoders in short: "1.5" where all have the same, else "1 / 2"."""
+    return " / ".join(dict.fromkeys(map(number, skips.values())))
 
 
 def words(encoder: Encoder, skip: float) -> Phrase:

@@ -18,7 +18,7 @@ from .parameters import PARAMETERS, WORDS, Refusal, refusal
 class Request:
     """What one generation was asked to do. `skips` is keyed by encoder id; `skip` is for every other encoder.
 
-    A skip is a number or one of `WORDS`.
+    A skip is a number or one of `WORDS`. In place of it each of `compare` is asked for, for an image of its own.
     """
 
     enabled: bool = False
@@ -27,9 +27,16 @@ class Request:
     skips: Mapping[str, float | str] = field(default_factory=dict)
     blend: str = "linear"
     refusals: tuple[Refusal, ...] = ()
+    compare: tuple[Request, ...] = ()
 
     def skip_for(self, encoder_id: str) -> float | str:
         return self.skips.get(encoder_id, self.skip if self.skip is not None else 1.0)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The named options that make this request, but for what is compared."""
+        numbers = {} if self.skip is None else {"skip": self.skip}
+        return {"mode": self.mode, **numbers, **self.skips, "blend": self.blend}
 
     @property
     def words(self) -> frozenset[str]:
@@ -38,6 +45,10 @@ class Request:
             return frozenset(["auto"])
         return frozenset(skip for skip in (self.skip, *self.skips.values()) if isinstance(skip, str))
 
+
+# The option that asks for several images, how many at most, and what it takes.
+COMPARE, MOST_COMPARED = "compare", 12
+COMPARED = f'a list of up to {MOST_COMPARED} skips, such as [1, 1.5, {{"l": 2, "g": 1}}]'
 
 # What the panel hands over after `enabled` and `options`, in this order. Append only.
 PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
@@ -69,23 +80,37 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
     if not isinstance(options, Mapping):
         refusals.append(refusal("options", options, 'an object such as {"l": 1.5, "g": 1}'))
         options = {}
-    return _varied(from_options(options, refusals), axes)
+    request = from_options(options, refusals)
+    return replace(_varied(request, axes), compare=request.compare)
 
 
 def from_options(options: Mapping[str, Any], refusals: Iterable[Refusal] = ()) -> Request:
     """The enabled request that named options make; see `parse`."""
-    values, refused = _read(options)
+    values, refused = _read({name: value for name, value in options.items() if name != COMPARE})
     if refusals := (*refusals, *refused):
         return Request(enabled=True, refusals=refusals)
     skips = {id: values[id] for id in ENCODER_IDS if id in values}
     numbered = bool(skips) or "skip" in values
-    return Request(
+    request = Request(
         enabled=True,
         mode=values.get("mode", "manual" if numbered else "auto"),
         skip=values.get("skip"),
         skips=skips,
         blend=values.get("blend", "linear"),
     )
+    compared, refusals = _compared(request, options.get(COMPARE))
+    return Request(enabled=True, refusals=refusals) if refusals else replace(request, compare=compared)
+
+
+def _compared(request: Request, values: Any) -> tuple[tuple[Request, ...], tuple[Refusal, ...]]:
+    """`request` with each of these skips in its place, as the values of a grid's axes are, and what was refused."""
+    if values is None:
+        return (), ()
+    if not isinstance(values, (list, tuple)) or len(values) > MOST_COMPARED or None in values:
+        return (), (refusal(COMPARE, values, COMPARED),)
+    compared = tuple(_varied(request, each if isinstance(each, Mapping) else {"skip": each}) for each in values)
+    refused = (replace(each, name=f"{COMPARE}'s {each.name}") for found in compared for each in found.refusals)
+    return compared, tuple(refused)
 
 
 def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
@@ -115,7 +140,7 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
     for name, value in options.items():
         parameter = PARAMETERS.get(name) if isinstance(name, str) else None
         if parameter is None:
-            nearest = difflib.get_close_matches(str(name), PARAMETERS, 1) or PARAMETERS
+            nearest = difflib.get_close_matches(str(name), (*PARAMETERS, COMPARE), 1) or PARAMETERS
             refusals.append(refusal("option", name, " or ".join(nearest)))
         elif value is not None:
             try:

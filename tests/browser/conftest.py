@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,11 @@ from playwright.sync_api import expect, sync_playwright
 from safetensors.torch import save_file
 
 from minihost import weights
-from tests import ports
+from tests import flavours, ports
 from tests.browser.page import WebUI
 from tests.conftest import ROOT
 
-FLAVOURS = {"3.41": "a1111", "3.43": "sdnext", "4.": "forge"}
-FLAVOUR = next(flavour for start, flavour in FLAVOURS.items() if version("gradio").startswith(start))
+FLAVOUR = flavours.own()
 HOSTILE = "<img src=x onerror=window.pwned=1>"
 LONG = "sdxl-" + "without_any_break_" * 8
 SD15 = "6ce0161689b3853acaa03779ec93eafe75a02f4ced659bee03f50797806fa2fa"

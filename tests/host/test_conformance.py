@@ -5,6 +5,7 @@ import torch
 
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, SMALL, TRAINED, assert_cond, cond, request
 
+pytestmark = pytest.mark.every_flavour
 FIRST = {architecture: name for name, architecture in reversed(CHECKPOINTS.items())}
 CASES = [
     (a, e, s) for a, es in TRAINED.items() for e, deepest in es.items() for s in (1, 1.1, 1.5, 2, 2.25, 3, deepest)

@@ -88,6 +88,24 @@ def test_the_grid_acts(host):
     assert ["CLIP skip L: 2.5" in text for text in texts(made)] == [False, True]
 
 
+def test_the_panel_compares(host):
+    made = by_its_panel(host, [True, '{"compare": [1, 2]}'])
+    alone = [by_its_panel(host, [True, f'{{"skip": {skip}}}']) for skip in (1, 2)]
+    assert [image.tobytes() for image in made.images[1:]] == [each.images[0].tobytes() for each in alone]
+    assert made.infotexts[1:] == [each.infotexts[0] for each in alone]
+
+
+@pytest.mark.parametrize("axis", [("[CLIP Skip] L", "1, 2"), ("[Param] Steps", "2, 3")])
+def test_the_grid_in_its_accordion_makes_its_images_without_comparing(host, axis):
+    results = []
+    for options in ({"compare": [1, 2]}, {}):
+        ours, plot = {"args": [True, options]}, {"args": [True, *grid(host, axis)["script_args"]]}
+        fields = {"override_settings": {"sd_model_checkpoint": host.title(SDXL)}}
+        results.append(host.txt2img(**SMALL, **fields, alwayson_scripts={"clip skip": ours, "xyz grid": plot}))
+    assert [image.tobytes() for image in results[0].images] == [image.tobytes() for image in results[1].images]
+    assert len(results[0].images) == 3
+
+
 def test_what_was_written_is_pasted_into_the_tabs_panel(host):
     text = by_its_panel(host, [True, '{"l": 2, "g": 2.5}']).infotexts[0]
     paste = host.module("generation_parameters_copypaste")

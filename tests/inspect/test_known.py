@@ -124,6 +124,11 @@ def test_names_that_are_none(text):
         "Recommended VAE: Anything V3",
         "vae from NAI",
         "orangemix.vae.pt",
+        "Use the included VAE (NAI).",
+        "VAE: animevae, anything-v4.0",
+        "Embedded VAE (A3 / NAI I believe)",
+        "It comes with a baked VAE, being orangemix",
+        "NAI leak free merge",
         "This is not based on NAI",
         "non-NAI model",
         "NAI-free merge",
@@ -147,6 +152,8 @@ def test_a_vae_a_not_and_a_folder_are_no_descent(text):
         "No VAE needed, it is a merge of NAI",
         "VAE: orangemix, merged with NAI",
         "orangemix VAE; made of Anything V3",
+        "Baked VAE, based on NAI",
+        "VAE: any, merged with Anything V3",
     ],
 )
 def test_a_not_and_a_vae_reach_no_further_than_their_clause(text):

@@ -177,6 +177,12 @@ def test_work_grows_no_faster_than_the_text(text, monkeypatch):
     assert work(10_000) <= 1_000 * work(10)
 
 
+@pytest.mark.parametrize("around", ["_" * 1_000, "模型融合" * 300, "x " * 500])
+def test_what_stands_far_away_changes_nothing(around):
+    assert set(mentioned_skips(f"{around}\nClip skip: 2.\n{around}")) == {2}
+    assert set(mentioned_skips(f"{around}\n不推荐clip skip 2。\n{around}")) == set()
+
+
 def test_a_text_without_the_words_is_not_taken_apart(monkeypatch):
     monkeypatch.setattr(units, "_letter", None)
     assert list(mentioned_skips("CFG 7, 2 LoRAs, not for photos. " * 1_000)) == []
@@ -186,7 +192,8 @@ def test_a_text_without_the_words_is_not_taken_apart(monkeypatch):
 CARDS = json.loads(Path(__file__).with_name("cards.json").read_text(encoding="utf8"))
 
 
-# The half kept apart was first read at 79 of 87; the rules have been made anew since.
+# The half kept apart was read once, when the rules were done: 215 of 217. Harder cards, of the
+# rounds before it, which were developed on afterwards, were first read at 83 to 96 of 100.
 RIGHT = {"developed_on": 0.98, "kept_apart": 0.98}
 
 

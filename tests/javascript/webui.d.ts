@@ -17,5 +17,6 @@ interface Window {
         heard(tab: string): [];
         answered(tab: string, name: string): [];
         holds(id: string | null, value: string | number): [];
+        generate(tab: string, options: string): Promise<string>;
     };
 }

@@ -24,6 +24,7 @@ from .webui import PROMPT, WebUI
 WAYS = ("txt2img", "img2img", "hires", "batches", "grid", "grid of tags")
 SKIPS = (1, 1.25, 1.5, 2, 2.5, 3, 4)
 OWN = (1, 2, 3)  # numbers of the WebUI's own clip skip
+CHECKPOINTS = 3  # so that a job often follows another on its own; which ones, the seed says
 KINDS = 5  # of each checkpoint, beside its own numbers
 MEMORY_EVERY = 50  # jobs
 _AXIS = "[CLIP Skip] All encoders"
@@ -63,8 +64,10 @@ class Kind:
 
 def kinds(webui: WebUI, rng: random.Random) -> list[Kind]:
     """Those of the WebUI alone come first."""
-    own = [Kind(name, "txt2img", own=number) for name in webui.testable for number in OWN]
-    return own + [_kind(webui, name, rng) for name in webui.testable for _ in range(KINDS)]
+    offered = webui.testable
+    names = sorted(rng.sample(offered, min(CHECKPOINTS, len(offered))))
+    own = [Kind(name, "txt2img", own=number) for name in names for number in OWN]
+    return own + [_kind(webui, name, rng) for name in names for _ in range(KINDS)]
 
 
 def _kind(webui: WebUI, checkpoint: str, rng: random.Random) -> Kind:
@@ -114,7 +117,8 @@ class Soak:
         own = [kind for kind in offered if kind.own is not None]
         expected = [kind.make(self.webui) for kind in offered]
         options, memory = self._state(own[0])
-        self.say(f"{len(offered)} kinds of job on {len(self.webui.testable)} checkpoints; memory {memory}")
+        names = dict.fromkeys(kind.checkpoint for kind in offered)
+        self.say(f"{len(offered)} kinds of job on {', '.join(names)}; memory {memory}")
         for number, (index, what) in enumerate(self._plan(rng, offered), 1):
             kind = offered[index]
             if what == "picture":

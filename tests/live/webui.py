@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -71,7 +72,6 @@ class WebUI:
     def __init__(self, url: str, root: str = ".") -> None:
         self.url = url.rstrip("/")
         self.root = root
-        self._selected: str | None = None  # by an option, for Control
         self._http = requests.Session()
         # SD.Next turns requests away, before it does anything, that come too fast.
         patient = Retry(7, connect=0, read=0, other=0, status_forcelist=[429], allowed_methods=None, backoff_factor=1)
@@ -169,20 +169,13 @@ class WebUI:
         return self._generate("txt2img", checkpoint, args, fields)
 
     def img2img(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
-        return self._generate("img2img", checkpoint, args, {"init_images": [self.init_image], **fields})
-
-    @cached_property
-    def init_image(self) -> str:
-        """One to start from, as base64."""
         buffer = io.BytesIO()
         Image.radial_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
-        return base64.b64encode(buffer.getvalue()).decode()
+        init = base64.b64encode(buffer.getvalue()).decode()
+        return self._generate("img2img", checkpoint, args, {"init_images": [init], **fields})
 
     def control(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
         """By SD.Next's Control, which takes neither overrides nor, though it is sent them, arguments of extensions."""
-        if self._selected != checkpoint:
-            self.post("/sdapi/v1/options", {"sd_model_checkpoint": checkpoint})
-            self._selected = checkpoint
         size = {"width_before": SMALL["width"], "height_before": SMALL["height"]}
         return self._generate("control", checkpoint, args, {**size, "xyz": {}, **fields})
 
@@ -233,6 +226,16 @@ class WebUI:
         found = [each for each in infos if any(control["label"] == "X type" for control in each["args"])]
         return [each["name"] for each in sorted(found, key=lambda each: each["is_alwayson"])]
 
+    def script(self, title: str) -> str | None:
+        """The name of the script that is always there and whose title begins so, None if there is none."""
+        infos = [each for each in self.get("/sdapi/v1/script-info") if each["is_alwayson"]]
+        return next((each["name"] for each in infos if each["name"].startswith(title)), None)
+
+    def values(self, script: str, chosen: Mapping[str, Any] | None = None) -> list[Any]:
+        """A script's arguments: these by the labels of its controls, and the rest as they are by default."""
+        controls = self._controls(script, "txt2img")
+        return [(chosen or {}).get(control["label"], control["value"]) for control in controls]
+
     def axes(self, script: str, kind: str = "txt2img") -> list[str]:
         """The labels of all axes that a grid offers."""
         return next(each["choices"] for each in self._controls(script, kind) if each["label"] == "X type")
@@ -274,8 +277,11 @@ class WebUI:
 
     def _generate(self, kind: str, checkpoint: str, args: list[Any] | None, fields: dict[str, Any]) -> Picture:
         body = {**PROMPT, **SMALL, "sampler_name": self._sampler, **fields}
+        if self.name == "sdnext" and (self.options["sd_model_checkpoint"] or "").partition(" [")[0] != checkpoint:
+            # An override loads the model and afterwards the other one back, and Control has none.
+            self.post("/sdapi/v1/options", {"sd_model_checkpoint": checkpoint})
         if kind != "control":
-            overrides = {**body.get("override_settings", {}), "sd_model_checkpoint": checkpoint}
+            overrides = {"sd_model_checkpoint": checkpoint, **body.get("override_settings", {})}
             body = {**self._needs(checkpoint), **body, "override_settings": overrides}
         if args is not None:
             body["alwayson_scripts"] = {**body.get("alwayson_scripts", {}), "clip skip": {"args": args}}

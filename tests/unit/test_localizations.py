@@ -15,7 +15,20 @@ import torch
 
 import minihost
 from clip_skip.advice.advisor import Advisor
-from clip_skip.advice.rules import Situation, advise, bad_tag, bad_value, different_tags, not_a_tag, not_applied
+from clip_skip.advice.rules import (
+    ALIKE,
+    BY_SCRIPT,
+    BY_TAG,
+    NOT_WHOLE,
+    Situation,
+    advise,
+    bad_tag,
+    bad_value,
+    different_tags,
+    not_a_tag,
+    not_applied,
+    not_compared,
+)
 from clip_skip.conditioning.loaded_model import LoadedModel
 from clip_skip.conditioning.stacks import Stack
 from clip_skip.drift.chart import Marks
@@ -51,8 +64,8 @@ BORROWED = {
     "ja_JP": set(),
     "zh_CN": set(),
 }
-# Names are the same in every language, and no file has them.
-NAMES = {"CLIP Skip", *ENCODER_NAMES.values()}
+# Names are the same in every language, and no file has them; nor the label of the box that is never on show.
+NAMES = {"CLIP Skip", "CLIP Skip options", *ENCODER_NAMES.values()}
 # What files, users and other programs say here, and what must therefore be in no string that is translated.
 QUAGGA = "quagga"
 SHA = "ab" * 32
@@ -194,6 +207,7 @@ def _advice() -> set[str]:
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
     failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed += [not_compared((why,)) for why in (ALIKE, BY_TAG, BY_SCRIPT, NOT_WHOLE)]
     failed.append(not_a_tag(mistaken(f"<clip skip {QUAGGA}>", "<clipskip:2>")))
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))
 
@@ -220,6 +234,10 @@ def _panel(folder) -> set[str]:
     host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sdxl"], f"/{QUAGGA}.safetensors")
     for press in (made.save, made.forget):  # and then undo the last
         found |= _in_updates(press(replace(controls, l=2.0)))
+    for text, at in product(("1, 2", "1", QUAGGA), (controls, replace(controls, enabled=False))):
+        found |= _in_updates(made.compare(text, at)[1:])
+    tagged = replace(controls, seen=json.dumps({"tags": "<clipskip:2>"}))
+    found |= _in_updates(made.compare("1, 2", tagged)[1:])
     undo = {"undo": next(reversed(made._undoable))}
     clicks = [{"advice": "off-trained", "action": action} for action in ("use", "silence")]
     for asked in (undo, undo, *clicks):
@@ -254,7 +272,7 @@ def _drifts(host: _Host, made) -> set[str]:
         patch.setattr(answers, "measure", lambda *args: [])
         found |= _in_html(made.drift(QUAGGA, Controls()))  # the selected one is another
     encoder = ARCHITECTURES["sdxl"].encoders[0]
-    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2, 7))
+    points = tuple(Point(float(skip), 12.0 - skip, 0.5, 0.5, (0.7, 0.7)) for skip in (1, 2, 9))
     measured = [Measured(Drift(encoder, points), {1: QUAGGA})]
     for current in (0.0, 2.0):
         marks = Marks({"l": current}, {"l": 1.0})

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -280,3 +281,60 @@ def test_keys_are_what_both_parsers_take():
 )
 def test_the_hosts_own_key_is_written_only_where_it_is_true(architecture, options, expected):
     assert infotext.host_value(resolve(parse(True, options), ARCHITECTURES[architecture])) == expected
+
+
+# --- several at once -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options, compared",
+    [
+        ({"compare": [1, "1.5"]}, [{"skip": 1}, {"skip": 1.5}]),
+        ({"compare": [{"l": 2, "g": 1}, "Auto"]}, [{"skip": "auto", "l": 2, "g": 1}, {"skip": "auto"}]),
+        ({"g": 3, "blend": "slerp", "compare": [{"l": 2}]}, [{"g": 3, "l": 2, "blend": "slerp"}]),
+        ({"l": 3, "compare": [2]}, [{"skip": 2}]),
+        ({"compare": []}, []),
+        ({"compare": None}, []),
+    ],
+)
+def test_each_of_what_is_compared_is_a_request_of_its_own(options, compared):
+    found = parse(True, options)
+    rest = {name: value for name, value in options.items() if name != "compare"}
+    assert replace(found, compare=()) == parse(True, rest)
+    for request, expected in zip(found.compare, compared, strict=True):
+        skips = {name: value for name, value in expected.items() if name in ("l", "g", "h")}
+        assert request == Request(True, "manual", expected.get("skip"), skips, expected.get("blend", "linear"))
+
+
+def test_a_grids_axes_leave_what_is_compared_as_it_is():
+    found = parse(True, {"compare": [1, 2]}, axes={"l": 3})
+    assert found.skip_for("l") == 3 and [each.skip for each in found.compare] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "compare, words",
+    [
+        ("1, 2", "compare 1, 2 was refused, accepted is a list of up to 12 skips"),
+        (list(range(1, 14)), "accepted is a list of up to 12 skips"),
+        ([None], "accepted is a list of up to 12 skips"),
+        ([0], "compare's skip 0 was refused, accepted is a number from 1 to 32"),
+        ([{"l": 13}], "compare's l 13 was refused, accepted is a number from 1 to 12"),
+        ([{"compare": [1]}], "compare's option compare was refused"),
+        ([True], "compare's skip True was refused"),
+        ([[1]], "compare's skip [1] was refused"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused_whole(compare, words):
+    found = parse(True, {"skip": 2, "compare": compare})
+    assert found.compare == () and words in str(found.refusals[0])
+    assert found == Request(True, refusals=found.refusals)
+
+
+def test_off_compares_nothing():
+    assert parse(False, {"compare": [1, 2]}) == Request()
+
+
+@pytest.mark.parametrize("options", [{}, {"l": 2, "g": 1.5, "blend": "slerp"}, {"skip": 2}, {"mode": "manual"}])
+def test_a_requests_own_options_make_it_again(options):
+    found = parse(True, options)
+    assert from_options(found.options) == found

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests import suites
+from tests import flavours, suites
 from tests.suites import Suite
 
 GOOD = Suite("good", "", (sys.executable, "-c", "print('3 passed')"))
@@ -46,3 +46,8 @@ def test_every_file_of_tests_is_in_a_suite():
         assert pins in (["sdnext"], ["rest"], [*suites.HOSTS]), file
         if file.parts[1] in ("host", "browser", "minihost") or file.name in ("test_taps.py", "test_drift.py"):
             assert pins == [*suites.HOSTS]
+
+
+def test_every_flavour_has_libraries_on_which_it_is_tested():
+    assert sorted(flavours.GRADIO.values()) == sorted(suites.HOSTS)
+    assert flavours.own() in suites.HOSTS

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from ...advice.names import ActionId, AdviceId, Severity
 from ...advice.rules import Action, Advice, Question
 from ...models.inspect.evidence.evidence import Strength, Verdict
-from ...skip.numbers import number
+from ...skip.numbers import label
 from ...text.phrase import Data, Phrase
 from .markup import NOTHING, joined, messages, pieces
 
@@ -70,8 +70,7 @@ def render(shown: Sequence[Shown], facts: ModelFacts | None, used: Mapping[str, 
     items = [_item(each, facts) for each in shown]
     if used:
         unused = Markup('<div class="clip-skip-item" data-badge data-severity="info">{}</div>')
-        numbers = Data(" " + " / ".join(dict.fromkeys(map(number, used.values()))))
-        items.append(unused.format(_sentence(("off: CLIP Skip uses", numbers), _UNUSED)))
+        items.append(unused.format(_sentence(("off: CLIP Skip uses", Data(f" {label(used)}")), _UNUSED)))
     return messages(items)
 
 
@@ -115,6 +114,20 @@ def done(phrase: Phrase, undo: str = "", slider: float | None = None) -> Markup:
     """
     more = _button({"undo": undo}, ("Undo",), slider) if undo else NOTHING
     return Markup('<p class="clip-skip-words clip-skip-done">{} {}</p>').format(pieces(phrase), more)
+
+
+def compared(skips: Sequence[tuple[str, Mapping[str, Any]]]) -> Markup:
+    """Buttons that take one of the skips that are compared: for now, or for this model.
+
+    Each skip has its label, and what the panel is asked for that takes it.
+    """
+    button = Markup('<button type="button" translate="no" data-clip-skip-act="{}">{}</button>')
+    parts: list[Markup] = []
+    for words, save in (("Use", False), ("Save for this model", True)):
+        parts.append(pieces((words,)))
+        for text, take in skips:
+            parts.append(button.format(json.dumps({"take": {**take, "save": save}}), text))
+    return Markup('<p class="clip-skip-words clip-skip-done clip-skip-compared">{}</p>').format(joined(parts))
 
 
 def _paragraph(phrase: Phrase) -> Markup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from ...advice.actions import Moved, act, sliders_after
 from ...advice.advisor import Advisor
 from ...advice.names import ActionId
-from ...advice.rules import Action, Advice, bad_tag, not_a_tag
+from ...advice.rules import ALIKE, BY_TAG, Action, Advice, bad_tag, not_a_tag
 from ...drift.chart import Marks
 from ...drift.measured import measure
 from ...hosts.base import Host
@@ -22,15 +23,18 @@ from ...models.hashing import Hashing, lacks_hash
 from ...models.library import Kept, Library
 from ...models.presets.store import StoreError
 from ...models.profile import Profile
+from ...skip import written
 from ...skip.architectures import Architecture
+from ...skip.numbers import label
 from ...skip.parameters import MODES
-from ...skip.plan import resolve
-from ...text.bounded_json import load
+from ...skip.plan import Plan, resolve
+from ...skip.request import COMPARE, from_options
+from ...text.bounded_json import decode_object, load
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem
 from ..settings import SLIDER_MAXIMUM, shown_at
 from . import advice_view, drift_view
-from .advice_view import done
+from .advice_view import compared, done
 from .controls import SLIDERS, Asked, Controls
 from .markup import NOTHING, line
 from .paste import shown
@@ -138,19 +142,62 @@ class Answers:
     def save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
         model = self._library.profile(self.selected())
-        plan = resolve(controls.request, model.checkpoint.architecture)
+        return self._save(resolve(controls.request, model.checkpoint.architecture), model, controls)
 
-        def keep() -> None:
+    def _save(self, plan: Plan, model: Profile, controls: Controls) -> list[Any]:
+        def save() -> None:
             if plan.refusals:
                 raise StoreError("; ".join(map(str, plan.refusals)))
             self._library.save(model.checkpoint, plan.skips, plan.blend)
 
         try:
-            undo = self._changes(model, controls, keep)
+            undo = self._changes(model, controls, save)
         except StoreError as error:
             return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
         ended = done(_named("Saved for", model), undo)
         return self._all(self._again(model), replace(controls, mode=_AUTO), moved=True, ended=ended)
+
+    def compare(self, text: str, controls: Controls) -> list[Any]:
+        """What the page's script has Generate ask for, "" for nothing, and what is said of it: buttons to keep a skip.
+
+        `text` names the skips. All else is as the controls have it.
+        """
+        model = self._library.profile(self.selected())
+        architecture = model.checkpoint.architecture
+        asked = controls.asked(architecture)
+        values, refused = written.read(text, architecture)
+        blend = asked.request.blend
+        if controls.auto and (model.is_read or model.has_skips):
+            blend = model.auto.blend
+        options = {**asked.request.options, COMPARE: [{**value, "blend": blend} for value in values]}
+        request = from_options(options, refused)
+        plans = {plan.key: plan for each in request.compare for plan in [resolve(each, architecture, model.stands_for)]}
+        refused = (*request.refusals, *(refusal for plan in plans.values() for refusal in plan.refusals))
+        why: Phrase = ()
+        if not (controls.enabled and self._switched_on()):
+            why = ("CLIP Skip is off.",)
+        elif asked.by_tags:
+            why = (BY_TAG,)
+        elif refused:
+            why = (Data(f"{refused[0]}."),)
+        elif len(plans) < 2:
+            why = (ALIKE,)
+        if why:
+            return ["", *self._said(done(("Not compared:", Data(" "), *why)), controls)]
+        takes = [(label(plan.skips), {"skip": dict(plan.skips), "blend": plan.blend}) for plan in plans.values()]
+        return [json.dumps(options), *self._said(compared(takes), controls)]
+
+    def _take(self, asked: Mapping[str, Any], model: Profile, controls: Controls) -> list[Any]:
+        """One of the skips that were compared is for now, or for this model from now on."""
+        taken = {**decode_object(asked.get("skip")), "blend": asked.get("blend")}
+        plan = resolve(from_options(taken), model.checkpoint.architecture)
+        if asked.get("save"):
+            return self._save(plan, model, controls)
+        if plan.refusals:
+            return self._all(model, controls, ended=done(("Not saved:", Data(f" {plan.refusals[0]}."))))
+        same = controls.same and len(set(plan.skips.values())) == 1
+        at = replace(controls.moved(Moved(skips=plan.skips)), mode=_MANUAL, same=same, blend=shown([plan.blend])[0])
+        return self._all(model, at, moved=True)
 
     def forget(self, controls: Controls) -> list[Any]:
         """Keep no skips for the selected model any more."""
@@ -164,12 +211,15 @@ class Answers:
     def act(self, asked: str, controls: Controls) -> list[Any]:
         """What the button stands for that `asked` names.
 
-        That is {"advice", "action"}, beside an advice that holds now, or {"undo"}, beside what was kept.
+        That is {"advice", "action"}, beside an advice that holds now, {"undo"}, beside what was kept, or
+        {"take": {"skip", "blend", "save"}}, one of the skips that were compared.
         """
         model = self._library.profile(self.selected())
         names = load(asked)
         if "undo" in names:
             return self._undo(names["undo"], model, controls)
+        if "take" in names:
+            return self._take(names["take"], model, controls)
         for advice in self._advice(model, controls.asked(model.checkpoint.architecture), controls):
             for action in advice.offers:
                 if (advice.id, action.id) == (names["advice"], names["action"]):
@@ -273,17 +323,19 @@ class Answers:
         self, model: Profile, controls: Controls, *, moved: bool = False, ended: Markup | None = None
     ) -> list[Any]:
         """Everything. `moved`: mode and sliders go where `controls` has them. `ended` is how what was pressed ended."""
-        said = _NOTHING_ENDED
-        if ended is not None:
-            # Where it was pressed: what is in the panel is hidden while that is off.
-            said = [gr.update(value=ended if here else "") for here in (controls.enabled, not controls.enabled)]
+        said = _NOTHING_ENDED if ended is None else self._said(ended, controls)
         return [*self.view(model.checkpoint, controls, moved), *self._verdict(model, controls), *said]
+
+    @staticmethod
+    def _said(ended: Markup, controls: Controls) -> list[Any]:
+        """Where it was pressed: what is in the panel is hidden while that is off."""
+        return [gr.update(value=ended if here else "") for here in (controls.enabled, not controls.enabled)]
 
     def view(self, checkpoint: Checkpoint, controls: Controls, moved: bool = False) -> list[dict[str, Any]]:
         """What depends on the controls and the model's architecture alone.
 
         The line on what 1 means, the mode, the manual part, three for each slider, *Same for all*, *Save*, the blend,
-        and *More*.
+        *More*, and *Compare*.
         """
         architecture = checkpoint.architecture
         is_manual = not controls.auto and bool(architecture.encoders)
@@ -304,14 +356,17 @@ class Answers:
                 gr.update(value=slider_words(architecture, name, within)),
             ]
         mode = gr.update(visible=bool(architecture.encoders))
+        same = gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1)
+        blend = gr.update(visible=_blends(controls, architecture))
         return [
             gr.update(value=meaning(architecture), visible=bool(architecture.encoders)),
             {**mode, "value": controls.mode} if moved else mode,
             gr.update(visible=is_manual),
             *rows,
-            gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1),
+            {**same, "value": controls.same} if moved else same,
             gr.update(visible=is_manual and bool(checkpoint.file_name)),
-            gr.update(visible=_blends(controls, architecture)),
+            {**blend, "value": controls.blend} if moved else blend,
+            gr.update(visible=bool(architecture.encoders)),
             gr.update(visible=bool(architecture.encoders)),
         ]
 

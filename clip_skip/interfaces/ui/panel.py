@@ -36,7 +36,7 @@ class Panel:
         initial = iter(answers.view(checkpoint, controls))
 
         with self._accordion(START_ENABLED.value(opts)):
-            # Filled by API callers alone: `[enabled, options]`.
+            # Filled by API callers, `[enabled, options]`, and for one job by the page's script.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
             first = next(initial)
             self.meaning = gr.HTML(first["value"], visible=first["visible"], elem_id=self._id("meaning"))
@@ -67,8 +67,18 @@ class Panel:
                 )
                 self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
                 self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
+            blend, more, compare = (next(initial)["visible"] for _ in range(3))
+            with gr.Row(visible=compare, elem_id=self._id("comparing")) as self.comparing:
+                self.compared = gr.Textbox(
+                    "1, 1.5, 2",
+                    label="Skips to compare",
+                    show_label=False,
+                    container=False,
+                    max_lines=1,
+                    elem_id=self._id("compared"),
+                )
+                self.compare = gr.Button("Compare", size="sm", elem_id=self._id("compare"))
             self.ended = gr.HTML("", elem_id=self._id("ended"))
-            blend, more = next(initial)["visible"], next(initial)["visible"]
             with gr.Accordion("More", open=False, visible=more, elem_id=self._id("more")) as self.more:
                 gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
                 self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
@@ -101,7 +111,7 @@ class Panel:
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
         hidden = (self.seen, self.asked, self.refresh, self.start, self.join, self.speak, self.judge, self.act)
-        ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw)
+        ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw, self.compared, self.compare)
         for component in [*self.arguments, *ours, *hidden]:
             component.do_not_save_to_config = True
 
@@ -161,6 +171,13 @@ class Panel:
         }
         for name, answer in answers.items():
             self._tells(answer, name)
+        comparing = self._ask(
+            self.compare.click,
+            lambda text, *values: self._answers.compare(text, Controls(*values)),
+            [self.compared, *self._inputs],
+            [self.options, self.ended, self.ended_off],
+        )
+        in_page(comparing.then, f"(options) => clipSkip.generate('{self.tab}', options)", self.options, to=self.options)
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
@@ -186,7 +203,17 @@ class Panel:
     @property
     def _outputs(self) -> list[Any]:
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
-        viewed = [self.meaning, self.mode, self.manual, *rows, self.same, self.save, self.blend, self.more]
+        viewed = [
+            self.meaning,
+            self.mode,
+            self.manual,
+            *rows,
+            self.same,
+            self.save,
+            self.blend,
+            self.more,
+            self.comparing,
+        ]
         return [*viewed, *self._judged, self.ended, self.ended_off]
 
     @property
@@ -229,6 +256,6 @@ class Panel:
         return f"clip_skip_{self.tab}_{name}"
 
 
-def in_page(event: Any, script: str, *inputs: Any) -> None:
-    """Let `event` call a function of the page's script, with the values of `inputs`."""
-    event(fn=None, inputs=list(inputs), outputs=[], **{_SCRIPT: script})
+def in_page(event: Any, script: str, *inputs: Any, to: Any = None) -> None:
+    """Let `event` call a function of the page's script, with the values of `inputs`; it gives the value of `to`."""
+    event(fn=None, inputs=list(inputs), outputs=[] if to is None else [to], **{_SCRIPT: script})

@@ -5,7 +5,7 @@ from __future__ import annotations
 _CLIP = r"(?<![a-z])(?:cl?ips?|clp|cilp|klip|クリップ|클립|клип|кліп)"
 _SKIP = "|".join(
     (
-        r"skips?(?:['’]s)?(?![a-z])|skip(?=\d)",
+        r"skipp?s?(?:['’]s)?(?![a-z])|skip(?=\d)",
         r"skipp?ing(?=[\s:=]{0,3}\d)|(?:skiping|skp|ski|skil|skin|slip|s?\s?kip|sikp)(?=[\s:=]{0,4}\d)",
         r"スキップ|스킵|скип(?![а-я])|скіп(?![а-яі])|跳过层?数?|跳過層?數?|[終终中]止层?层?[数數]?",
     )
@@ -13,20 +13,21 @@ _SKIP = "|".join(
 CLIP_SKIP = "|".join(
     (
         rf"{_CLIP}(?:[-_\s]layers?)?(?:[-_*\s]{{0,5}}|(?<=clip)(?:\s?:\s?|\.))(?:{_SKIP})",
-        r"(?<![a-z])(?:clips?[-_\s]layers?[-_\s]to[-_\s]skip|skip[-_ ]{0,3}clip)(?![a-z])",
+        r"(?<![a-z])(?:clips?[-_\s]layers?[-_\s](?:to[-_\s]skip|skipped)|skip[-_ ]{0,3}clip)(?![a-z])",
         r"(?<![a-z])skip(?=\s?[:=]\s?\d\s?\(clip\))",
         r"пропуск[а-я]{0,2}\s(?:слоев\s)?(?:clip|клип)а?(?![a-zа-я])|跳过\s?clip\s?(?:层?数?)",
         r"(?<![a-z-])clip(?=\s?=\s?[12](?!\d|\.\d))",
         # A1111's option, and ComfyUI's node and its input.
         r"(?<![a-z])(?:clip[_ ])?stop[_ ]at[_ ](?:the[_ ])?(?:last[_ ]layers?|clip[_ ]layer)(?: of clip(?: model)?)?",
         r"(?<![a-z])clip[_ ]?(?:set[_ ]?)?last[_ ]?layer|(?<![a-z])set (?:clip )?last (?:clip )?layer(?: of clip)?",
-        r"(?<![a-z])last layers? of clip(?: model)?|(?<![a-z])clip (?:stop|layers?)(?=[\s:=]{1,3}-?\d(?![\d.]))",
+        r"(?<![a-z])(?:ignore |skip )?last layers? of clip(?: model)?",
+        r"(?<![a-z])clip (?:stop|layers?)(?=[\s:=]{1,3}-?\d(?![\d.]))",
     )
 )
 # "CLIP 2" and "CS: 2" say it among other settings.
-MAYBE_CLIP_SKIP = r"(?<![a-z-])(?:clip|cs)(?=\s?[:=,]|\s-\s\d|\s?[12](?!\d|\.\d))"
+MAYBE_CLIP_SKIP = r"(?<![a-z-])(?:clip|cs)(?=\s?[:=,]|\s-\s\d|-[12](?!\d|\.\d)|\s?[12](?!\d|\.\d))"
 
-_DECIMALS = r"\d+(?:[.,:/x×]\d+)*"
+_DECIMALS = r"\d+(?:[.:x×]\d+|,\d{1,2}(?=[a-z%]))*"
 # A number with all that makes it one of another thing.
 OTHER_NUMBER = "|".join(
     (
@@ -35,7 +36,8 @@ OTHER_NUMBER = "|".join(
         r"(?<![a-z])(?:v|ver|versions?|versión|sd|sdxl|xl|flux|pony|illustrious)[. ]?\s?v?\d+(?:\.\d+)*[a-z]?",
         r"[$€£]\s?\d+(?:\.\d+)*",
         r"(?<![a-z])(?!clip|skip)[a-z]{1,10}\d[\w.]*\w",  # "a1111"
-        r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?!\d)",  # sizes, times, dates, thousands
+        r"\d+\s?±\s?\d+|\d{1,2}/(?:5|10)(?!\d)",  # tolerances, ratings
+        r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?![\dx×])",  # sizes, times, dates, thousands
         r"(?:(?<=\n)|(?<=#)|(?<=#\s))\d{1,2}[.)](?=[^\d])",  # of a numbered list
     )
 )

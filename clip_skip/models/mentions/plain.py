@@ -16,6 +16,7 @@ _CELL_END = re.compile(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
 # What is struck through, and the address of a link of Markdown.
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<]{0,200}</(?P=tag)>", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?<=\])\([^()\s]{1,500}\)|https?://\S{1,500}")
+_FOOTNOTE = re.compile(r"[⁰¹²³⁴-⁹†‡]")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -27,6 +28,6 @@ def plain_words(text: str) -> str:
     text = _STRUCK.sub(" ", text[:_MAX_TEXT])
     text = _CELL_END.sub(" | ", _CELL_START.sub(" ", text))
     text = _TAG.sub(" ", _BLOCK.sub("\n", text))
-    text = _ADDRESS.sub(" ", text)
-    text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = _FOOTNOTE.sub("", html.unescape(_ADDRESS.sub(" ", text)))
+    text = unicodedata.normalize("NFKC", text)
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text))

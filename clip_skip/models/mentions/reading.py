@@ -23,9 +23,7 @@ def mentioned_skips(text: str) -> Iterator[float]:
         yield from _beside(text, letters, read, mention)
 
 
-_NEGATING = {
-    *(vocabulary.NOT, vocabulary.NO, vocabulary.WITHOUT, vocabulary.INSTEAD, vocabulary.OTHER_THAN, vocabulary.BEYOND)
-}
+_NEGATING = {*(vocabulary.NOT, vocabulary.NO, vocabulary.WITHOUT, vocabulary.INSTEAD, vocabulary.OTHER_THAN)}
 
 
 def has_negation(text: str) -> bool:
@@ -45,7 +43,11 @@ def _sure(letters: str) -> str:
 
 
 _EXPLAINED = re.compile(r"q[jT]?\Z")
-_DIFFUSERS = re.compile(r"(?:pipe\w{0,20}\([^()]{0,400}|diffusers\b[^.\n]{0,40})\Z")
+# These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
+_COUNTED_FROM_ZERO = re.compile(
+    r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
+)
+_SO_COUNTED = re.compile(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
 _ASKED = re.compile(r"[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
 _SUGGESTED = re.compile(r"(?:why not|have you|did you)[^.!?\n]{0,60}\Z")
@@ -68,10 +70,11 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
         return
     start, end = read.spans[mention]
     words_before = text[max(0, start - 450) : start]
+    from_zero = _COUNTED_FROM_ZERO.search(words_before) or _SO_COUNTED.match(text, end)
     for first, last in grammar.lists(letters, mention):
         if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
-        if "_" in text[start:end] and _DIFFUSERS.search(words_before):
+        if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips

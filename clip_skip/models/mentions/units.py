@@ -1,12 +1,16 @@
 """A text in units: the words for clip skip, numbers, signs, and words by the part that they play (`vocabulary`).
 
-Each unit is one letter, so that the rules of `grammar` are patterns of letters; what says nothing (quotes, asterisks,
-emoji) is none.
+Each unit is one letter, so that the rules of `grammar` are patterns of letters. A word's is its part's; a number that
+may be a skip is "d", any other with what makes it one of another thing "D". A sign is its own letter, but ":" stands
+for "=" too, "-" for all dashes, "_" for one with blanks around it, "/" for "\\" and a bar before a number, "|" for a
+slash with blanks around it, "@" for arrows, "(" and ")" for square brackets, "X" for crosses, "L" for a new line. What
+says nothing (quotes, asterisks, emoji) is no unit.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +21,9 @@ HIGHEST_SKIP = 12  # CLIP-L's, of SD 1.x: on nothing else is a text asked
 
 MENTION, MAYBE_MENTION, SKIP, OTHER_NUMBER, NEW_LINE, END, UNKNOWN, UNSPACED = "M", "w", "d", "D", "L", ".", "x", "y"
 
-_PART = {word: part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)}
+_PART = {
+    unicodedata.normalize("NFKC", word): part for part in reversed(vocabulary.PARTS) for word in vocabulary.words(part)
+}
 # In these scripts nothing parts a word from the next.
 _UNSPACED = r"\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff"
 
@@ -34,13 +40,13 @@ _UNIT = re.compile(
     rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
     rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
     rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
-    rf"|(?P<elided>(?<!\w)(?:qu|[dlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
-    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \])",
+    rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
+    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
 )
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
-    **{"end": END, "between": "-", "apart": "_", "glued": "/"},
+    **{"end": END, "between": "-", "apart": "_", "glued": "/", "bar": "|"},
 }
 _SIGNS = {
     **dict.fromkeys(["=", ":"], ":"),
@@ -48,6 +54,7 @@ _SIGNS = {
     **dict.fromkeys("-–—~〜", "-"),
     **dict.fromkeys("/\\", "/"),
     **dict.fromkeys(",、", ","),
+    **{"[": "(", "]": ")"},
     **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
@@ -55,9 +62,9 @@ _COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
 _NOT = re.compile(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?t|ain['’]t|can['’]t"
 )
-# Words of one letter ("a", "i", "o") part numbers only after one.
-_PARTING = (vocabulary.TO, vocabulary.OR, vocabulary.AND)
-_AFTER_NUMBER = re.compile(r"(?<=\d)\s?\Z")
+# What plays its part after a number, and elsewhere joins.
+_PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
+_AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
@@ -76,6 +83,7 @@ def units(text: str) -> Units:
 
 
 _MENTION = re.compile(f"{patterns.CLIP_SKIP}|{patterns.MAYBE_CLIP_SKIP}")
+_LONGEST_WORD = 40
 _MAX_MENTIONS, _REACH = 300, 240  # signs to either side of the words that are looked at
 
 
@@ -83,9 +91,12 @@ def units_about(text: str) -> Units:
     """The units of `text` near the words for clip skip; a passage of them ends as a sentence does."""
     passages: list[tuple[int, int]] = []
     for match in islice(_MENTION.finditer(text), _MAX_MENTIONS):
-        start = text.find(" ", max(0, match.start() - _REACH), match.start()) if match.start() > _REACH else 0
-        stop = text.rfind(" ", match.end(), match.end() + _REACH) if match.end() + _REACH < len(text) else len(text)
-        start, stop = match.start() if start < 0 else start, match.end() if stop < 0 else stop
+        start, stop = max(0, match.start() - _REACH), min(len(text), match.end() + _REACH)
+        if start:  # at a blank, where there is one: some scripts have few
+            start = max(start, text.find(" ", start, start + _LONGEST_WORD))
+        if stop < len(text):
+            blank = text.rfind(" ", stop - _LONGEST_WORD, stop)
+            stop = blank if blank > 0 else stop
         if passages and start <= passages[-1][1]:
             start = passages.pop()[0]
         passages.append((start, stop))
@@ -113,13 +124,12 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
             return OTHER_NUMBER, 0.0
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
-    if kind == "word":
-        part = _part(unit)
-        if len(unit) == 1 and part in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
-            part = vocabulary.JOINING
-        return part, 0.0
     if kind == "elided":
         return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
+    if unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
+        return vocabulary.JOINING, 0.0
+    if kind == "word":
+        return _part(unit), 0.0
     if kind in ("phrase", "unspaced"):
         return _PART[unit], 0.0
     return _LETTERS.get(kind) or _SIGNS.get(unit, unit), 0.0
@@ -135,4 +145,6 @@ def _part(word: str) -> str:
             part = _PART.get(known[:length] + "*")
             if part:
                 return part
-    return UNKNOWN
+    if "\uac00" <= word[0] <= "\ud7a3":
+        return UNSPACED
+    return vocabulary.NEUTRAL if len(word) > 4 and word.endswith("ly") else UNKNOWN

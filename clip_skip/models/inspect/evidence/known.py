@@ -96,8 +96,14 @@ _MAX_NAME, _MAX_MATCHES = 100_000, 100
 _CLAUSE_END = re.compile(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
 _REACH = 60
 _FREE_OF = re.compile(r"(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
-_FREE = re.compile(rf"{_GAP}free(?![a-z])", re.IGNORECASE)
+_FREE = re.compile(rf"(?:{_GAP}leak(?:ed)?)?{_GAP}free(?![a-z])", re.IGNORECASE)
 _VAE = re.compile(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
+# "VAE (NAI)", "VAE: animevae, anything-v4", "embedded VAE (A3 / NAI": a sign parts them, and it is the VAE still.
+_VAE_LISTED = re.compile(
+    r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
+    r"(?:(?!based|merge|mix|made|model|train)\w+[ ,(/]{1,3}){0,3}\Z",
+    re.IGNORECASE,
+)
 _FOLDER = re.compile(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
 
 
@@ -130,6 +136,7 @@ def _of_a_model(text: str, start: int, end: int) -> bool:
         or _FREE_OF.search(before)
         or _FREE.match(after)
         or _VAE.search(before)
+        or _VAE_LISTED.search(text[max(0, start - _REACH) : start])
         or _VAE.search(after)
         or _FOLDER.match(text, end)
     )

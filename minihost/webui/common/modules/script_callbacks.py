@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +37,11 @@ class CFGDenoiserParams:
 callback_map: dict[str, list[ScriptCallback]] = defaultdict(list)
 
 
+def _caller() -> str:
+    """The file of the code that called who asks."""
+    return sys._getframe(2).f_code.co_filename
+
+
 def clear_callbacks() -> None:
     callback_map.clear()
 
@@ -47,7 +52,7 @@ def remove_callbacks_for_function(func: Callable[..., Any]) -> None:
 
 
 def remove_current_script_callbacks() -> None:
-    script = inspect.stack(0)[1].filename
+    script = _caller()
     for entries in callback_map.values():
         entries[:] = [entry for entry in entries if entry.script != script]
 
@@ -65,11 +70,11 @@ def call(category: str, *args: Any, **kwargs: Any) -> list[Any]:
 
 def _registrar(category: str) -> Callable[..., None]:
     def register(callback: Callable[..., Any], *, name: str | None = None) -> None:
-        caller = inspect.stack(0)[1].filename
+        caller = _caller()
         callback_map[category].append(ScriptCallback(caller, callback, name or "unnamed"))
 
     def register_unnamed(callback: Callable[..., Any]) -> None:
-        caller = inspect.stack(0)[1].filename
+        caller = _caller()
         callback_map[category].append(ScriptCallback(caller, callback))
 
     return register if context.get().flavour.a1111_line else register_unnamed

@@ -70,6 +70,8 @@ class StableDiffusionProcessing:
     unset = ("all_prompts", "all_negative_prompts", "all_seeds", "all_subseeds", "main_prompt")
     """What is None until the job is set up."""
     is_hr_pass = is_refiner_pass = is_api = abort = False
+    xyz = False
+    """Whether one of the grids makes the pictures."""
     scripts: ScriptRunner | None = None
     script_args: tuple[Any, ...] = ()
     all_prompts: list[str]
@@ -105,6 +107,9 @@ class StableDiffusionProcessing:
     def comment(self, text: str) -> None:
         self.comments[text] = 1
 
+    def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> None:
+        self.all_prompts, self.all_seeds, self.all_subseeds = all_prompts, all_seeds, all_subseeds
+
     def close(self) -> None:
         pass
 
@@ -138,7 +143,7 @@ class Processed:
         self.prompt, self.negative_prompt, self.width, self.height = p.prompt, p.negative_prompt, p.width, p.height
         self.steps, self.clip_skip, self.extra_generation_params = p.steps, p.clip_skip, p.extra_generation_params
         self.all_prompts, self.all_seeds = p.all_prompts, p.all_seeds
-        self.infotexts = infotexts or [self.info]
+        self.infotexts, self.index_of_first_image = infotexts or [self.info], 0
 
     def js(self) -> str:
         plain = {key: value for key, value in vars(self).items() if key not in ("images", "info")}
@@ -169,6 +174,7 @@ def create_infotext(
         "CLiP-skip": p.clip_skip if p.clip_skip > 1 else None,
         "Parser": p.prompt_attention or shared.opts.prompt_attention,
         "Model": info.name_for_extra,
+        "Batch": f"{p.n_iter}x{p.batch_size}" if p.n_iter * p.batch_size > 1 else None,
         "App": "minihost",
         **p.extra_generation_params,
     }
@@ -226,6 +232,7 @@ def process_images_inner(p: StableDiffusionProcessing) -> Processed:
         p.scripts.process(p)
     infotexts, output = [], []
     with torch.inference_mode():
+        p.init(p.all_prompts, p.all_seeds, p.all_subseeds)
         for n in range(p.n_iter):
             p.iteration = n
             if shared.state.interrupted:

@@ -1,0 +1,71 @@
+"""What takes a number back, by the units of its clause (`units`), and what leaves in doubt whether it does."""
+
+from __future__ import annotations
+
+import re
+
+from . import vocabulary
+
+_REACH = 24  # units after a number that are looked at
+
+# A clause begins after these, but not after the comma of "please don't, ever, use".
+_CLAUSE = re.compile(r"(?:(?<=N),|[^.;,L?c()|M])*\Z")
+# "Do not use a VAE and use clip skip 2" has two clauses.
+_OTHER_CLAUSE = re.compile(r".*N[^M]*[st][^M]{0,2}[o&](?=u)")
+
+
+def clause(before: str) -> str:
+    """The clause that `before` ends in."""
+    found = _CLAUSE.search(before)
+    return _OTHER_CLAUSE.sub("", found.group() if found else "")
+
+
+# "Don't forget", "if that doesn't work try", "not bad", "bad if you don't".
+_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|[fF]N|Na{1,2}(?=u)|N[jxh]?b|N[jx]{2,5}:|b[jxit]{0,4}N")
+# "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
+_ANOTHER = re.compile(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X")
+# "It doesn't work without clip skip 2", "nothing but clip skip 2".
+_NO_OTHER = re.compile(r"z[^Msta]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
+_BOUND = re.compile(r"[gG]")
+_AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
+# "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
+_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir]j?M|N|F|k[juriT]{0,2}M")
+_NOT_AFTER = re.compile(
+    # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
+    r":?(?:[jaTxuiyfgGt]{0,4}?b|(?:[jaTxuyfgG]{0,4}?|[ri][jtmx]{1,3}j)N(?![jTu]{0,3}d)"
+    r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
+    # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
+    r"|[,(:?@_-]{1,2}(?:[jx]?b|N(?![jTu]{0,3}d)(?:[ua]|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
+)
+_BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
+# "If you use it, the images get blurry."
+_IF_SO_BAD = re.compile(r",(?:[jxt]{0,4}b|[jxt]{1,4}N)")
+
+
+def is_negated(before: str, after: str) -> bool:
+    """Whether the clause `before` a number, with the words that lead to it, or what comes `after` takes it back."""
+    before, after = _UNDONE.sub("", before), _UNDONE.sub("", after[:_REACH])
+    if _ANOTHER.search(before) or ("i" in before and _IF_SO_BAD.match(after)):
+        return True
+    taken_back = _NOT_AFTER.match(after)
+    nots = _NOT_BEFORE.search(before) or (taken_back and not _BUT_GOOD.match(after, taken_back.end()))
+    if _NO_OTHER.search(before):
+        return not (nots or "b" in before)
+    if _BOUND.search(before):
+        return not _AT_LEAST.search(before)
+    return bool(nots) and not after.startswith(vocabulary.ENOUGH)
+
+
+# "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
+_UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uari])?x[jihrT]{0,4}M")
+_UNKNOWN_JUDGEMENT = re.compile(r"v(?![jTxn]{0,4}[au])[jT]{0,3}x")
+_UNKNOWN_VERB = re.compile(r"(?:x|n[jTxntis])(?![jTxntis]{0,4}[au])")
+
+
+def is_doubtful(before: str, gap: str, after: str) -> bool:
+    """Whether unknown words leave in doubt if a number is meant, which stands a `gap` behind the words."""
+    return bool(
+        (":" not in gap and _UNKNOWN_BEFORE.match(before))
+        or _UNKNOWN_JUDGEMENT.match(after)
+        or (not gap and vocabulary.WITHOUT not in before and _UNKNOWN_VERB.match(after))
+    )
