@@ -216,7 +216,8 @@ class _Tab:
         on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
         on(self.preview.click, self._preview, given, imported)
         for box in given:
-            on(box.input, lambda: self._nothing_previewed(), [], imported)
+            # Not through the queue: the answer to what was typed comes before that to what is pressed then.
+            on(box.input, lambda: self._nothing_previewed(), [], imported, queue=False)
         on(self.take.click, self._import, [self.search, self.chosen, self.previewed, *given], [*imported, *overview])
         on(self.give.click, self._export, [], [self.exported, self.download])
         self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
