@@ -24,6 +24,7 @@ from .interfaces.ui.page import TABS, Built, Page
 from .jobs.job import Job
 from .models.hashing import Hashing
 from .models.library import Library
+from .models.survey import Survey
 from .paths import data_folder
 from .skip import infotext, plan, prompt_tags
 from .skip.plan import Plan
@@ -53,6 +54,7 @@ class Extension:
         self.library = Library(data_folder(host.flag("data_dir"), host.data_path), lambda: defaults(host.opts))
         self.advisor = Advisor(host, self.library)
         self._hashing = Hashing(host)
+        self._survey = Survey(host, self.library)
         self.answers = Answers(host, self.library, self.advisor, self.switched_on, self._hashing)
         self.fields = paste.fields(self._reads_as_trained)
         self._page = Page(host, self.answers)
@@ -62,7 +64,7 @@ class Extension:
         script_callbacks.on_ui_settings(lambda: settings_page.register(self.host.opts))
         script_callbacks.on_before_ui(self.before_ui)
         script_callbacks.on_after_component(lambda component, **how: self._page.meet(component, **how))
-        script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library))
+        script_callbacks.on_ui_tabs(lambda: presets_tab.build(self.host, self.library, self._survey))
         script_callbacks.on_app_started(lambda _demo, app: self.mount(app))
         script_callbacks.on_infotext_pasted(self.pasted)
         script_callbacks.on_script_unloaded(self.unload)
@@ -83,6 +85,7 @@ class Extension:
         extra_network.unregister(self.host.extra_networks)
         self.host.uninstall()
         self._hashing.stop()
+        self._survey.stop()
 
     def switched_on(self) -> bool:
         return self.host.known and not self.host.flag("disable") and ENABLED.value(self.host.opts)

@@ -55,6 +55,11 @@
         return !tab || tab.offsetParent !== null || tab.style.display !== "none";
     }
 
+    // Whether the second view of our tab is what the user sees.
+    function showsModels() {
+        return isShown("presets") && Boolean(part("models", "table")?.offsetParent);
+    }
+
     /** @param {Element} slider @returns {HTMLInputElement | null} */
     function numberOf(slider) {
         return slider.querySelector("input[type=number]");
@@ -241,6 +246,32 @@
         delete held[SHARED];
         ask(currentTab(), "refresh");
         if (isShown("presets")) part("presets", "refresh")?.click();
+        if (showsModels()) part("models", "refresh")?.click();
+    }
+
+    /** @type {number | undefined} */
+    let watching;
+
+    // Gradio calls this after each answer that tells how far the models are read: the page looks again until they are.
+    /** @returns {[]} */
+    function watch() {
+        clearTimeout(watching);
+        watching = setTimeout(() => {
+            if (showsModels() && part("models", "progress")?.querySelector("progress")) part("models", "look")?.click();
+        }, 1000);
+        return [];
+    }
+
+    // Gradio calls this when a button in the view of models has opened that of presets: a keyboard goes on there.
+    /** @returns {[]} */
+    function turned() {
+        setTimeout(() => {
+            /** @type {HTMLElement | null} */
+            const selected = gradioApp().querySelector("#clip_skip_views button.selected");
+            selected?.focus({preventScroll: true});
+            part("presets", "model")?.scrollIntoView({block: "nearest"});
+        });
+        return [];
     }
 
     function changeTab() {
@@ -249,24 +280,25 @@
     }
 
     // What was pressed may be gone by now: a keyboard goes on from where it was.
-    /** @param {HTMLElement | undefined} place */
+    /** @param {HTMLElement | null | undefined} place */
     function keepFocus(place) {
         if (document.activeElement === document.body) place?.focus({preventScroll: true});
     }
 
     // --- buttons in HTML of ours ---
 
-    // A press on a model in the table of presets chooses it, one in the list of the silenced ones has it told again.
+    // A press on a model in a table chooses it, one on a head sorts, one in the list of the silenced ones has it told again.
     /** @param {HTMLElement} button */
     function pick(button) {
         const {clipSkipPick: picked = ""} = button.dataset;
-        write("presets", "picked", picked);
+        const view = button.closest("[id^=clip_skip_models_]") ? "models" : "presets";
+        write(view, "picked", picked);
         if (button.dataset.clipSkipPress) {
-            part("presets", button.dataset.clipSkipPress)?.click();
+            part(view, button.dataset.clipSkipPress)?.click();
             return;
         }
         // The table is drawn anew, with this row marked: a keyboard goes on from there.
-        const table = part("presets", "table");
+        const table = part(view, "table");
         const marking = new MutationObserver((_, observer) => {
             /** @type {HTMLElement | null | undefined} */
             const marked = table?.querySelector("[aria-current] [data-clip-skip-pick]");
@@ -275,9 +307,26 @@
             keepFocus(marked);
         });
         if (table) marking.observe(table, {childList: true, subtree: true});
-        part("presets", "pick")?.click();
-        // On a narrow page, and beside a long table, the form is out of sight.
-        part("presets", "model")?.scrollIntoView({block: "nearest"});
+        part(view, "pick")?.click();
+        // On a narrow page, and beside a long table, what is told of it is out of sight.
+        part(view, view === "models" ? "about" : "model")?.scrollIntoView({block: "nearest"});
+    }
+
+    // What a keyboard is at in the table of models, which is drawn anew while they are read.
+    /** @type {string | undefined} */
+    let heldPick;
+
+    /** @param {Event} event */
+    function noteFocus({target}) {
+        /** @type {HTMLElement | null} */
+        const button = target instanceof Element ? target.closest("#clip_skip_models_table [data-clip-skip-pick]") : null;
+        heldPick = button?.dataset.clipSkipPick;
+    }
+
+    function refocus() {
+        /** @type {NodeListOf<HTMLElement> | undefined} */
+        const buttons = part("models", "table")?.querySelectorAll("[data-clip-skip-pick]");
+        if (heldPick !== undefined) keepFocus([...buttons ?? []].find((each) => each.dataset.clipSkipPick === heldPick));
     }
 
     // A press on a button beside an advice, in a panel or in the badge's window.
@@ -415,13 +464,17 @@
         return badge;
     }
 
-    window.clipSkip = {ask, chosen, heard, answered, holds, generate};
+    window.clipSkip = {ask, chosen, heard, answered, holds, generate, watch, turned};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
         // Before Gradio hears of it.
         document.addEventListener("input", touch, {capture: true});
         document.addEventListener("animationstart", fadedIn);
+        for (const event of ["focusin", "pointerdown"]) document.addEventListener(event, noteFocus);
+        const table = part("models", "table");
+        if (table) new MutationObserver(refocus).observe(table, {childList: true, subtree: true});
+        part("models", "said")?.setAttribute("role", "status");
         const places = TABS.flatMap(messages);
         if (!places.length) return;
         for (const place of places) {

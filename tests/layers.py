@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("models.inspect", "models.presets"),
     ("models.hashing", "models.profile"),
     ("models.library",),
+    ("models.survey",),
     ("advice",),
     ("conditioning",),
     ("jobs", "drift"),

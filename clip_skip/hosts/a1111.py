@@ -33,7 +33,7 @@ from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
-from .adapter import Adapter
+from .adapter import Adapter, listed_loras
 from .attributes import JOB_ATTRIBUTE
 from .encoders import read_webui_model, without_clip
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
@@ -168,6 +168,9 @@ class WebUI(Adapter[LineCheckpointInfo]):
         ambiguous = name.lower() in getattr(networks, "forbidden_network_aliases", ())
         found = getattr(networks, "available_networks" if ambiguous else "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
+
+    def loras(self) -> dict[str, str]:
+        return listed_loras("networks")
 
     def _grid_name(self) -> Mapping[str, Any]:
         return {"short_filename": not getattr(self.opts, "grid_extended_filename", False)}

@@ -18,6 +18,7 @@ from .protocols import (
     Checkpoints,
     ExtraNetworks,
     Hashes,
+    NetworkOnDisk,
     Options,
     Processed,
     Processing,
@@ -178,6 +179,12 @@ class Adapter(ABC, Generic[Info]):
     @abstractmethod
     def _checkpoint(self, info: Info, architecture: Architecture) -> Checkpoint:
         """The checkpoint that a CheckpointInfo stands for."""
+
+
+def listed_loras(module: str) -> dict[str, str]:
+    """The path of each LoRA that the host's module of this name lists, by its name."""
+    networks: Mapping[str, NetworkOnDisk] = getattr(sys.modules.get(module), "available_networks", {})
+    return {name: str(network.filename) for name, network in dict(networks).items()}
 
 
 def _hash_title(info: CheckpointInfo) -> str:

@@ -143,7 +143,7 @@ ATTRIBUTES = (
     Attribute("hashes", "save_cache", CALLED, "sdnext"),
     Attribute("cmd_opts", "no_hashing", READ, why="the user has switched hashing off"),
     # The Lora extensions.
-    Attribute("networks", "available_networks", READ, "a1111"),
+    Attribute("networks", "available_networks", READ),
     Attribute("networks", "available_network_aliases", READ),
     Attribute("networks", "forbidden_network_aliases", READ, "a1111", "in lower case, unlike the aliases"),
     Attribute("NetworkOnDisk", "filename", READ),

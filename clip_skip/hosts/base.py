@@ -144,3 +144,6 @@ class Host(Protocol):
 
     def lora_file(self, name: str) -> str | None:
         """The path of the LoRA that `<lora:NAME:...>` means in a prompt, None if none is listed; loads nothing."""
+
+    def loras(self) -> dict[str, str]:
+        """The path of each LoRA that the host lists, by its name there; loads nothing."""

@@ -21,7 +21,7 @@ from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from ..text.log import logger
-from .adapter import Adapter
+from .adapter import Adapter, listed_loras
 from .attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
@@ -185,6 +185,9 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def lora_file(self, name: str) -> str | None:
         found = getattr(sys.modules.get("modules.lora.lora_load"), "available_network_aliases", {}).get(name)
         return None if found is None else str(found.filename)
+
+    def loras(self) -> dict[str, str]:
+        return listed_loras("modules.lora.lora_load")
 
     def models(self) -> list[LoadedModel]:
         """Every loaded pipeline: the base, then the refiner."""

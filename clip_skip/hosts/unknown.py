@@ -117,3 +117,6 @@ class UnknownHost:
 
     def lora_file(self, name: str) -> str | None:
         return None
+
+    def loras(self) -> dict[str, str]:
+        return {}

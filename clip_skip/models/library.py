@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,21 @@ from .presets.store import Store, StoreError
 from .profile import Profile
 
 if TYPE_CHECKING:
+    from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
 
 _OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
 # The JSON value under each of a model's keys, None where there is none.
 Kept = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ReferencePlace:
+    """A model that others' descent can be told by, and the name of the file that was learned as it, "" if none was."""
+
+    label: str
+    name: str
+    source: str
 
 
 class Library:
@@ -109,9 +119,27 @@ class Library:
 
         self.presets.change(edit)
 
+    def lora(self, path: str) -> ModelFacts:
+        """What the file of the LoRA at `path` says. Reads up to 64 MB when it is new."""
+        return self._inspector.inspect(path)
+
     def trained_skip(self, path: str) -> float | None:
         """The skip that the LoRA at `path` was trained with, None where nothing says so."""
-        return self._inspector.inspect(path).trained_skip
+        return self.lora(path).trained_skip
+
+    def references(self) -> list[ReferencePlace]:
+        """The models that others' descent can be told by, each with the file that was learned as it."""
+        from .inspect.weights.descent import NAMES
+
+        learned = self._inspector.references.by_label
+        return [
+            ReferencePlace(label, name, learned[label].source if label in learned else "")
+            for label, name in NAMES.items()
+        ]
+
+    def learn(self, path: str, label: str) -> None:
+        """Make the SD 1.x model at `path` the reference `label`. Raises ValueError or OSError, and says why."""
+        self._inspector.learn(path, label)
 
     def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
         """Keep the model's preset as `change` makes it, or a new one."""

@@ -57,8 +57,9 @@ def test_one_press_shows_the_skips_side_by_side(webui, panel):
 
 def test_a_press_on_a_number_uses_it_or_saves_it(webui, panel, site):
     panel.switch(True)
-    panel.part("compared").locator("input, textarea").fill("1, 2/1.5")
-    webui.generate(press=lambda: press(panel))
+    box = panel.part("compared").locator("input, textarea")
+    box.fill("1, 2/1.5")
+    webui.generate(press=lambda: box.press("Enter"))
     expect(panel.ended.get_by_role("button")).to_have_text(["1", "2 / 1.5", "1", "2 / 1.5"])
     take(panel, "2 / 1.5", 0)
     panel.chosen("mode", "Manual")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FLAVOUR
-from tests.browser.page import Panel, WebUI
+from tests.browser.page import Panel, WebUI, contrast
 
 if FLAVOUR == "sdnext":
 
@@ -40,6 +40,25 @@ if FLAVOUR == "sdnext":
         webui.page.keyboard.press("Escape")
         webui.set_skip("1", "control")
         expect(webui.badge("control")).to_be_hidden()
+
+    def test_the_badge_and_its_window_can_be_read(webui):
+        """Also where the tab is as narrow as it is at first."""
+        webui.page.add_style_tag(content="#control_clip_skip { width: 150px; min-width: 0; }")
+        webui.set_skip("2", "control")
+        badge, slider = (
+            each.bounding_box() for each in (webui.badge("control"), webui.page.locator("#control_clip_skip"))
+        )
+        assert badge["x"] + badge["width"] <= slider["x"] + slider["width"] and badge["height"] < 30
+        webui.badge("control").click()
+        words = webui.window("control").items.first.locator("p").first
+        expect(words).to_be_visible()
+        assert contrast(words) > 4.5
+
+    def test_its_buttons_are_as_high_as_their_words(webui, panel):
+        webui.set_skip("2", "control")
+        button = panel.advice.items.locator("button").first
+        expect(button).to_be_visible()
+        assert button.bounding_box()["height"] < 30
 
     def test_the_panel_acts_in_control_and_what_it_wrote_comes_back(webui, panel):
         panel.open_manual()

@@ -16,6 +16,8 @@ interface Window {
         chosen(tab: string, control: string, own: string): [];
         heard(tab: string): [];
         answered(tab: string, name: string): [];
+        watch(): [];
+        turned(): [];
         holds(id: string | null, value: string | number): [];
         generate(tab: string, options: string): Promise<string>;
     };

@@ -36,8 +36,8 @@ from clip_skip.drift.drift import Drift, Point
 from clip_skip.drift.measured import Measured
 from clip_skip.hosts.idle import idle
 from clip_skip.hosts.unknown import UnknownHost
-from clip_skip.interfaces.settings import AUTO, ENABLED, SETTINGS
-from clip_skip.interfaces.ui import advice_view, answers, drift_view, panel, presets_tab, words
+from clip_skip.interfaces.settings import ENABLED, SETTINGS
+from clip_skip.interfaces.ui import advice_view, answers, drift_view, models_view, panel, presets_tab, words
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
 from clip_skip.interfaces.ui.page import Page
@@ -45,9 +45,10 @@ from clip_skip.models.checkpoint import NO_CHECKPOINT, Checkpoint
 from clip_skip.models.hashing import Hashing
 from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
-from clip_skip.models.inspect.verdict.recommend import Recommendation
-from clip_skip.models.library import Library
+from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation
+from clip_skip.models.library import Library, ReferencePlace
 from clip_skip.models.presets import Preset
+from clip_skip.models.survey import CHECKPOINT, Found, Listed, Progress, Survey
 from clip_skip.skip.architectures import ARCHITECTURES, ENCODER_NAMES, UNKNOWN
 from clip_skip.skip.auto import Defaults, automatic
 from clip_skip.skip.host_sliders import reading_at
@@ -60,12 +61,12 @@ from tests.conftest import ROOT
 LANGUAGES = ("zh_CN", "ja_JP", "id_ID")
 # Words that a language has from English, as it writes them.
 BORROWED = {
-    "id_ID": {"Model", "Mode", "hash", "Slerp", "Linear", "Manual", "blok", "model"},
+    "id_ID": {"Model", "Preset", "Mode", "hash", "Slerp", "Linear", "Manual", "blok", "model"},
     "ja_JP": set(),
     "zh_CN": set(),
 }
 # Names are the same in every language, and no file has them; nor the label of the box that is never on show.
-NAMES = {"CLIP Skip", "CLIP Skip options", *ENCODER_NAMES.values(), *(setting.label for setting in AUTO.values())}
+NAMES = {"CLIP Skip", "CLIP Skip options", *ENCODER_NAMES.values()}
 # What files, users and other programs say here, and what must therefore be in no string that is translated.
 QUAGGA = "quagga"
 SHA = "ab" * 32
@@ -332,7 +333,8 @@ def _tab(folder) -> set[str]:
     def keep(presets) -> None:
         file.write_text(json.dumps({"schema": 1, "presets": presets}))
 
-    tab = presets_tab._Tab(_Host(), Library(folder))
+    host, library = _Host(), Library(folder)
+    tab = presets_tab._Tab(host, library, Survey(host, library))
     found = _in_blocks(tab.blocks)
 
     def does(updates):
@@ -380,6 +382,48 @@ def _tab(folder) -> set[str]:
     return found
 
 
+def _models(folder, patch) -> set[str]:
+    """The view of models, with one in each state."""
+    host, library, sd1 = _Host(), Library(folder), ARCHITECTURES["sd1"]
+    survey = Survey(host, library)
+    view = presets_tab._Tab(host, library, survey).models
+    card, asks = SkipStatement("card", QUAGGA, {"l": 2.0}, True), SkipStatement("known-author", QUAGGA, {})
+    facts = [*_facts(), *(ModelFacts(QUAGGA, architecture) for architecture in ARCHITECTURES.values())]
+    facts += [ModelFacts(QUAGGA, sd1, statements=(asks,)), ModelFacts(QUAGGA, UNKNOWN, kind="lora")]
+    facts += [ModelFacts(QUAGGA, sd1, kind="lora", trained_skip=skip, statements=(card,)) for skip in (2.0, None)]
+    facts += [ModelFacts(QUAGGA, sd1, recommended=Recommendation(card.skip, source, "")) for source in SKIP_LADDER]
+    checkpoint, found = Checkpoint(QUAGGA, sd1, QUAGGA), set()
+    states = [None, Found(checkpoint), *(Found(checkpoint, each, each.error or "") for each in facts)]
+    for state, preset in product(states, (None, Preset(skip={"l": 2.0}, lineage="not-nai"))):
+        # Facts' own recommendations are of made-up sources, but for those above.
+        if state and state.facts and state.facts.recommended and state.facts.recommended.source not in SKIP_LADDER:
+            continue
+        row = models_view.row(Listed(CHECKPOINT, QUAGGA), state, preset)
+        found |= _in_html(models_view.table([row] * 101, models_view.Order(), None))
+        found |= _in_html(models_view.about(row.model, state, preset))
+    for now in (Progress(1, 2), Progress(1, 2, rests=True)):
+        found |= _in_html(models_view.progress(now))
+
+    def does(updates):
+        nonlocal found
+        found |= _in_updates(updates)
+        return updates
+
+    now = ("nothing such", "All", models_view.Order(), None)
+    does(view._seen(*now))
+    does(view._choose(QUAGGA, *now))
+    does(view._ask_learn(None, None))
+    model = Listed(CHECKPOINT, "sd1")
+    patch.setattr(survey, "_found", {model: Found(checkpoint, ModelFacts(QUAGGA, sd1))})
+    patch.setattr(survey, "start", lambda: None)
+    patch.setattr(library, "references", lambda: [ReferencePlace("sd1.4", QUAGGA, QUAGGA)])
+    pending = does(view._ask_learn((model, None), QUAGGA))[view.pending]
+    does(view._learn(pending, *now))  # there is no such file
+    patch.setattr(library, "learn", lambda path, label: None)
+    does(view._learn(pending, *now))
+    return found
+
+
 def _settings() -> set[str]:
     found: set[str] = set()
     for setting in SETTINGS:
@@ -389,9 +433,10 @@ def _settings() -> set[str]:
 
 @pytest.fixture(scope="session")
 def strings(tmp_path_factory) -> set[str]:
-    host, ours, theirs = (tmp_path_factory.mktemp(name) for name in ("host", "panel", "tab"))
-    with minihost.boot("forge", extension=None, data=host):  # Gradio 4 spells some things as Gradio 3 only there
-        return (_advice() | _panel(ours) | _tab(theirs) | _settings()) - NAMES
+    host, ours, theirs, models = (tmp_path_factory.mktemp(name) for name in ("host", "panel", "tab", "models"))
+    # Gradio 4 spells some things as Gradio 3 only there.
+    with minihost.boot("forge", extension=None, data=host), pytest.MonkeyPatch.context() as patch:
+        return (_advice() | _panel(ours) | _tab(theirs) | _models(models, patch) | _settings()) - NAMES
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -425,7 +470,7 @@ def test_strings_hold_no_data(strings):
     for string in strings:
         assert not re.search(rf"{QUAGGA}|{{|}}|[\n<>]|  |^\s|\s$", string), string
         assert len(string) <= 300
-        assert set(re.findall(r"\d+", string)) <= {"1", "2", "1111", "32", "256"}, string
+        assert set(re.findall(r"\d+", string)) <= {"1", "2", "3", "1111", "32", "256"}, string
 
 
 def test_strings_are_translated_by_whole_text_nodes(strings):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from clip_skip.advice.names import ActionId, AdviceId, Severity
-from clip_skip.interfaces.ui import advice_view, presets_view
+from clip_skip.interfaces.ui import advice_view, models_view, presets_view
 from clip_skip.models.inspect.evidence.evidence import Strength, Verdict
 from clip_skip.models.presets.preset import Mark
 
@@ -53,12 +53,13 @@ def test_every_mark_is_a_verdict_and_an_action():
     "table, kind",
     [
         (advice_view._SEVERITIES, Severity),
-        (advice_view._VERDICTS, Verdict),
+        (advice_view.VERDICTS, Verdict),
+        (models_view._LINEAGES, Verdict),
         (advice_view._STRENGTHS, Strength),
         (presets_view._SILENCED, set(AdviceId) - UNSILENCED),
         ([mark for mark in presets_view.MARKS.values() if mark], Mark),
     ],
-    ids=["severities", "verdicts", "strengths", "silenced", "marks"],
+    ids=["severities", "verdicts", "lineages", "strengths", "silenced", "marks"],
 )
 def test_a_table_has_each_name(table, kind):
     assert set(table) == set(kind)

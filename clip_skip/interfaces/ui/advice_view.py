@@ -14,7 +14,7 @@ from ...advice.rules import Action, Advice, Question
 from ...models.inspect.evidence.evidence import Strength, Verdict
 from ...skip.numbers import label
 from ...text.phrase import Data, Phrase
-from .markup import NOTHING, joined, messages, pieces
+from .markup import NOTHING, bullets, joined, messages, pieces
 
 if TYPE_CHECKING:
     from ...models.inspect.facts import ModelFacts
@@ -26,7 +26,7 @@ _SEVERITIES = {
     Severity.HINT: "Hint",
     Severity.INFO: "Note",
 }
-_VERDICTS = {
+VERDICTS = {
     Verdict.NAI: "It is NovelAI's SD 1.x model.",
     Verdict.NAI_DERIVED: "It descends from NovelAI's SD 1.x model.",
     Verdict.CONTAINS_NAI: "It holds some of NovelAI's SD 1.x model, among others.",
@@ -90,7 +90,7 @@ def _told(shown: Shown, facts: ModelFacts | None) -> Markup:
     advice = shown.advice
     why = NOTHING
     if advice.id in ON_DESCENT and facts is not None:
-        why = _why(_paragraph((_VERDICTS[facts.verdict],)), facts)
+        why = _why(_paragraph((VERDICTS[facts.verdict],)), facts)
     return _paragraph(advice.reason) + _row(shown, advice.actions) + why
 
 
@@ -151,12 +151,12 @@ def _button(asked: Mapping[str, str], label: Phrase, slider: float | None) -> Ma
 
 
 def _why(first: Markup, facts: ModelFacts | None, last: Markup = NOTHING) -> Markup:
-    details = Markup("<details><summary>{}</summary>{}<ul>{}</ul>{}</details>")
-    lines = [Markup("<li>{}</li>").format(pieces(phrase)) for phrase in (_reasons(facts) if facts else ())]
-    return details.format(pieces(("Why?",)), first, joined(lines), last)
+    details = Markup("<details><summary>{}</summary>{}{}{}</details>")
+    return details.format(pieces(("Why?",)), first, bullets(reasons(facts) if facts else ()), last)
 
 
-def _reasons(facts: ModelFacts) -> Iterator[Phrase]:
+def reasons(facts: ModelFacts) -> Iterator[Phrase]:
+    """What is known of a model's descent, and what was said of its skip: a phrase for each fact."""
     if facts.error is not None:
         yield ("Its file could not be read:", Data(f" {facts.error}"))
     for fact in facts.evidence:

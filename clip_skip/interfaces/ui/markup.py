@@ -36,6 +36,11 @@ def line(*phrase: str) -> Markup:
     return Markup('<p class="clip-skip-words">{}</p>').format(pieces(phrase))
 
 
+def bullets(phrases: Iterable[Phrase]) -> Markup:
+    """A list with a point for each of the phrases."""
+    return Markup("<ul>{}</ul>").format(joined(Markup("<li>{}</li>").format(pieces(phrase)) for phrase in phrases))
+
+
 def messages(items: Sequence[Markup]) -> Markup:
     """The messages as one block; empty where there are none."""
     return Markup('<div class="clip-skip-advice">{}</div>').format(joined(items)) if items else NOTHING
@@ -48,11 +53,16 @@ def _edges(piece: str, shown: Markup) -> Markup:
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[Phrase]], picks: Sequence[str] = (), chosen: str | None = None
+    head: Sequence[str],
+    rows: Iterable[Sequence[Phrase]],
+    picks: Sequence[str] = (),
+    chosen: str | None = None,
+    heads: Sequence[Markup] = (),
 ) -> Markup:
     """The rows under their heads. With `picks`, the first cell of each row is a button that stands for its pick.
 
-    The row of the pick `chosen` is marked.
+    The row of the pick `chosen` is marked. `heads` are cells that stand for those of `head`, where they are more than
+    words.
 
     A narrow page has the cells of a row one below the other, each with its head before it, which a wide one hides.
     """
@@ -66,9 +76,9 @@ def table(
         cells += [_cell(name, cell) for name, cell in zip(head[1:], rest, strict=True)]
         mark = Markup(' aria-current="true"') if picks and picks[number] == chosen else NOTHING
         lines.append(Markup("<tr{}>{}</tr>").format(mark, joined(cells)))
-    heads = joined(Markup("<th>{}</th>").format(text(name)) for name in head)
+    heads = heads or [Markup("<th>{}</th>").format(text(name)) for name in head]
     whole = Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
-    return whole.format(heads, joined(lines))
+    return whole.format(joined(heads), joined(lines))
 
 
 def _cell(head: str, cell: Markup) -> Markup:

@@ -171,13 +171,15 @@ class Panel:
         }
         for name, answer in answers.items():
             self._tells(answer, name)
-        comparing = self._ask(
-            self.compare.click,
-            lambda text, *values: self._answers.compare(text, Controls(*values)),
-            [self.compared, *self._inputs],
-            [self.options, self.ended, self.ended_off],
-        )
-        in_page(comparing.then, f"(options) => clipSkip.generate('{self.tab}', options)", self.options, to=self.options)
+        for press in (self.compare.click, self.compared.submit):
+            comparing = self._ask(
+                press,
+                lambda text, *values: self._answers.compare(text, Controls(*values)),
+                [self.compared, *self._inputs],
+                [self.options, self.ended, self.ended_off],
+            )
+            generate = f"(options) => clipSkip.generate('{self.tab}', options)"
+            in_page(comparing.then, generate, self.options, to=self.options)
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""

@@ -1,4 +1,7 @@
-"""The tab "CLIP Skip": a table of all presets, one of them to edit, what was silenced, and import and export."""
+"""The tab "CLIP Skip": a table of all presets, one of them to edit, what was silenced, and import and export.
+
+Its second view is `models_tab`.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +17,19 @@ from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
 from ...models.presets.preset import Preset, merge, parse_preset, write
 from ...models.presets.store import StoreError
+from ...models.survey import Survey
 from ...skip.architectures import ENCODER_IDS, UNKNOWN
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
 from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem, join, said
 from . import markup, presets_view
+from .models_tab import ModelsView
 from .paste import shown
 from .presets_view import MARKS
 
 _TITLE, _ID = "CLIP Skip", "clip_skip"
+_PRESETS = "presets"  # the first view
 _EXPORTED = "clip-skip-presets.json"
 # The page itself reads the file that the user opens, and saves what is in the box: no path comes from outside, and no
 # file of the server's has to be served. Without a file both boxes stay as they are.
@@ -49,9 +55,9 @@ _DOWNLOAD = f"""(text) => {{
 Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
 
 
-def build(host: Host, library: Library) -> list[tuple[Any, str, str]]:
+def build(host: Host, library: Library, survey: Survey) -> list[tuple[Any, str, str]]:
     """The tab, as the host's `on_ui_tabs` takes it: (blocks, title, element id)."""
-    return [(_Tab(host, library).blocks, _TITLE, _ID)]
+    return [(_Tab(host, library, survey).blocks, _TITLE, _ID)]
 
 
 class _Tab:
@@ -62,31 +68,39 @@ class _Tab:
     the user saw before the import. All three are None where there is nothing.
     """
 
-    def __init__(self, host: Host, library: Library) -> None:
+    def __init__(self, host: Host, library: Library, survey: Survey) -> None:
         self._host = host
         self._library = library
         self._store = library.presets
         with gr.Blocks(analytics_enabled=False) as self.blocks:
             self.chosen, self.pending, self.previewed = gr.State(None), gr.State(None), gr.State(None)
-            self.problems = gr.HTML("", elem_id=self._id("problems"))
-            with gr.Row():
-                with gr.Column(scale=3, min_width=280):
-                    self._build_table()
-                with gr.Column(scale=2, min_width=280):
-                    self._build_form()
-            with gr.Accordion("Silenced advice", open=False, elem_id=self._id("silenced_part")):
-                self._build_silenced()
-            with gr.Accordion("Import", open=False, elem_id=self._id("import_part")):
-                self._build_import()
-            with gr.Accordion("Export", open=False, elem_id=self._id("export_part")):
-                self._build_export()
+            with gr.Tabs(elem_id="clip_skip_views") as self.views:
+                with gr.TabItem("Presets", id=_PRESETS):
+                    self._build()
+                with gr.TabItem("Models", id="models") as view:
+                    self.models = ModelsView(library, survey)
             self._listen()
+            self.models.listen(view.select, self._show, [self.views, self.search, *self._choosing])
         for component in self.blocks.blocks.values():
             component.do_not_save_to_config = True
 
     @staticmethod
     def _id(name: str) -> str:
         return f"clip_skip_presets_{name}"
+
+    def _build(self) -> None:
+        self.problems = gr.HTML("", elem_id=self._id("problems"))
+        with gr.Row():
+            with gr.Column(scale=3, min_width=280):
+                self._build_table()
+            with gr.Column(scale=2, min_width=280):
+                self._build_form()
+        with gr.Accordion("Silenced advice", open=False, elem_id=self._id("silenced_part")):
+            self._build_silenced()
+        with gr.Accordion("Import", open=False, elem_id=self._id("import_part")):
+            self._build_import()
+        with gr.Accordion("Export", open=False, elem_id=self._id("export_part")):
+            self._build_export()
 
     def _build_table(self) -> None:
         self.search = gr.Textbox(
@@ -176,6 +190,8 @@ class _Tab:
         form = [self.chosen, self.form, self.about, self.delete, self.copying, *self.fields]
         imported = [self.previewed, self.changes, self.take]
 
+        self._choosing = [*form, *confirming, self.table, self.model]
+
         def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
             return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
 
@@ -185,7 +201,7 @@ class _Tab:
         now = [self.search, self.chosen, *self.fields]
         on(self.refresh.click, self._refresh, now, [*overview, *form])
         for event, label in ((self.model.input, self.model), (self.pick.click, self.picked)):
-            on(event, self._choose, [label, self.search], [*form, *confirming, self.table, self.model])
+            on(event, self._choose, [label, self.search], self._choosing)
         on(self.again.click, self._tell_again, [self.picked, *now], [*overview, *form, self.said])
         on(self.all_again.click, lambda *now: self._tell_again(None, *now), now, [*overview, *form, self.said])
         changing = [*overview, *form, *confirming]
@@ -200,7 +216,8 @@ class _Tab:
         on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
         on(self.preview.click, self._preview, given, imported)
         for box in given:
-            on(box.input, lambda: self._nothing_previewed(), [], imported)
+            # Not through the queue: the answer to what was typed comes before that to what is pressed then.
+            on(box.input, lambda: self._nothing_previewed(), [], imported, queue=False)
         on(self.take.click, self._import, [self.search, self.chosen, self.previewed, *given], [*imported, *overview])
         on(self.give.click, self._export, [], [self.exported, self.download])
         self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
@@ -283,6 +300,10 @@ class _Tab:
             key = self._key(label) or None  # its preset may go by another name than its title
         form = self._form(key, label or "")
         return {**form, **self._settled(), **self._found(search, form[self.chosen])}
+
+    def _show(self, title: str) -> Shown:
+        """The view of presets, with the host's model of this title chosen."""
+        return {self.views: gr.update(selected=_PRESETS), self.search: gr.update(value=""), **self._choose(title, "")}
 
     def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
         if not chosen:

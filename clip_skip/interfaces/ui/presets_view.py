@@ -39,7 +39,7 @@ _SILENCED: Mapping[str, str] = {
 """What each advice is about, by its id."""
 
 _HEAD = ("Model", "Skips", "Blend", "Lineage", "Your note", "Found by")
-_MOST_ROWS = 100
+MOST_ROWS = 100
 _MOST_PROBLEMS = 8
 _HASH_SHOWN = 10  # as many digits as the hosts show
 
@@ -66,7 +66,7 @@ def rows(presets: Mapping[str, Preset]) -> list[Row]:
     """A row for each preset, by name."""
     taken: dict[str, int] = {}
     made = []
-    for key, preset in sorted(presets.items(), key=lambda item: (_natural(_name(*item)), item[0])):
+    for key, preset in sorted(presets.items(), key=lambda item: (natural(_name(*item)), item[0])):
         label = _label(key, preset)
         taken[label] = taken.get(label, 0) + 1
         if taken[label] > 1:
@@ -96,7 +96,7 @@ def without_row(titles: Iterable[str], rows: Sequence[Row], key_of_model: Callab
 
 def shown(found: Sequence[Row], search: str, chosen: str | None = None) -> tuple[list[Row], Markup]:
     """The rows that the table has room for, and its HTML, with the one of the label `chosen` marked."""
-    room = list(found[:_MOST_ROWS])
+    room = list(found[:MOST_ROWS])
     if not room and search.strip():
         return room, markup.line("No preset has these words in it.")
     if not room:
@@ -130,8 +130,8 @@ def preview(changes: Iterable[Change]) -> Markup:
         model = _label(change.key, preset) if change.key and preset else change.source
         lines.append(((Data(model),), before, after if kind != "unchanged" else ("Stays as it is",)))
     said = join((Data(f"{count} "), kind) for kind, count in counts.items() if count)
-    table = markup.table(("Model", "Kept now", "After the import"), lines[:_MOST_ROWS])
-    return markup.line(*said, Data(":")) + table + _more(len(lines) - _MOST_ROWS)
+    table = markup.table(("Model", "Kept now", "After the import"), lines[:MOST_ROWS])
+    return markup.line(*said, Data(":")) + table + _more(len(lines) - MOST_ROWS)
 
 
 def silenced(presets: Mapping[str, Preset]) -> Markup:
@@ -144,7 +144,7 @@ def silenced(presets: Mapping[str, Preset]) -> Markup:
     again = markup.pieces(("Tell me again",))
     items = [
         item.format(markup.pieces(_named(key, presets[key])), markup.pieces(_about(presets[key])), key, again)
-        for _, key in found[:_MOST_ROWS]
+        for _, key in found[:MOST_ROWS]
     ]
     return markup.messages(items) + _more(len(found) - len(items))
 
@@ -171,8 +171,11 @@ def unusable(preset: Preset) -> Phrase:
 
 
 def _kept(preset: Preset | None) -> Phrase:
-    if preset is None:
-        return ("Nothing",)
+    return ("Nothing",) if preset is None else in_words(preset)
+
+
+def in_words(preset: Preset) -> Phrase:
+    """All that is kept for a model."""
     parts: list[Phrase] = [_skips(preset)]
     parts += [(preset.blend.capitalize(),)] if preset.blend != "linear" else []
     parts += [_mark(preset)]
@@ -197,7 +200,7 @@ def _name(key: str, preset: Preset) -> str:
     return preset.name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
 
 
-def _natural(name: str) -> list[Any]:
+def natural(name: str) -> list[Any]:
     """What a name is sorted by: its numbers as numbers, of any length, and the rest in either case."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(len(part.lstrip("0")), part.lstrip("0")) if number % 2 else part for number, part in enumerate(parts)]

@@ -51,7 +51,7 @@ class Inspector:
         name = os.fspath(path)
         if sha256 and weights:
             self._learn_if_known(name, sha256)
-        learned = reference_files.load(self._references_folder)
+        learned = self.references
         options: dict[str, Any] = {"sha256": sha256, "mark": mark, "weights": weights, "thorough": thorough}
         try:
             key = _key(name, learned, options)
@@ -71,7 +71,7 @@ class Inspector:
         name = os.fspath(path)
         options = {"sha256": sha256, "mark": mark, "weights": True, "thorough": False}
         try:
-            key = _key(name, reference_files.load(self._references_folder), options)
+            key = _key(name, self.references, options)
         except OSError as error:
             return unread(name, error)
         return self._kept(name, key)
@@ -87,6 +87,11 @@ class Inspector:
             logger.debug("the facts kept for %r are broken and read again", name)
             return None
 
+    @property
+    def references(self) -> References:
+        """The models that were learned."""
+        return reference_files.load(self._references_folder)
+
     def learn(self, path: str | os.PathLike[str], label: str, sha256: str | None = None) -> None:
         """Make the SD 1.x model at `path` the reference `label`. Raises ContentsError or OSError, and says why."""
         contents = read_contents(path)
@@ -97,7 +102,7 @@ class Inspector:
         label = model.reference_label if model else None
         if label is None:
             return
-        if label in reference_files.load(self._references_folder).labels:
+        if label in self.references.labels:
             return
         try:
             self.learn(path, label, sha256)

@@ -15,7 +15,7 @@ from . import negations, vocabulary
 _MOST_LISTS, _REACH = 7, 40  # to one mention; units before it that are looked at
 
 # A number that counts what follows it: "2 images", "4-8 steps", "7 for cfg"; but not "2 steps 30", "2 cfg: 7".
-_COUNTS = r"(?:[-To]d)?(?:t(?![dD])|r?s{1,3}(?![s:dD(]))"
+_COUNTS = r"(?:[-To]d)?a?(?:t(?![dD])|r?s{1,3}(?![s:dD(]))"
 _SKIP = rf"d(?!{_COUNTS})"
 # Here what follows may be the noun that the number counts.
 _NO_NOUN = r"(?![xstmD])"

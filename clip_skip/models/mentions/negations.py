@@ -32,10 +32,10 @@ _AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
 _NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir]j?M|N|F|k[juriT]{0,2}M")
 _NOT_AFTER = re.compile(
     # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
-    r":?(?:[jaTxuiyfgGt]{0,4}?b|(?:[jaTxuyfgG]{0,4}?|[ri][jtmx]{1,3}j)N(?![jTu]{0,3}d)"
+    r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
     r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
     # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
-    r"|[,(:?@_-]{1,2}(?:[jx]?b|N(?![jTu]{0,3}d)(?:[ua]|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
+    r"|[,(:?@_-]{1,2}(?:[jx]?b|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
 )
 _BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
 # "If you use it, the images get blurry."
@@ -58,7 +58,7 @@ def is_negated(before: str, after: str) -> bool:
 
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uari])?x[jihrT]{0,4}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"v(?![jTxn]{0,4}[au])[jT]{0,3}x")
+_UNKNOWN_JUDGEMENT = re.compile(r"j?v(?![jTxn]{0,4}[au])[jT]{0,3}x")
 _UNKNOWN_VERB = re.compile(r"(?:x|n[jTxntis])(?![jTxntis]{0,4}[au])")
 
 

@@ -65,6 +65,7 @@ _NOT = re.compile(
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
 _AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
+_BEFORE_NUMBER = re.compile(r"\s?\d")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
@@ -126,7 +127,9 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
     if kind == "elided":
         return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
-    if unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start()):
+    if (unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start())) or (
+        unit == "i" and not _BEFORE_NUMBER.match(text, match.end())  # the English one
+    ):
         return vocabulary.JOINING, 0.0
     if kind == "word":
         return _part(unit), 0.0

@@ -1,5 +1,6 @@
 // SD.Next's Modern UI, as far as extensions meet it, on a page opened with ?theme_type=Modern: a rail of buttons in place of the tabs,
-// whose content is moved into items of its own that fade in and out; onUiTabChange is never called.
+// whose content is moved into items of its own that fade in and out; onUiTabChange is never called. It has none of Gradio's colours,
+// high buttons, and a grid for a slider's label and number.
 "use strict";
 
 function startModernUi() {
@@ -12,6 +13,15 @@ function startModernUi() {
     .fade-out { animation: fade-out 0.01s; }
     .xtabs-item.hidden:not(.fade-in) { display: none; }
     .mask-icon { background: currentColor; }
+    body {
+      --background-fill-primary: initial; --background-fill-secondary: initial; --border-color-primary: initial;
+      --body-text-color: initial; --body-text-color-subdued: initial; --link-text-color: initial;
+      --button-secondary-background-fill: initial; --button-secondary-text-color: initial;
+      --sd-main-background-color: rgb(23 23 23); --sd-label-color: rgb(210 208 198);
+      background: var(--sd-main-background-color); color: var(--sd-label-color);
+    }
+    * button { min-height: 36px; min-width: 36px; }
+    .block.gradio-slider .head, .block:has(> .wrap > .head) .head { display: grid; grid-template-columns: auto 70px; }
     #tabs > * { display: none !important; }`;
   const rail = document.createElement("div");
   rail.id = "main_nav_content";

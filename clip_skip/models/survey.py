@@ -1,0 +1,175 @@
+"""What all models say that a WebUI lists, read in the background: one after the other, and never while a job runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from ..skip.architectures import UNKNOWN
+from ..text.log import logger
+from .checkpoint import Checkpoint
+from .library import Library
+
+if TYPE_CHECKING:
+    from .inspect.facts import ModelFacts
+
+CHECKPOINT, LORA = "checkpoint", "lora"
+
+_REST_SECONDS = 0.5
+_STOP_SECONDS = 10
+
+
+class _Host(Protocol):
+    """What a survey asks of a WebUI; `hosts.base.Host` says what each answers."""
+
+    @property
+    def busy(self) -> bool: ...
+    def checkpoint(self, name: str) -> Checkpoint | None: ...
+    def checkpoints(self) -> list[str]: ...
+    def loras(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A model in the WebUI's lists: CHECKPOINT or LORA, and its name there."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read of a model: None where it has no file, and `error` where that could not be read."""
+
+    checkpoint: Checkpoint
+    facts: ModelFacts | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many of the models that are to be read are read; `rests` while a job runs."""
+
+    done: int = 0
+    total: int = 0
+    rests: bool = False
+
+
+class Survey:
+    """Reads the models that `host` lists in one thread, which ends when all are read or that is given up.
+
+    It keeps what it read for as long as the WebUI runs, by itself nothing on disk; facts have their own cache. While a
+    job runs it rests, `rest(stopped)` at a time, which is over at once when that event is set.
+    """
+
+    def __init__(
+        self,
+        host: _Host,
+        library: Library,
+        rest: Callable[[threading.Event], object] = lambda stopped: stopped.wait(_REST_SECONDS),
+    ) -> None:
+        self._host = host
+        self._library = library
+        self._rest = rest
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._left: list[Listed] = []  # what is to be read, the next one first; the one that is being read is its first
+        self._total = 0
+        self._rests = False
+        self._given_up = False
+        self._found: dict[Listed, Found] = {}
+
+    def listed(self) -> list[Listed]:
+        """All that the WebUI lists: its checkpoints, then its LoRAs."""
+        checkpoints = [Listed(CHECKPOINT, title) for title in self._host.checkpoints()]
+        return checkpoints + [Listed(LORA, name) for name in self._host.loras()]
+
+    @property
+    def found(self) -> Mapping[Listed, Found]:
+        """What was read so far."""
+        with self._lock:
+            return dict(self._found)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far it is, None where nothing is being read."""
+        with self._lock:
+            if not self._left:
+                return None
+            return Progress(self._total - len(self._left), self._total, self._rests)
+
+    def look(self) -> None:
+        """Somebody looks at the models: read them, unless that was given up."""
+        if not self._given_up and self.progress is None:
+            self.start()
+
+    def start(self) -> None:
+        """Read all models from the first on; those that were never read before the others."""
+        models = self.listed()
+        with self._lock:
+            if self._stopped.is_set():
+                return
+            self._given_up = False
+            self._found = {model: self._found[model] for model in models if model in self._found}
+            self._left = sorted(models, key=self._found.__contains__)
+            self._total = len(models)
+            if self._left and self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="clip-skip-survey", daemon=True)
+                self._thread.start()
+
+    def give_up(self) -> None:
+        """Read no more until `start`. What was read stays."""
+        with self._lock:
+            self._given_up = True
+            self._left = []
+
+    def stop(self) -> None:
+        """Read nothing any more."""
+        self.give_up()
+        with self._lock:
+            self._stopped.set()
+            thread = self._thread
+        if thread is not None:
+            thread.join(_STOP_SECONDS)
+
+    def _work(self) -> None:
+        while left := self._wanted():
+            model = left[0]
+            try:
+                found = self._read(model)
+            except Exception as error:
+                logger.exception("%r could not be read", model.name)
+                found = Found(Checkpoint(model.name, UNKNOWN), error=f"{type(error).__name__}: {error}")
+            with self._lock:
+                if self._left is left:  # neither given up nor begun anew meanwhile
+                    left.pop(0)
+                    self._found[model] = found
+
+    def _wanted(self) -> list[Listed]:
+        """What is left, when no job runs. Empty at the thread's end."""
+        while True:
+            with self._lock:
+                left = self._left
+                if not left:
+                    self._thread = None
+                    return left
+            self._rests = self._host.busy
+            if not self._rests:
+                return left
+            self._rest(self._stopped)
+
+    def _read(self, model: Listed) -> Found:
+        if model.kind == LORA:
+            path = self._host.loras().get(model.name)
+            if path is None:
+                return Found(Checkpoint(model.name, UNKNOWN))
+            facts = self._library.lora(path)
+            return Found(Checkpoint(model.name, facts.architecture, path), facts, facts.error or "")
+        checkpoint = self._host.checkpoint(model.name)
+        if checkpoint is None:
+            return Found(Checkpoint(model.name, UNKNOWN))
+        read = self._library.profile(checkpoint).facts
+        return Found(checkpoint, read, read.error or "" if read else "")
