@@ -88,12 +88,12 @@ ADVICE = {
     "panel": _least_severity(
         "panel",
         Severity.INFO,
-        "Advice shown in the CLIP Skip panel",
+        "CLIP Skip's advice in its panel",
         "each choice adds to those before it; what you silenced for a model is listed in the tab CLIP Skip",
     ),
-    "badge": _least_severity("badge", Severity.INFO, "Advice shown beside the WebUI's own clip skip slider"),
-    "result": _least_severity("result", Severity.CAUTION, "Advice shown with the result"),
-    "log": _least_severity("log", Severity.CAUTION, "Advice written into the log"),
+    "badge": _least_severity("badge", Severity.INFO, "CLIP Skip's advice beside the WebUI's own slider"),
+    "result": _least_severity("result", Severity.CAUTION, "CLIP Skip's advice with the result"),
+    "log": _least_severity("log", Severity.CAUTION, "CLIP Skip's advice in the log"),
 }
 
 
@@ -104,19 +104,19 @@ def shown_at(place: str, severity: Severity, opts: object) -> bool:
 
 def _auto(architecture: Architecture, encoder: Encoder) -> Setting:
     name = f"auto_{architecture.id}_{encoder.id}".replace("-", "_")
-    label = f"{architecture.name}: {encoder.name}"  # names alone, which need no translation
+    # The WebUI's own search shows a setting without those beside it.
+    label = f"CLIP Skip: {architecture.name}'s {encoder.name} in Auto, if nothing else is known"
     limits = {"minimum": 1, "maximum": encoder.trained_depth, "step": 0.05}
-    help = "what Auto uses where neither a preset nor the model itself says anything"
-    return Setting(name, 1, label, "slider", help, limits)
+    return Setting(name, 1, label, "slider", "", limits)
 
 
 AUTO = {(a.id, e.id): _auto(a, e) for a in ARCHITECTURES.values() for e in a.encoders}
 AUTO_NAI = Setting(
     "auto_nai_l",
     NAI_SKIP,
-    "Descendants of NovelAI's SD 1.x model: CLIP-L",
+    "CLIP Skip: CLIP-L of NovelAI's descendants in Auto, if nothing else is known",
     "slider",
-    "what Auto uses where only the descent is known",
+    "",
     {"minimum": 1, "maximum": 12, "step": 0.05},
 )
 

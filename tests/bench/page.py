@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -89,7 +90,8 @@ def report(flavour: str, rounds: int) -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path=shutil.which("chromium-headless-shell") or "/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu"],
         )
         page = browser.new_page()
         taken = changes(page, ours, rounds)

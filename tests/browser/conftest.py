@@ -30,7 +30,8 @@ NAI = "89d59c3dde4c56c6d5c41da34cc55ce479d93b4007046980934b14db71bdb2a8"
 """The sha256 of Stable Diffusion 1.5 and of NovelAI's model."""
 HOSTILE_SD1 = f"sd1-{HOSTILE}"
 HOSTILE_LORA = '"onmouseover=window.pwned=1 &lt;img src=x onerror=window.pwned=1&gt;'
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""The first draws the same pages with a third less of a processor's time."""
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -160,11 +161,19 @@ def viewport():
     return {"width": 1300, "height": 1400}
 
 
+@pytest.fixture(scope="session")
+def context(site, browser):
+    """One for all pages: Gradio's files, and what Chromium compiled of them, are there from the second page on."""
+    context = browser.new_context(base_url=site.address)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(site, browser, viewport):
+def page(site, context, viewport):
     """An empty page on a host as it was at its start. What concerns CLIP Skip must not fail in it, or behind it."""
-    context = browser.new_context(viewport=viewport, base_url=site.address)
     page = context.new_page()
+    page.set_viewport_size(viewport)
     page.set_default_timeout(PATIENCE)
     title = "Diffusers/sdxl-a" if FLAVOUR == "sdnext" else "sdxl-a.safetensors"
     settings = {"enabled": True, "infotext": True, "slider_maximum": 12, "advice_panel": "info", "advice_badge": "info"}
@@ -181,7 +190,7 @@ def page(site, browser, viewport):
     page.on("console", lambda m: m.type == "error" and wrong.append(f"{m.text} {m.location['url']}"))
     page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
     yield page
-    context.close()
+    page.close()
     assert [line for line in wrong if OURS.search(line)] == []
     assert "Traceback" not in site.said[before:], site.said[before:]
 

@@ -133,6 +133,11 @@ def test_no_english_is_left(tour):
     page.locator("#clip_skip_presets_preview").click()
     tour("presets_changes", "Stays as it is")
 
+    page.locator("#clip_skip_views button").nth(1).click()
+    tour("models_table", "Does not descend from it")
+    page.locator("#clip_skip_models_table tbody button").first.click()
+    tour("models_about", "Made for clip skip")
+
     webui.go("Settings")
     tour("presets_changes", "Stays as it is")  # hidden by now; what is on show are the settings
     assert len(tour.seen) > 90

@@ -71,6 +71,21 @@ def test_same_for_all_encoders_is_one_slider_that_names_them(panel):
     expect(panel.number("skip")).to_have_value("2")
 
 
+def test_the_sliders_stand_side_by_side_where_there_is_room(panel):
+    panel.open_manual()
+    panel.rests()
+    left, right = (panel.slider(name).bounding_box() for name in ("l", "g"))
+    assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+    panel.same.check()
+    panel.shows_sliders("skip")
+    assert panel.slider("skip").bounding_box()["width"] > left["width"] * 1.9
+    panel.page.set_viewport_size({"width": 360, "height": 1400})
+    panel.same.uncheck()
+    panel.shows_sliders("l", "g")
+    left, right = (panel.slider(name).bounding_box() for name in ("l", "g"))
+    assert left["x"] == right["x"] and left["y"] + left["height"] <= right["y"]
+
+
 def test_blend_is_shown_where_a_number_is_a_fraction(panel):
     panel.open_manual()
     panel.unfold()

@@ -191,6 +191,7 @@ def test_a_lora_is_found_by_every_name_that_a_prompt_may_call_it(host):
             save_file({"x": torch.zeros(1)}, folder / f"{name}.safetensors", metadata)
         lister.list_available_networks()
         found = {name: adapter().lora_file(name) for name in (*files, "alias", "twice", "sub/one", "with_point", "no")}
+        listed = adapter().loras()
     finally:
         for name in files:
             (folder / f"{name}.safetensors").unlink(missing_ok=True)
@@ -205,6 +206,10 @@ def test_a_lora_is_found_by_every_name_that_a_prompt_may_call_it(host):
         "no": None,
     }
     assert adapter().lora_file("plain") is None
+    gone = set(listed) - set(adapter().loras())
+    assert {name: listed[name] for name in gone} == {
+        name.replace(".", "_") if sdnext else name: str(folder / f"{name}.safetensors") for name in files
+    }
 
 
 def test_an_unknown_webui_is_taken_to_read_as_trained():
@@ -212,6 +217,7 @@ def test_an_unknown_webui_is_taken_to_read_as_trained():
     reading = nobody.reading(ARCHITECTURES["sdxl"], 3)
     assert reading.skips == {"l": 1, "g": 1} and reading.slider is None
     assert not nobody.use(2) and nobody.lora_file("x") is None and not nobody.is_slider(None, f"setting_{OPTION}")
+    assert nobody.loras() == {}
 
 
 @pytest.mark.parametrize("like, sdxl, sd2", [("reforge", 2, 2), ("classic", 1, 1)])

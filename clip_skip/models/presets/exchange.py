@@ -171,7 +171,9 @@ def _from_foreign(found: foreign.Found, store: Store, identify: Identify | None,
         skip = {"l": counted}
     raw: dict[str, Any] = {"skip": skip}
     if key.startswith(NAME_PREFIX):
-        raw = {"name": key[len(NAME_PREFIX) :], **raw}
+        # As a save keeps it, where it is found by that.
+        name = model.name if model.name and key_of(name=model.name) == key else key[len(NAME_PREFIX) :]
+        raw = {"name": name, **raw}
         if architecture in ARCHITECTURES:
             raw["architecture"] = architecture
     elif name := model.name.rpartition("/")[2] or stem(found.name):
