@@ -46,7 +46,7 @@ class Comparison:
 
     def wait(self) -> None:
         """Lay the job out as soon as its prompts are final: scripts may change them until the host sets it up."""
-        self._p.init = _Late(self._p, self)
+        self._p.init = _Late(self._p, self)  # type: ignore[method-assign]
 
     def lay_out(self) -> None:
         """Have the job make its batches for each request. The prompts are final."""
@@ -148,7 +148,7 @@ class _Late:
 
     def __init__(self, p: Processing, comparison: Comparison) -> None:
         self._p = p
-        self._init = p.init
+        self._init: Callable[..., Any] = p.init
         self._before = vars(p).get("init")
         self._comparison = comparison
 
@@ -167,4 +167,4 @@ class _Late:
         if self._before is None:
             del p.init
         else:
-            p.init = self._before
+            p.init = self._before  # type: ignore[method-assign]

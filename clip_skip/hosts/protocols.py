@@ -17,9 +17,10 @@ class Processing(Protocol):
     """A job: one StableDiffusionProcessing. Copies of it share what it holds."""
 
     extra_generation_params: dict[str, Any]
-    init: Callable[..., Any]
     do_not_save_grid: bool
     n_iter: int
+
+    def init(self, all_prompts: list[str], all_seeds: list[int], all_subseeds: list[int]) -> Any: ...
 
     @property
     def all_prompts(self) -> list[str] | None: ...

@@ -81,7 +81,7 @@ class Plot(scripts.Script):
                 cell = copy(p)
                 cell.styles = list(p.styles)
                 if not context.get().flavour.a1111_line:
-                    p.xyz = cell.xyz = True
+                    p.__dict__["xyz"] = cell.__dict__["xyz"] = True
                     cell.override_settings_restore_afterwards = False
                 for (option, values), index in zip(axes, at, strict=True):
                     option.apply(cell, values[index], values)

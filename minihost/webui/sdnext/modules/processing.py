@@ -45,6 +45,8 @@ class StableDiffusionProcessing:
     subseed: int
     batch_size: int
     n_iter: int
+    do_not_save_grid: bool
+    outpath_grids: str | None
     steps: int
     cfg_scale: float
     width: int
