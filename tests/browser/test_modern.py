@@ -45,6 +45,7 @@ if FLAVOUR == "sdnext":
         """Also where the tab is as narrow as it is at first."""
         webui.page.add_style_tag(content="#control_clip_skip { width: 150px; min-width: 0; }")
         webui.set_skip("2", "control")
+        expect(webui.badge("control")).to_be_visible()
         badge, slider = (
             each.bounding_box() for each in (webui.badge("control"), webui.page.locator("#control_clip_skip"))
         )
