@@ -161,9 +161,12 @@ def viewport():
     return {"width": 1300, "height": 1400}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(site, browser):
-    """One for all pages: Gradio's files, and what Chromium compiled of them, are there from the second page on."""
+    """One for many pages: Gradio's files, and what Chromium compiled of them, are there from the second page on.
+
+    Of a module, which may have a site of its own.
+    """
     context = browser.new_context(base_url=site.address)
     yield context
     context.close()

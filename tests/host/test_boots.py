@@ -13,6 +13,7 @@ import minihost
 from tests.conftest import ROOT
 
 from .conftest import LIKES
+from .loaded import extension
 from .reference import CHECKPOINTS, NEGATIVE, PROMPT, SMALL, assert_cond, cond, request, used_conds
 from .test_advice import KINDS, MARKED, NOT_NAI, NOTHING, forget_all, make, mark, same, told
 
@@ -21,12 +22,12 @@ def test_off_is_bit_identical_to_a_host_without_the_extension(data):
     """Same requests, with and without the extension in the extensions folder; also between two that use it."""
     for like in LIKES:
         made = []
-        for extension in (None, ROOT):
+        for folder in (None, ROOT):
             (data / "config.json").unlink(missing_ok=True)
-            with minihost.boot(like, "sd1", extension=extension, data=data) as host:
+            with minihost.boot(like, "sd1", extension=folder, data=data) as host:
                 pictures = []
                 for checkpoint in CHECKPOINTS:
-                    for args in [None] if extension is None else [[True, {"skip": 2.5}], [False], None]:
+                    for args in [None] if folder is None else [[True, {"skip": 2.5}], [False], None]:
                         result = host.txt2img(**request(host, checkpoint, args))
                     pictures.append((result.images[0].tobytes(), result.info["infotexts"], host.last_conds))
                 made.append(pictures)
@@ -100,6 +101,8 @@ def test_the_flag_disables_everything(boot, like):
     off = host.txt2img(**request(host, "sdxl-a", [False]))
     on = host.txt2img(**request(host, "sdxl-a", [True, {"l": 3}]))
     assert on.images[0].tobytes() == off.images[0].tobytes() and "CLIP skip" not in on.info["infotexts"][0]
+    controls = sys.modules["clip_skip.interfaces.ui.controls"].Controls(enabled=True)
+    assert "--clip-skip-disable" in extension().answers.judge(controls)[0]["value"]
 
 
 @pytest.mark.parametrize("like", LIKES)

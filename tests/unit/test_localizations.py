@@ -148,6 +148,10 @@ class _Host(UnknownHost):
         self.opts = SimpleNamespace()
         self.chosen = NO_CHECKPOINT
         self.model: LoadedModel | None = None
+        self.disabled = False
+
+    def flag(self, name):
+        return self.disabled if name == "disable" else None
 
     def loaded(self):
         return self.model.checkpoint if self.model else NO_CHECKPOINT
@@ -250,6 +254,8 @@ def _panel(folder) -> set[str]:
     found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))
     found |= _drifts(host, made)
     setattr(host.opts, ENABLED.key, False)
+    found |= _in_updates(made.show(controls))
+    host.disabled = True
     return found | _in_updates(made.show(controls))
 
 

@@ -38,7 +38,7 @@ from .advice_view import compared, done
 from .controls import SLIDERS, Asked, Controls
 from .markup import NOTHING, line
 from .paste import shown
-from .words import SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
+from .words import DISABLED, SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
 
 _AUTO, _MANUAL = shown(MODES)
 _NOTHING_ENDED = [gr.update(), gr.update()]
@@ -379,8 +379,9 @@ class Answers:
         words = status(model.checkpoint, auto if controls.auto else None, used if asked.by_tags else None)
         advice = self._advice_html(model, self._advice(model, asked, controls), used)
         hashed, can_hash = self._hashed(model.checkpoint)
+        off = DISABLED if self._host.flag("disable") else SWITCHED_OFF
         return [
-            gr.update(value=words + hashed if self._switched_on() else line(SWITCHED_OFF)),
+            gr.update(value=words + hashed if self._switched_on() else line(off)),
             gr.update(visible=auto.source == "preset"),
             gr.update(value=advice if controls.enabled else ""),
             gr.update(value="" if controls.enabled else advice),

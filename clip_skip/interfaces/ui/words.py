@@ -18,6 +18,7 @@ HASHING = "Its SHA-256 is worked out between jobs, since more may be known of it
 NOT_HASHED = "Its SHA-256 could not be worked out. The log says why."
 UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
 SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
+DISABLED = "CLIP Skip is switched off: the WebUI was started with --clip-skip-disable."
 # Cards count from an encoder's last block. Of the other architectures none speaks of clip skip.
 _CARDS = {
     "sd1": "Cards count the same: their 2 is 2 here.",
