@@ -147,6 +147,16 @@ def site(tmp_path_factory):
         yield running
 
 
+@pytest.fixture
+def presets_file(site):
+    """The presets file, which is not there yet."""
+    path = site.data / "clip-skip" / "presets.json"
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
+
+
 @pytest.fixture(scope="session")
 def browser():
     expect.set_options(timeout=PATIENCE)

@@ -70,13 +70,8 @@ class View:
 
 
 @pytest.fixture(autouse=True)
-def file(site):
-    """The presets file, which is not there yet."""
-    path = site.data / "clip-skip" / "presets.json"
-    path.parent.mkdir(exist_ok=True)
-    path.unlink(missing_ok=True)
-    yield path
-    path.unlink(missing_ok=True)
+def file(presets_file):
+    return presets_file
 
 
 @pytest.fixture
