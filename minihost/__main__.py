@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import socket
 import threading
 from pathlib import Path
 
 from minihost.flavours import FLAVOURS
 from minihost.host import REPOSITORY, boot
 from minihost.weights import CHECKPOINTS
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not one that was left a minute ago
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def main() -> None:
@@ -23,6 +34,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder for checkpoints and settings (default: a temporary one)")
     parser.add_argument("--extension", type=Path, default=REPOSITORY, help="the extension (default: this repository)")
     args, rest = parser.parse_known_args()
+    if not _is_free(args.port):
+        parser.exit(1, f"Port {args.port} is taken. Choose another one: --port {args.port + 1}\n")
     with boot(args.like, args.model, args.extension, args.data, argv=rest, port=args.port) as host:
         print(f"Running on local URL: {host.url} (like {args.like}, {args.model})", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

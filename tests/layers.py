@@ -9,7 +9,7 @@ from __future__ import annotations
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("text", "files", "paths"),
     ("skip",),
-    ("models.checkpoint", "models.mentions"),
+    ("models.background", "models.checkpoint", "models.mentions"),
     ("models.inspect.formats",),
     ("models.inspect.identity",),
     ("models.inspect.evidence",),

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..text.log import logger
+from .background import Background
 from .checkpoint import Checkpoint
-
-_REST_SECONDS = 0.5
-_STOP_SECONDS = 10
 
 
 class _Host(Protocol):
@@ -33,32 +31,23 @@ class _GivenUp(Exception):
 
 
 class Hashing:
-    """Works out what is wanted and gives it to `host`, in one thread that ends when nothing is wanted any more.
+    """Works out what is wanted and gives it to `host`; `rest` as `Background` has it."""
 
-    While a job runs it rests, `rest(stopped)` at a time, which is over at once when that event is set.
-    """
-
-    def __init__(
-        self, host: _Host, rest: Callable[[threading.Event], object] = lambda stopped: stopped.wait(_REST_SECONDS)
-    ) -> None:
+    def __init__(self, host: _Host, rest: Callable[[threading.Event], object] | None = None) -> None:
         self._host = host
-        self._rest = rest
+        self._background = Background("clip-skip-hashing", host, self._work, rest)
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
         self._parts: dict[str, float] = {}  # of the files that are wanted: how much of each is read, from 0 to 1
         self._failed: set[str] = set()
 
     def want(self, path: str, again: bool = False) -> None:
         """Work out the hash of the file at `path` next. What failed before is tried only `again`."""
         with self._lock:
-            if self._stopped.is_set() or path in self._parts or (path in self._failed and not again):
+            if self._background.stopped or path in self._parts or (path in self._failed and not again):
                 return
             self._failed.discard(path)
             self._parts[path] = 0.0
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="clip-skip-hashing", daemon=True)
-                self._thread.start()
+        self._background.wake()
 
     def part(self, path: str) -> float | None:
         """How much of a file that is wanted is read, from 0 to 1; None of others."""
@@ -70,11 +59,7 @@ class Hashing:
 
     def stop(self) -> None:
         """Work out nothing any more. What was begun is given up."""
-        with self._lock:
-            self._stopped.set()
-            thread = self._thread
-        if thread is not None:
-            thread.join(_STOP_SECONDS)
+        self._background.stop()
 
     def _work(self) -> None:
         while (path := self._next()) is not None:
@@ -90,12 +75,9 @@ class Hashing:
                     self._failed.add(path)
 
     def _next(self) -> str | None:
-        """The file that was wanted last: the one that the user looks at. None ends the thread."""
+        """The file that was wanted last: the one that the user looks at. None when there is nothing to do."""
         with self._lock:
-            if self._parts and not self._stopped.is_set():
-                return next(reversed(self._parts))
-            self._thread = None
-            return None
+            return next(reversed(self._parts), None) if not self._background.stopped else None
 
     def _hash(self, path: str) -> None:
         from .inspect.inspector import file_sha256  # takes as long as the rest, and the WebUI's start can do without
@@ -122,10 +104,7 @@ class Hashing:
 
     def _wait_for_jobs(self, path: str) -> None:
         """Return when no job runs. Raises _GivenUp where the hash is not wanted by then."""
-        waited = False
-        while self._host.busy and not self._stopped.is_set():
-            self._rest(self._stopped)
-            waited = True
+        waited = self._background.wait_for_jobs()
         # A job that loaded the model has worked it out by itself.
-        if self._stopped.is_set() or (waited and self._host.hash_of(path) is not None):
+        if self._background.stopped or (waited and self._host.hash_of(path) is not None):
             raise _GivenUp

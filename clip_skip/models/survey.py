@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..skip.architectures import UNKNOWN
 from ..text.log import logger
+from .background import Background
 from .checkpoint import Checkpoint
 from .library import Library
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
 
 CHECKPOINT, LORA = "checkpoint", "lora"
-
-_REST_SECONDS = 0.5
-_STOP_SECONDS = 10
 
 
 class _Host(Protocol):
@@ -58,34 +56,29 @@ class Progress:
 
 
 class Survey:
-    """Reads the models that `host` lists in one thread, which ends when all are read or that is given up.
+    """Reads the models that `host` lists, until all are read or that is given up; `rest` as `Background` has it.
 
-    It keeps what it read for as long as the WebUI runs, by itself nothing on disk; facts have their own cache. While a
-    job runs it rests, `rest(stopped)` at a time, which is over at once when that event is set.
+    It keeps what it read for as long as the WebUI runs, by itself nothing on disk; facts have their own cache.
     """
 
-    def __init__(
-        self,
-        host: _Host,
-        library: Library,
-        rest: Callable[[threading.Event], object] = lambda stopped: stopped.wait(_REST_SECONDS),
-    ) -> None:
+    def __init__(self, host: _Host, library: Library, rest: Callable[[threading.Event], object] | None = None) -> None:
         self._host = host
         self._library = library
-        self._rest = rest
+        self._background = Background("clip-skip-survey", host, self._work, rest)
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._loras: Mapping[str, str] = {}  # the paths of those that are listed, by name
         self._left: list[Listed] = []  # what is to be read, the next one first; the one that is being read is its first
         self._total = 0
-        self._rests = False
         self._given_up = False
         self._found: dict[Listed, Found] = {}
 
     def listed(self) -> list[Listed]:
         """All that the WebUI lists: its checkpoints, then its LoRAs."""
+        return self._listed(self._host.loras())
+
+    def _listed(self, loras: Mapping[str, str]) -> list[Listed]:
         checkpoints = [Listed(CHECKPOINT, title) for title in self._host.checkpoints()]
-        return checkpoints + [Listed(LORA, name) for name in self._host.loras()]
+        return checkpoints + [Listed(LORA, name) for name in loras]
 
     @property
     def found(self) -> Mapping[Listed, Found]:
@@ -99,7 +92,7 @@ class Survey:
         with self._lock:
             if not self._left:
                 return None
-            return Progress(self._total - len(self._left), self._total, self._rests)
+            return Progress(self._total - len(self._left), self._total, self._background.resting)
 
     def look(self) -> None:
         """Somebody looks at the models: read them, unless that was given up."""
@@ -108,17 +101,17 @@ class Survey:
 
     def start(self) -> None:
         """Read all models from the first on; those that were never read before the others."""
-        models = self.listed()
+        loras = self._host.loras()
+        models = self._listed(loras)
         with self._lock:
-            if self._stopped.is_set():
+            if self._background.stopped:
                 return
             self._given_up = False
+            self._loras = loras
             self._found = {model: self._found[model] for model in models if model in self._found}
             self._left = sorted(models, key=self._found.__contains__)
             self._total = len(models)
-            if self._left and self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="clip-skip-survey", daemon=True)
-                self._thread.start()
+        self._background.wake()
 
     def give_up(self) -> None:
         """Read no more until `start`. What was read stays."""
@@ -129,11 +122,7 @@ class Survey:
     def stop(self) -> None:
         """Read nothing any more."""
         self.give_up()
-        with self._lock:
-            self._stopped.set()
-            thread = self._thread
-        if thread is not None:
-            thread.join(_STOP_SECONDS)
+        self._background.stop()
 
     def _work(self) -> None:
         while left := self._wanted():
@@ -149,21 +138,15 @@ class Survey:
                     self._found[model] = found
 
     def _wanted(self) -> list[Listed]:
-        """What is left, when no job runs. Empty at the thread's end."""
-        while True:
-            with self._lock:
-                left = self._left
-                if not left:
-                    self._thread = None
-                    return left
-            self._rests = self._host.busy
-            if not self._rests:
-                return left
-            self._rest(self._stopped)
+        """What is left when no job runs, which may be given up while one is waited for."""
+        if self._left:
+            self._background.wait_for_jobs()
+        with self._lock:
+            return self._left
 
     def _read(self, model: Listed) -> Found:
         if model.kind == LORA:
-            path = self._host.loras().get(model.name)
+            path = self._loras.get(model.name)
             if path is None:
                 return Found(Checkpoint(model.name, UNKNOWN))
             facts = self._library.lora(path)

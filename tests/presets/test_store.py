@@ -187,6 +187,14 @@ def test_copying_takes_everything_but_the_name(store):
     assert store.raw()[SHA]["name"] == "d"
 
 
+def test_copying_to_a_model_whose_hash_became_known_leaves_nothing_under_its_name(store):
+    store.put(Preset(skip={"l": 3}), name="a")
+    store.put(Preset(skip={"l": 2}, note="old"), name="b.safetensors")
+    store.copy("name:a", SHA, "b.safetensors")
+    assert set(store.raw()) == {"name:a", SHA}
+    assert store.get(SHA, "b.safetensors") == Preset("b.safetensors", skip={"l": 3})
+
+
 def test_a_refused_value_is_not_saved(store):
     store.put(Preset(note="good"), name="a")
     before = store.path.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import socket
 from collections import Counter
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -148,10 +149,20 @@ def test_the_minihost_knows_its_arguments(monkeypatch, page):
         raise Booted
 
     monkeypatch.setattr(minihost, "boot", boot)
+    monkeypatch.setattr(minihost, "_is_free", lambda port: True)
     for words in lines(page, "minihost/run"):
         monkeypatch.setattr("sys.argv", ["minihost", *words])
         with pytest.raises(Booted):
             minihost.main()
+
+
+def test_the_minihost_says_in_one_line_that_its_port_is_taken(monkeypatch, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setattr("sys.argv", ["minihost", "--port", str(port)])
+        with pytest.raises(SystemExit, match="1"):
+            minihost.main()
+    assert capsys.readouterr().err == f"Port {port} is taken. Choose another one: --port {port + 1}\n"
 
 
 def curls():

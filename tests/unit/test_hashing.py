@@ -56,7 +56,7 @@ def file(tmp_path):
 
 def finish(hashing):
     """Until nothing is wanted any more."""
-    thread = hashing._thread
+    thread = hashing._background.thread
     if thread is not None:
         thread.join(60)
         assert not thread.is_alive()
@@ -164,11 +164,11 @@ def test_it_stops_at_once_also_while_it_rests(host, file):
     for path in paths:
         hashing.want(path)
     assert resting.wait(60)
-    thread = hashing._thread
+    thread = hashing._background.thread
     hashing.stop()
     assert not thread.is_alive() and host.kept == []
     hashing.want(paths[0])
-    assert hashing._thread is None or not hashing._thread.is_alive()
+    assert hashing._background.thread is None
     hashing.stop()
 
 

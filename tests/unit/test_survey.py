@@ -58,7 +58,7 @@ class Models:
 
 
 def finish(survey):
-    thread = survey._thread
+    thread = survey._background.thread
     if thread is not None:
         thread.join(60)
         assert not thread.is_alive()
@@ -161,7 +161,7 @@ def test_once_it_is_stopped_nothing_is_read_any_more():
     survey = models.survey(rest=lambda stopped: stopped.wait(60))
     survey.start()
     survey.stop()
-    assert survey._thread is None or not survey._thread.is_alive()
+    assert survey._background.thread is None
     survey.start()
     survey.look()
     assert models.read == [] and survey.progress is None

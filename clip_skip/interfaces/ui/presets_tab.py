@@ -371,7 +371,7 @@ class _Tab:
         checkpoint = self._host.checkpoint(title)
         if checkpoint is None:
             raise Problem("the model is not there any more")
-        self._store.copy(key, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture)
+        self._store.copy(key, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, checkpoint.place)
 
     def _asked(self, pending: Mapping[str, Any], *question: str) -> Shown:
         """A question, with the button that says yes."""

@@ -135,9 +135,7 @@ class Store:
         write(preset)
 
         def edit(presets: dict[str, Any]) -> None:
-            former = _named(presets, path or name, architecture)
-            if former is not None and former != key:
-                _move(presets, former, key)
+            former = _move_named(presets, path or name, architecture, key)
             presets[key] = merge(presets.get(key), preset, (key, former or key))
             _tell_architecture(presets[key], sha256, architecture)
 
@@ -160,17 +158,21 @@ class Store:
         sha256: str | None = None,
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
+        path: str = "",
     ) -> None:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
-        With the name alone, the architecture is kept too. Raises ValueError where the preset is not there.
+        What was kept for that model is replaced; for the name, the path and the architecture see `put`. Raises
+        ValueError where the preset is not there.
         """
         key = key_of(sha256, name)
 
         def edit(presets: dict[str, Any]) -> None:
             if from_key not in presets:
                 raise Problem("the preset is not there any more")
-            presets[key] = copied(presets[from_key], presets.get(key), name)
+            source = presets[from_key]
+            _move_named(presets, path or name, architecture, key)
+            presets[key] = copied(source, presets.get(key), name)
             _tell_architecture(presets[key], sha256, architecture)
 
         self.change(edit)
@@ -281,6 +283,14 @@ def _named(presets: Mapping[str, Any], name: str | None, architecture: Architect
     """The key under which the model of this name is kept, None where it is not."""
     keys = keys_of(name) if name else ()
     return next((key for key in keys if key in presets and fits(presets[key], architecture)), None)
+
+
+def _move_named(presets: dict[str, Any], name: str | None, architecture: Architecture, key: str) -> str | None:
+    """Keep under `key` what is kept for the model of this name; the key that it was under, None where it was not."""
+    former = _named(presets, name, architecture)
+    if former is not None and former != key:
+        _move(presets, former, key)
+    return former
 
 
 def _move(presets: dict[str, Any], name_key: str, key: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from modules import paths
+from modules import localization, paths
 from modules.options import OptionInfo, Options, options_section
 from modules.shared_cmd_options import cmd_opts
 from modules.styles import StyleDatabase
@@ -81,6 +81,7 @@ def _core_options() -> dict[str, OptionInfo]:
         "sd_model_checkpoint": OptionInfo(None, "Stable Diffusion checkpoint", gr.Dropdown, _list_checkpoints),
         "sd3_enable_t5": OptionInfo(False, "Enable T5"),
     }
+    languages = ["Auto", "en: English", "zh: Chinese", "ja: Japanese", "id: Indonesian"]
     number = 2 if context.get().flavour.name == "neo" else 1
     line = {
         "CLIP_stop_at_last_layers": OptionInfo(number, "Clip skip", gr.Slider, skip, infotext="Clip skip"),
@@ -94,6 +95,9 @@ def _core_options() -> dict[str, OptionInfo]:
         "sdxl_crop_left": OptionInfo(0, "SDXL crop left"),
         "sdxl_crop_top": OptionInfo(0, "SDXL crop top"),
         "fp8_storage": OptionInfo("Disable", "FP8 weight"),
+        "localization": OptionInfo("None", "Localization", gr.Dropdown, lambda: {"choices": localization.names()}).info(
+            "reload the page then"
+        ),
         "cache_fp16_weight": OptionInfo(False, "Cache FP16 weight for LoRA"),
     }
     next_ = {
@@ -104,6 +108,7 @@ def _core_options() -> dict[str, OptionInfo]:
         "diffusers_zeros_prompt_pad": OptionInfo(False, "Use zeros for prompt padding"),
         "te_pooled_embeds": OptionInfo(False, "Use weighted pooled embeds"),
         "sd_model_refiner": OptionInfo("None", "Refiner model"),
+        "ui_locale": OptionInfo("Auto", "UI locale", gr.Dropdown, {"choices": languages}).info("reload the page then"),
         "disable_apply_params": OptionInfo("", "Disable restoring of parameters"),
     }
     return {

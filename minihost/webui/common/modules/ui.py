@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import html
+import json
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from modules import generation_parameters_copypaste as infotext
-from modules import gradio_extensions, jobs, paste, script_callbacks, scripts, sd_models, shared
+from modules import gradio_extensions, jobs, localization, paste, script_callbacks, scripts, sd_models, shared
 from modules.options import OptionInfo
 from modules.ui_components import FormRow, ToolButton
 
@@ -18,6 +20,8 @@ from minihost import context
 FLAVOUR = context.get().flavour
 OWN = {"sd_model_checkpoint", "CLIP_stop_at_last_layers"}
 """Options that have their place outside the Settings tab."""
+_OF_THE_NET = re.compile(r"""<script[^>]*\ssrc=["']https?://[^>]*>\s*</script>|<link[^>]*\shref=["']https?://[^>]*>""")
+"""What Gradio's page has from elsewhere: only for pages that hold this one in a frame, and for fonts."""
 
 
 def _set_option(key: str, value: Any) -> str:
@@ -37,7 +41,10 @@ def _set_option(key: str, value: Any) -> str:
 def _quicksettings(settings_json: Any) -> None:
     """Create the host's own checkpoint menu and Clip skip slider, each with its host's names."""
     titles = list(sd_models.checkpoints_list)
-    chosen = sd_models.select_checkpoint().title
+
+    def chosen() -> str:  # asked by each page: another may have chosen since
+        return str(sd_models.select_checkpoint().title)
+
     with gr.Row(elem_id="quicksettings"):
         if FLAVOUR.is_forge:
             checkpoint = gr.Dropdown(titles, value=chosen, label="Checkpoint", elem_classes=["model_selection"])
@@ -243,13 +250,21 @@ def create_ui() -> gr.Blocks:
     return demo
 
 
+def _settings_of_now() -> str:
+    """Tell the page's scripts of the settings, and of the words of its language."""
+    declare = "let" if FLAVOUR.name == "neo" else "var"  # by `let` it is no property of `window`
+    words = localization.words(getattr(shared.opts, "localization", "None"))
+    tags = [f"<script>{declare} opts = {shared.opts.dumpjson()};</script>"]
+    tags += [f"<script>window.localization = {json.dumps(words)};</script>"] if words else []
+    return "".join(tags)
+
+
 def add_head(allowed: list[Path]) -> None:
     """Put the host's and the extension's scripts and styles into the page's head."""
     import gradio.routes
 
     original = gradio.routes.templates.TemplateResponse
-    declare = "let" if FLAVOUR.name == "neo" else "var"  # by `let` it is no property of `window`
-    tags = [f"<script>{declare} opts = {shared.opts.dumpjson()};</script>"]
+    tags = []
     for base in allowed:
         for path in sorted((base / "javascript").glob("*.*js")):
             kind = "module" if path.suffix == ".mjs" else "text/javascript"
@@ -257,14 +272,15 @@ def add_head(allowed: list[Path]) -> None:
         style = base / "style.css"
         if style.is_file():
             tags.append(f'<link rel="stylesheet" property="stylesheet" href="file={style}?{style.stat().st_mtime}">')
-    head = "".join(tags).encode()
+    files = "".join(tags)
 
     def respond(name: str, context: dict[str, Any], **kwargs: Any) -> Any:
         try:
             response = original(name, context, **kwargs)
         except TypeError:  # Starlette 1.0 wants the request first, which gradio 3 does not know
             response = original(context["request"], name, context, **kwargs)
-        response.body = response.body.replace(b"</head>", head + b"</head>")
+        page = _OF_THE_NET.sub("", response.body.decode())
+        response.body = page.replace("</head>", f"{_settings_of_now()}{files}</head>").encode()
         response.init_headers()
         return response
 
