@@ -175,20 +175,81 @@
         return showBusy(tab);
     }
 
-    // The controls that a hand has changed, by their ids, since Gradio last said so.
-    /** @type {Set<string>} */
-    const touched = new Set();
+    // What a hand sets is Manual: at once, and without the host. Gradio's own events tell nothing of hands.
+    const BY_HAND = ["skip", "l", "g", "h", "same", "blend"];
 
-    /** @param {Event} event */
-    function touch({target, isTrusted}) {
-        const control = isTrusted && target instanceof Element && target.closest("[id^=clip_skip_]");
-        if (control) touched.add(control.id);
+    // The tabs where a hand has changed "Same for all" since Gradio last said so.
+    /** @type {Set<string>} */
+    const joining = new Set();
+
+    /** @param {string} tab @returns {NodeListOf<HTMLInputElement> | undefined} */
+    function modes(tab) {
+        return part(tab, "mode")?.querySelectorAll("input");
     }
 
-    // Gradio calls this when a control has changed. `own` is the question that follows where a hand did it.
-    /** @param {string} tab @param {string} control @param {string} own @returns {[]} */
-    function chosen(tab, control, own) {
-        return ask(tab, touched.delete(`clip_skip_${question(tab, control)}`) ? own : "refresh");
+    // The tab of the control that this happens to, and its name.
+    /** @param {Event} event @returns {[string, string] | undefined} */
+    function byHand({target, isTrusted}) {
+        const control = isTrusted && target instanceof Element && target.closest("[id^=clip_skip_]");
+        if (!control) return undefined;
+        const [tab, name] = control.id.replace("clip_skip_", "").split("_");
+        return BY_HAND.includes(name) && control === part(tab, name) ? [tab, name] : undefined;
+    }
+
+    // Before Gradio hears of it.
+    /** @param {Event} event */
+    function noteJoin(event) {
+        const [tab, name] = byHand(event) ?? [];
+        if (tab && name === "same") joining.add(tab);
+    }
+
+    // After Gradio has heard of it.
+    /** @param {Event} event */
+    function touch(event) {
+        const [tab] = byHand(event) ?? [];
+        if (!tab || (event.type === "click" && !(/** @type {Element} */ (event.target)).closest("button"))) return;
+        const manual = modes(tab)?.[1];
+        if (!manual?.checked) manual?.click();
+        // Where an open panel may be off.
+        /** @type {HTMLInputElement | null | undefined} */
+        const enabled = part(tab, "enabled-checkbox")?.querySelector("input");
+        if (!enabled?.checked) enabled?.click();
+    }
+
+    // Gradio calls this when the panel was switched. A text that was pasted does that, too, and only then is it said.
+    /** @param {string} tab @param {boolean} on @returns {[]} */
+    function switched(tab, on) {
+        setTimeout(() => {
+            /** @type {HTMLElement | null | undefined} */
+            const pasted = part(tab, "ended_off")?.querySelector(".clip-skip-pasted");
+            if (!pasted) return;
+            pasted.hidden = on;
+            // What is done by hand from now on is no paste.
+            pasted.classList.remove("clip-skip-pasted");
+        });
+        return ask(tab, "refresh");
+    }
+
+    // Gradio calls this when "Same for all" has changed.
+    /** @param {string} tab @returns {[]} */
+    function joined(tab) {
+        return ask(tab, joining.delete(tab) ? "join" : "refresh");
+    }
+
+    // Gradio calls this when a slider has moved. Auto has them back where it would be.
+    /** @param {string} tab @returns {[]} */
+    function slid(tab) {
+        return ask(tab, modes(tab)?.[0].checked ? "refresh" : "speak");
+    }
+
+    // Gradio calls this when the button was pressed that goes over to `mode`, and is not there in it: a keyboard goes on
+    // at the sliders.
+    /** @param {string} tab @param {string} mode */
+    function leave(tab, mode) {
+        /** @type {NodeListOf<HTMLElement> | undefined} */
+        const sliders = part(tab, "sliders")?.querySelectorAll("input[type=range]");
+        [...sliders ?? []].find((each) => each.offsetParent !== null)?.focus({preventScroll: true});
+        return mode;
     }
 
     // Gradio calls this for each "refresh" that it hears.
@@ -225,11 +286,13 @@
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
         const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
-        // When they are there.
-        setTimeout(() => {
+        const end = () => {
             answered(tab, name);
             if (to.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
-        });
+        };
+        // When they are there: Gradio 4 moves them in the next frame, which a hidden page has none of.
+        if (document.hidden || !goes.some(Boolean)) setTimeout(end);
+        else requestAnimationFrame(() => setTimeout(end));
         return to.map((value, number) => goes[number] ? {__type__: "update", value} : {__type__: "update"});
     }
 
@@ -482,12 +545,12 @@
         return badge;
     }
 
-    window.clipSkip = {ask, chosen, heard, answered, moved, holds, generate, watch, turned};
+    window.clipSkip = {ask, switched, joined, slid, leave, heard, answered, moved, holds, generate, watch, turned};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
-        // Before Gradio hears of it.
-        document.addEventListener("input", touch, {capture: true});
+        document.addEventListener("input", noteJoin, {capture: true});
+        for (const event of ["input", "click"]) document.addEventListener(event, touch);
         document.addEventListener("animationstart", fadedIn);
         for (const event of ["focusin", "pointerdown"]) document.addEventListener(event, noteFocus);
         const table = part("models", "table");

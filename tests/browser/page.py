@@ -115,11 +115,16 @@ class Panel:
         self.head = self.accordion.locator(".label-wrap").first
         self.enabled = self.part("enabled-checkbox").locator("input")
         self.status = self.part("status").locator(".clip-skip-words")
-        self.manual = self.part("manual")
-        self.same = self.part("same").locator("input")
+        self.sliders = self.part("sliders")
         # In the panel, or below it while it is off.
         self.advice = Advice(page.locator(f"#clip_skip_{tab}_advice, #clip_skip_{tab}_advice_off"))
         self.ended = page.locator(f"#clip_skip_{tab}_ended, #clip_skip_{tab}_ended_off").locator(".clip-skip-done")
+
+    @property
+    def same(self) -> Locator:
+        """The box, where it can be pressed."""
+        self.unfold()
+        return self.part("same").locator("input")
 
     def part(self, name: str) -> Locator:
         # gradio 3 gives an HTML block and its content the same id: the first is the block
@@ -128,7 +133,7 @@ class Panel:
     def open(self) -> None:
         if "open" not in self.head.get_attribute("class").split():
             self.head.click()
-        expect(self.part("mode")).to_be_visible()
+        expect(self.part("status")).to_be_visible()
 
     def switch(self, on: bool) -> None:
         if not SWITCHED_BY_ITS_HEAD:
@@ -142,7 +147,7 @@ class Panel:
         """Expect the panel to be switched on, and open where that is the same."""
         expect(self.enabled).to_be_checked()
         if SWITCHED_BY_ITS_HEAD:
-            expect(self.part("mode")).to_be_visible()
+            expect(self.part("status")).to_be_visible()
         else:
             self.open()
 
@@ -151,10 +156,20 @@ class Panel:
         expect(self.part("advice")).to_have_attribute("aria-busy", "false")
 
     def choose(self, what: str, word: str) -> None:
-        """Pick a word of the radio "mode" or "blend"."""
+        """Pick a word of the radio "blend", or go over to a mode: "Manual" by a hand on a slider, which stays."""
         if what == "blend":
             self.unfold()
-        self.part(what).get_by_label(word, exact=True).check()
+            self.part(what).get_by_label(word, exact=True).check()
+        elif word == "Auto":
+            self.part("back").click()
+        else:
+            self.rests()  # in Auto the sliders go where that is
+            self.touch()
+
+    def touch(self) -> None:
+        """Type into a slider's box the number that it has."""
+        number = self.sliders.locator("input[type=number]").filter(visible=True).first
+        number.fill(number.input_value())
 
     def unfold(self) -> None:
         """Open what is folded under "More"."""
@@ -182,7 +197,7 @@ class Panel:
     def open_manual(self) -> None:
         self.switch(True)
         self.choose("mode", "Manual")
-        expect(self.manual).to_be_visible()
+        self.chosen("mode", "Manual")
 
     def shows_sliders(self, *names: str) -> None:
         for name in ("skip", "l", "g", "h"):

@@ -82,7 +82,7 @@ def test_the_hosts_own_slider_is_judged(webui, tab):
     webui.set_skip("1", tab)
     panel.advice.says_nothing()
     expect(webui.badge(tab)).to_be_hidden()
-    expect(panel.part("mode")).to_be_hidden()
+    expect(panel.part("status")).to_be_hidden()
 
 
 def test_a_drag_of_the_hosts_slider_is_followed_to_its_end(webui, advice):
@@ -638,9 +638,9 @@ def test_the_page_does_not_wait_for_the_models_file(webui, panel, advice, hold):
     panel.set("l", "2")
     expect(panel.words("l")).to_have_text(["block 11 of 12 (trained: 12)"])
     panel.choose("mode", "Auto")
-    expect(panel.manual).to_be_hidden()
-    panel.choose("mode", "Manual")
-    expect(panel.manual).to_be_visible()
+    panel.chosen("mode", "Auto")
+    panel.touch()
+    panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
     assert webui.page.request.get("/test/waiting", max_retries=3).json() > 0
     advice.says_nothing()

@@ -163,7 +163,33 @@ def test_pasting_a_text_without_our_keys_switches_the_panel_off(webui, panel):
     panel.set("l", "1.5")
     webui.paste(WITHOUT_OURS)
     expect(panel.enabled).not_to_be_checked()
+    expect(panel.ended).to_have_text("The pasted text has no CLIP skip: the panel was switched off.")
     assert "CLIP skip" not in webui.generate().info
+    webui.paste(WITH_OURS)
+    panel.is_on()
+    panel.switch(False)
+    panel.rests()
+    expect(panel.ended).to_have_count(0)
+
+
+def test_what_was_off_is_not_said_to_be_switched_off_by_a_paste(webui, panel):
+    webui.paste(WITHOUT_OURS)
+    panel.switch(True)
+    panel.rests()
+    panel.switch(False)
+    panel.rests()
+    expect(panel.ended.filter(visible=True)).to_have_count(0)
+
+
+def test_a_pasted_value_that_was_refused_is_named(webui, panel):
+    webui.paste(WITH_OURS.replace("CLIP skip L: 1.5", "CLIP skip L: 99"))
+    panel.is_on()
+    expect(panel.ended).to_have_text(
+        re.compile(r"^CLIP skip L: 99 was not taken, accepted is a number from 1 to \d+\.$")
+    )
+    webui.paste(WITH_OURS)
+    expect(panel.ended).to_have_count(0)
+    expect(panel.number("l")).to_have_value("1.5")
 
 
 def test_pasting_a_bare_prompt_leaves_the_panel_alone(webui, panel):

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from clip_skip.advice.names import AdviceId
 from tests.browser.conftest import FLAVOUR, HOSTILE, LONG
 from tests.browser.page import QUESTION, WebUI, contrast, unanswered
 
@@ -16,27 +17,51 @@ AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 def test_a_new_page_has_the_panel_closed_and_off(panel):
     expect(panel.head).to_have_text(re.compile("CLIP Skip"))
     expect(panel.enabled).not_to_be_checked()
-    expect(panel.part("mode")).to_be_hidden()
+    expect(panel.part("status")).to_be_hidden()
 
 
 def test_auto_names_architecture_model_and_values(panel):
     panel.switch(True)
     expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
     panel.chosen("mode", "Auto")
-    expect(panel.manual).to_be_hidden()
-    panel.shows_sliders()
+    panel.shows_sliders("l", "g")
+    for part in ("mode", "save", "back"):
+        expect(panel.part(part)).to_be_hidden()
 
 
-def test_manual_shows_a_slider_for_each_encoder_of_the_model(panel):
+def test_a_slider_for_each_encoder_of_the_model_stands_where_auto_is(webui, panel, presets_file):
+    presets_file.write_text('{"presets": {"name:sdxl-a": {"skip": {"l": 1.5, "g": 14}, "blend": "slerp"}}}')
+    webui.go("img2img")
+    webui.go("txt2img")
+    panel.switch(True)
+    expect(panel.status.last).to_have_text("Auto uses CLIP-L 1.5, CLIP-G 14: this model's preset.")
+    expect(panel.number("l")).to_have_value("1.5")
+    expect(panel.number("g")).to_have_value("14")  # beyond what the user's setting has the slider go to
+    expect(panel.words("g")).to_have_text(["block 18 of 32 (trained: 31)"])
+    panel.chosen("blend", "Slerp")
+    panel.chosen("mode", "Auto")
+    track = panel.slider("l").locator("input[type=range]")
+    assert track.evaluate("track => getComputedStyle(track).opacity") == "0.55"
+    track.press("ArrowRight")
+    panel.chosen("mode", "Manual")
+    assert track.evaluate("track => getComputedStyle(track).opacity") == "1"
+    expect(panel.number("l")).to_have_value("1.6")
+    panel.part("back").click()
+    expect(panel.number("l")).to_have_value("1.5")
+    panel.chosen("mode", "Auto")
+    expect(track).to_be_focused()
+
+
+def test_manual_is_what_a_hand_makes(panel):
     panel.open_manual()
     expect(panel.status).to_have_text(["SDXL, sdxl-a"])
     panel.shows_sliders("l", "g")
+    panel.unfold()
     expect(panel.part("meaning")).to_have_text('1 = as trained. Cards that say "clip skip 2" mean 1 here.')
     expect(panel.part("same")).to_be_visible()
     expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
     expect(panel.words("g")).to_have_text(["block 31 of 32 (as trained)"])
     panel.choose("mode", "Auto")
-    expect(panel.manual).to_be_hidden()
     expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
 
 
@@ -107,23 +132,58 @@ def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
     expect(panel.part("meaning")).to_have_text("1 = as trained. Cards count the same: their 2 is 2 here.")
     webui.select_model("flux")
     expect(panel.head).not_to_contain_text("CLIP-L")
-    for part in ("meaning", "mode", "save", "forget", "more"):
+    for part in ("meaning", "sliders", "compare", "save", "back", "forget", "more"):
         expect(panel.part(part)).to_be_hidden()
 
 
-# Where all is that the user could press or read above what is said, by its element: what is gone is not compared.
+# Where all is that the user could press or read above the panel and in it, by its element: what is gone is not
+# compared, nor what is said, for which there is a place.
 BOXES = """where => {
-    const all = [...document.querySelectorAll("input, button, textarea, label, .block")];
+    const all = [...document.querySelectorAll("input, button, textarea, label, .block, [id^=clip_skip_]")];
     const end = document.querySelector(where).getBoundingClientRect().bottom;
-    const box = each => { const {x, y, width} = each.getBoundingClientRect(); return [x, y, width].map(Math.round); };
-    const said = ".clip-skip-item, .clip-skip-done, .clip-skip-window, .clip-skip-badge, [id*=_advice], [id*=_ended]";
+    const box = each => { const {x, y, width, height} = each.getBoundingClientRect(); return [x, y, width, height]; };
+    const said = "[id$=_answer] *, .clip-skip-window, .clip-skip-badge, [id$=_off], [id$=_words], [id$=_words] *";
     const shown = all.filter(each => each.checkVisibility() && !each.closest(said));
-    const boxes = new Map(shown.filter(each => box(each)[1] < end).map(each => [each, box(each)]));
+    const boxes = new Map(shown.filter(each => box(each)[1] < end).map(each => [each, box(each).map(Math.round)]));
     const before = window.boxes ?? boxes;
     window.boxes = boxes;
     return [...boxes].filter(([each, now]) => before.has(each) && String(before.get(each)) !== String(now))
         .map(([each, now]) => `${each.tagName} ${each.id} ${each.closest("[id]")?.id}: ${before.get(each)} ${now}`);
 }"""
+SAYS = (
+    ("photo", "1", "2", "", "not-nai"),
+    ("photo", "1", "1", "<lora:two:1>", "lora-mismatch"),
+    ("sd1-a", "1", "2", "", "nai-unverified"),
+    ("sd1-a", "1", "8", "", "too-deep"),
+    ("anime", "2", "1", "", "nai-below"),
+    ("anime", "2", "3", "", "off-recommended"),
+    ("sdxl-a", "1", "2", "", "off-trained"),
+    ("sdxl-a", "1", "1", "<clipskip:x>", "bad-value"),
+    ("sdxl-a", "1", "1", "<ClipSkip 2>", "not-a-tag"),
+)
+"""A model, where its slider stands, where it goes, the prompt, and what is said then, if not only that."""
+
+
+def test_no_advice_moves_anything(webui, panel, presets_file):
+    """Of all that can be said in the panel, which is on; the two others are of the host's own slider."""
+    of_slider = {"past-trained", "no-effect"}
+    of_jobs = {"other-numbering", "not-applied", "not-compared"}
+    assert {said for *_, said in SAYS} == set(AdviceId) - of_slider - of_jobs
+    panel.switch(True)
+    for model, at, to, prompt, said in SAYS:
+        webui.select_model(model)
+        webui.prompt("txt2img").fill("")
+        panel.set("l", at)
+        panel.rests()
+        advice = panel.advice.place.locator(f"[data-panel][data-advice={said}]")
+        expect(advice).to_have_count(0)
+        webui.page.evaluate("delete window.boxes")
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+        panel.set("l", to)
+        webui.prompt("txt2img").fill(prompt)
+        expect(advice).to_be_visible()
+        panel.rests()
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
 
 
 def test_nothing_moves_because_of_an_answer(webui, panel, site):
@@ -159,13 +219,47 @@ def test_nothing_moves_because_of_an_answer(webui, panel, site):
     panel.part("save").click()
     expect(panel.ended).to_contain_text("Saved for")
     panel.chosen("mode", "Auto")
-    expect(panel.manual).to_be_hidden()
     webui.page.evaluate("delete window.boxes")
     stays()
     panel.part("forget").click()
     expect(panel.ended).to_contain_text("Forgotten.")
     stays()
     file.unlink(missing_ok=True)
+
+
+def test_few_clicks_set_a_skip_and_keep_it_and_answer_what_is_asked(webui, panel, presets_file):
+    webui.select_model("sd1-a")
+    count = "event => event.isTrusted && window.clicks++"
+    webui.page.evaluate(f"window.clicks = 0; document.addEventListener('click', {count}, {{capture: true}})")
+
+    def click_at(skip: int) -> None:
+        track = panel.slider("l").locator("input[type=range]")
+        track.scroll_into_view_if_needed()
+        box = track.bounding_box()
+        thumb = 16
+        x = box["x"] + thumb / 2 + (box["width"] - thumb) * (skip - 1) / 11
+        webui.page.mouse.click(x, box["y"] + box["height"] / 2)
+
+    panel.head.click()
+    click_at(2)
+    expect(panel.enabled).to_be_checked()
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value(re.compile(r"^(1\.[6-9]|2(\.[0-4])?)$"))
+    assert webui.page.evaluate("window.clicks") == 2
+    # What is asked can be read, and answered, where it is.
+    expect(panel.advice.items.first).to_contain_text("Does the model's page say clip skip 2?")
+    place = panel.part("answer").bounding_box()
+    for part in (panel.advice.items.locator("p").first, panel.advice.items.locator("button").first):
+        box = part.bounding_box()
+        assert place["y"] <= box["y"] and box["y"] + box["height"] <= place["y"] + place["height"]
+    panel.advice.press("Yes, keep 2")
+    expect(panel.ended).to_contain_text("Kept for")
+    assert webui.page.evaluate("window.clicks") == 3
+    click_at(5)
+    expect(panel.part("save")).to_be_visible()
+    panel.part("save").click()
+    expect(panel.ended).to_contain_text("Saved for")
+    assert webui.page.evaluate("window.clicks") == 5
 
 
 def test_the_sliders_follow_the_model(webui, panel):
@@ -194,7 +288,7 @@ def test_the_sliders_follow_the_model(webui, panel):
 
     webui.select_model("flux")
     panel.shows_sliders()
-    expect(panel.manual).to_be_hidden()
+    expect(panel.sliders).to_be_hidden()
     expect(panel.status).to_have_text(
         ["Flux.1, flux: No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."]
     )
@@ -401,7 +495,7 @@ def test_an_emptied_box_cannot_break_the_panel(webui, panel):
     panel.choose("mode", "Auto")
     expect(panel.status).to_have_text(["SDXL, sdxl-a", "Auto uses CLIP-L 1, CLIP-G 1: as trained."])
     panel.choose("mode", "Manual")
-    expect(panel.manual).to_be_visible()
+    panel.chosen("mode", "Manual")
     assert webui.generate().pixels == plain.pixels
     panel.set("l", "1.5")
     expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
@@ -432,10 +526,10 @@ def test_nothing_moves_or_fades_while_an_answer_is_awaited(panel):
         waiting = panel.part("status").locator(".pending")
         expect(waiting).to_be_visible()
         assert waiting.evaluate("part => part.getAnimations().length || getComputedStyle(part).opacity") == "1"
-        place = panel.part("mode").bounding_box()
+        place = panel.slider("l").bounding_box()
     panel.shows_sliders("skip")
     panel.rests()
-    assert panel.part("mode").bounding_box() == place
+    assert panel.slider("skip").bounding_box()["y"] == place["y"]
 
 
 def test_what_is_changed_before_the_first_answer_counts(page, site):
@@ -444,11 +538,12 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
         with page.expect_request(QUESTION):
             page.goto(site.address)
         panel.switch(True)
-        panel.choose("mode", "Manual")
-        expect(panel.manual).to_be_hidden()
+        panel.set("l", "2")
+        panel.chosen("mode", "Manual")
         assert asked
-    expect(panel.manual).to_be_visible()
-    panel.shows_sliders("l", "g")
+    expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value("2")
 
 
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
@@ -478,6 +573,22 @@ def test_an_answer_leaves_what_a_hand_has_set_since_it_was_asked_for(panel, pres
     panel.rests()
     expect(panel.number("l")).to_have_value("3")
     panel.chosen("mode", "Manual")
+
+
+def test_what_auto_uses_comes_too_late_for_a_hand(webui, panel, presets_file):
+    panel.switch(True)
+    panel.rests()
+    presets_file.write_text('{"presets": {"name:sdxl-a": {"skip": {"l": 5, "g": 5}}}}')
+    with unanswered(panel.page) as asked:
+        with panel.page.expect_request(QUESTION):
+            panel.page.evaluate("clipSkip.ask('txt2img', 'refresh')")
+        for value in ("2", "1"):  # as it was: the answer can't tell by the number
+            panel.set("l", value)
+        assert asked
+    panel.rests()
+    panel.chosen("mode", "Manual")
+    expect(panel.number("l")).to_have_value("1")
+    expect(panel.number("g")).to_have_value("1")
 
 
 def test_an_answer_moves_what_no_hand_has_set_since_it_was_asked_for(panel):

@@ -15,7 +15,8 @@ def pasted(host, text):
     params = utils.parse_generation_parameters(text)
     host.module("script_callbacks").infotext_pasted_callback(text, params)
     updates = {name: read(params) for name, read in extension().fields.items()}
-    return {name: update["value"] for name, update in updates.items() if update is not None}
+    said = ("ended", "ended_off")
+    return {name: update["value"] for name, update in updates.items() if update is not None and name not in said}
 
 
 @pytest.mark.parametrize("like, restores", [("a1111", True), ("forge", True), ("neo", False), ("sdnext", False)])

@@ -13,7 +13,10 @@ interface Window {
     // Gradio takes a list, of outputs that there are none of.
     clipSkip: {
         ask(tab: string, name: string): [];
-        chosen(tab: string, control: string, own: string): [];
+        switched(tab: string, on: boolean): [];
+        joined(tab: string): [];
+        slid(tab: string): [];
+        leave(tab: string, mode: string): string;
         heard(tab: string): [];
         answered(tab: string, name: string): [];
         moved(tab: string, name: string, moves: string, ...now: unknown[]): object[];

@@ -37,7 +37,7 @@ from clip_skip.drift.measured import Measured
 from clip_skip.hosts.idle import idle
 from clip_skip.hosts.unknown import UnknownHost
 from clip_skip.interfaces.settings import ENABLED, SETTINGS
-from clip_skip.interfaces.ui import advice_view, answers, drift_view, models_view, panel, presets_tab, words
+from clip_skip.interfaces.ui import advice_view, answers, drift_view, models_view, panel, paste, presets_tab, words
 from clip_skip.interfaces.ui.controls import SLIDERS, Controls
 from clip_skip.interfaces.ui.markup import pieces
 from clip_skip.interfaces.ui.page import Page
@@ -250,6 +250,8 @@ def _panel(folder) -> set[str]:
     host.chosen = Checkpoint(QUAGGA, ARCHITECTURES["sd1"], f"/{QUAGGA}.safetensors")
     unsure = json.dumps({"advice": "nai-unverified", "action": "unsure"})
     found |= _in_updates(made.act(unsure, replace(controls, l=2.0)))
+    pasted = paste.fields(lambda name: False)
+    found |= _in_updates([pasted["ended"]({"CLIP skip L": QUAGGA}), pasted["ended_off"]({"Steps": 1})])
     (folder / "presets.json").write_text(_newer(f"name:{QUAGGA}", {"skip": {"l": 2}}))
     found |= _in_updates(made.save(controls)) | _in_updates(made.forget(controls))
     found |= _drifts(host, made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -87,15 +88,6 @@ class Answers:
         ended = _NOTHING_ENDED if name is None else [gr.update(value=""), gr.update(value="")]
         return self._shown(self._library.profile(self.selected(name)), controls, controls, ended)
 
-    def start(self, controls: Controls) -> list[Any]:
-        """As `show`, where the user chose a mode: in Manual the sliders and the blend begin where Auto would be."""
-        model = self._library.profile(self.selected())
-        at = controls
-        # What a preset says needs no file to be read.
-        if not controls.auto and (model.is_read or model.has_skips):
-            at = replace(controls.moved(Moved(skips=model.auto.skips)), blend=shown([model.auto.blend])[0])
-        return self._shown(model, controls, at)
-
     def join(self, controls: Controls) -> list[Any]:
         """As `show`, where the user chose one slider for all, or one for each: those begin at what is in use."""
         model = self._library.profile(self.selected())
@@ -113,7 +105,8 @@ class Answers:
             return self._all(model, controls, at, ended)
         checkpoint = model.checkpoint
         nothing = [gr.update(value=""), gr.update(value=""), gr.update(label=title(checkpoint.architecture, None))]
-        at = self._within(checkpoint.architecture, at)
+        # What a preset says needs no file to be read.
+        at = self._settled(model, at) if model.has_skips or not at.auto else at
         return [
             *self.view(checkpoint, at),
             gr.update(value=status(checkpoint, None)),
@@ -125,22 +118,33 @@ class Answers:
         ]
 
     def speak(self, controls: Controls) -> list[Any]:
-        """The words under each slider, and whether there is anything to blend."""
-        architecture = self.selected().architecture
+        """The words at each slider, and whether there is anything to blend."""
+        return self._spoken(self.selected().architecture, controls)
+
+    @staticmethod
+    def _spoken(architecture: Architecture, controls: Controls) -> list[Any]:
         words = [gr.update(value=slider_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
         return [*words, gr.update(visible=_blends(controls, architecture))]
 
     def judge(self, controls: Controls) -> list[Any]:
-        """What depends on more than the controls and the architecture: status, *Forget*, advice, and the title."""
+        """What depends on more than the controls and the architecture: status, *Forget*, advice, and the title.
+
+        Then what `speak` is for, and what moves: in Auto the sliders stand at what that uses.
+        """
         model = self._library.profile(self.selected())
-        verdict = self._verdict(model, controls)
+        judged = self._judged(model, controls)
         now = self.selected()
         if now == model.checkpoint:
-            return verdict
+            return judged
         if now.path and now.path == model.checkpoint.path:  # its hash has come to be known
-            return self._verdict(self._library.profile(now), controls)
+            return self._judged(self._library.profile(now), controls)
         # While its file was read another model was selected. The page asks about that, too.
-        return [gr.update() for _ in verdict]
+        return [*(gr.update() for _ in judged[:-1]), _moves(controls, controls)]
+
+    def _judged(self, model: Profile, controls: Controls) -> list[Any]:
+        at = self._settled(model, controls) if controls.auto else controls
+        spoken = self._spoken(model.checkpoint.architecture, at)
+        return [*self._verdict(model, controls), *spoken, _moves(controls, at)]
 
     def save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
@@ -335,7 +339,7 @@ class Answers:
         ended: Sequence[Any] = _NOTHING_ENDED,
     ) -> list[Any]:
         """Everything. `at` is where mode and sliders go from where `controls` has them, None to stay."""
-        at = self._within(model.checkpoint.architecture, at or controls)
+        at = self._settled(model, at or controls)
         return [*self.view(model.checkpoint, at), *self._verdict(model, at), *ended, _moves(controls, at)]
 
     def _maximum(self, architecture: Architecture, name: str) -> int:
@@ -343,11 +347,15 @@ class Answers:
         deepest = min((encoder.trained_depth for encoder in read_by(architecture, name)), default=0)
         return deepest and max(2, min(deepest, SLIDER_MAXIMUM.value(self._host.opts)))
 
-    def _within(self, architecture: Architecture, controls: Controls) -> Controls:
-        """These controls, with the numbers of this architecture's sliders brought into their range.
+    def _settled(self, model: Profile, controls: Controls) -> Controls:
+        """These controls where they belong: in Auto at what that uses, in Manual within the sliders' range.
 
         An empty box stays: the user is typing. So does what is not shown, for a model that reads it.
         """
+        architecture = model.checkpoint.architecture
+        if controls.auto:
+            auto = model.auto
+            return replace(controls.moved(Moved(skips=auto.skips)), same=False, blend=shown([auto.blend])[0])
         within = {}
         for name in SLIDERS:
             value, maximum = getattr(controls, name), self._maximum(architecture, name)
@@ -363,30 +371,29 @@ class Answers:
     def view(self, checkpoint: Checkpoint, controls: Controls) -> list[dict[str, Any]]:
         """What depends on the controls and the model's architecture alone.
 
-        The line on what 1 means, the mode, the manual part, three for each slider, *Same for all*, *Save*, the blend,
-        *More*, and *Compare*.
+        The line on what 1 means, the sliders' place, three for each slider, *Same for all*, *Save*, the blend, *More*,
+        and *Compare*.
         """
         architecture = checkpoint.architecture
-        is_manual = not controls.auto and bool(architecture.encoders)
+        has_skip = gr.update(visible=bool(architecture.encoders))
         rows: list[dict[str, Any]] = []
         for name in SLIDERS:
-            maximum = self._maximum(architecture, name)
-            words = slider_words(architecture, name, getattr(controls, name))
+            maximum, value = self._maximum(architecture, name), getattr(controls, name)
             rows += [
                 gr.update(visible=bool(maximum) and (name == "skip") == bool(controls.same)),
-                gr.update(maximum=maximum) if maximum else gr.update(),
-                gr.update(value=words),
+                # What Auto uses may be beyond what the user wants to choose from.
+                gr.update(maximum=max(maximum, math.ceil(value or 1))) if maximum else gr.update(),
+                gr.update(value=slider_words(architecture, name, value)),
             ]
         return [
             gr.update(value=meaning(architecture), visible=bool(architecture.encoders)),
-            gr.update(visible=bool(architecture.encoders)),
-            gr.update(visible=is_manual),
+            has_skip,
             *rows,
             gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1),
-            gr.update(visible=is_manual and bool(checkpoint.file_name)),
+            gr.update(visible=bool(architecture.encoders and checkpoint.file_name)),
             gr.update(visible=_blends(controls, architecture)),
-            gr.update(visible=bool(architecture.encoders)),
-            gr.update(visible=bool(architecture.encoders)),
+            has_skip,
+            has_skip,
         ]
 
     def _verdict(self, model: Profile, controls: Controls) -> list[dict[str, Any]]:
@@ -457,9 +464,9 @@ class Answers:
 
 
 def _blends(controls: Controls, architecture: Architecture) -> bool:
-    """Whether a number that the sliders ask for lies between two blocks."""
+    """Whether a number at the sliders lies between two blocks."""
     names = ["skip"] if controls.same else [encoder.id for encoder in architecture.encoders]
-    return not controls.auto and bool(architecture.encoders) and any((getattr(controls, n) or 1) % 1 for n in names)
+    return bool(architecture.encoders) and any((getattr(controls, name) or 1) % 1 for name in names)
 
 
 def _moves(controls: Controls, to: Controls) -> Any:

@@ -14,7 +14,7 @@ from ...text.log import logger
 from .answers import Answers
 from .markup import line
 from .panel import Panel, in_page
-from .paste import Fields
+from .paste import SAID, Fields
 from .words import UNKNOWN_HOST
 
 # Those that a panel can be in, by their names in the host's element ids.
@@ -29,10 +29,7 @@ class Built:
 
     arguments: list[Any]
     infotext_fields: list[tuple[Any, Callable[..., Any]]]
-
-    @property
-    def paste_field_names(self) -> list[Callable[..., Any]]:
-        return [read for _, read in self.infotext_fields]
+    paste_field_names: list[Callable[..., Any]]
 
 
 class Page:
@@ -52,7 +49,7 @@ class Page:
         if not self._host.known:
             with gr.Accordion("CLIP Skip", open=False):
                 gr.HTML(line(UNKNOWN_HOST))
-                return Built([gr.Checkbox(False, visible=False)], [])
+                return Built([gr.Checkbox(False, visible=False)], [], [])
         panel = Panel(self._host, self._answers, tab)
         if not self._finished:
             panel.listen()
@@ -60,7 +57,8 @@ class Page:
             if self._dropdown is not None:
                 self._connect(panel)
             self._read(panel)
-        return Built(panel.arguments, [(getattr(panel, name), read) for name, read in fields.items()])
+        filled = [(getattr(panel, name), read) for name, read in fields.items()]
+        return Built(panel.arguments, filled, [read for name, read in fields.items() if name not in SAID])
 
     def finished(self) -> None:
         """The page is built. Panels that are built later are asked for their values and dropped, some for each job."""

@@ -17,7 +17,7 @@ from .paste import shown
 from .words import TITLE, status
 
 # What the page's script asks of a panel: a hidden button for each.
-_QUESTIONS = ("refresh", "start", "join", "speak", "judge", "act")
+_QUESTIONS = ("refresh", "join", "speak", "judge", "act")
 # How Gradio calls the argument that takes JavaScript.
 _SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 
@@ -38,50 +38,42 @@ class Panel:
         with self._accordion(START_ENABLED.value(opts)):
             # Filled by API callers, `[enabled, options]`, and for one job by the page's script.
             self.options = gr.Textbox("", visible=False, label="CLIP Skip options", elem_id=self._id("options"))
-            first = next(initial)
-            self.meaning = gr.HTML(first["value"], visible=first["visible"], elem_id=self._id("meaning"))
+            # Not shown: a hand on a slider makes it Manual, a button Auto again.
             self.mode = gr.Radio(
                 shown(MODES),
                 value=controls.mode,
                 label=PARAMETERS["mode"].label,
-                visible=next(initial)["visible"],
+                visible=False,
                 elem_id=self._id("mode"),
             )
-            with gr.Column(visible=next(initial)["visible"], elem_id=self._id("manual")) as self.manual:
+            meant = next(initial)
+            with gr.Column(visible=next(initial)["visible"], elem_id=self._id("sliders")) as self.place:
                 self._columns, self._sliders, self._words = {}, {}, {}
                 for name in SLIDERS:
                     self._columns[name], self._sliders[name], self._words[name] = self._slider(name, initial)
-                self.same = gr.Checkbox(
-                    False,
-                    label="Same for all encoders",
-                    visible=next(initial)["visible"],
-                    elem_id=self._id("same"),
-                )
+            same, save, blend, more, compare = (next(initial)["visible"] for _ in range(5))
             # As high as it is, whatever is said: nothing moves because of an answer.
             with gr.Column(elem_id=self._id("answer")):
-                self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
+                self.ended = gr.HTML("", elem_id=self._id("ended"))
                 self.advice = gr.HTML("", elem_id=self._id("advice"))
+                self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
+                self.meaning = gr.HTML(meant["value"], visible=meant["visible"], elem_id=self._id("meaning"))
             with gr.Row(elem_id=self._id("keep")):
-                self.save = gr.Button(
-                    "Save for this model", size="sm", visible=next(initial)["visible"], elem_id=self._id("save")
-                )
-                self.forget = gr.Button("Forget this preset", size="sm", visible=False, elem_id=self._id("forget"))
-                self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
-            blend, more, compare = (next(initial)["visible"] for _ in range(3))
-            with gr.Row(visible=compare, elem_id=self._id("comparing")) as self.comparing:
-                self.compared = gr.Textbox(
-                    "1, 1.5, 2",
-                    label="Skips to compare",
-                    show_label=False,
-                    container=False,
-                    max_lines=1,
-                    elem_id=self._id("compared"),
-                )
-                self.compare = gr.Button("Compare", size="sm", elem_id=self._id("compare"))
-            self.ended = gr.HTML("", elem_id=self._id("ended"))
+                with gr.Row(visible=compare, elem_id=self._id("comparing")) as self.comparing:
+                    self.compare = gr.Button("Compare skips", size="sm", elem_id=self._id("compare"))
+                    self.compared = gr.Textbox(
+                        "1, 1.5, 2",
+                        label="Skips to compare",
+                        show_label=False,
+                        container=False,
+                        max_lines=1,
+                        elem_id=self._id("compared"),
+                    )
+                self.save = gr.Button("Save for this model", size="sm", visible=save, elem_id=self._id("save"))
+                self.back = gr.Button("Back to Auto", size="sm", elem_id=self._id("back"))
+                self.forget = gr.Button("Forget", size="sm", visible=False, elem_id=self._id("forget"))
             with gr.Accordion("More", open=False, visible=more, elem_id=self._id("more")) as self.more:
-                gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
-                self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
+                self.same = gr.Checkbox(False, label="Same for all encoders", visible=same, elem_id=self._id("same"))
                 self.blend = gr.Radio(
                     shown(BLENDS),
                     value=shown(BLENDS)[0],
@@ -89,12 +81,15 @@ class Panel:
                     visible=blend,
                     elem_id=self._id("blend"),
                 )
+                self.hash = gr.Button("Work out its SHA-256", size="sm", visible=False, elem_id=self._id("hash"))
+                gr.HTML(line("How far each clip skip moves what the model reads of the prompt."))
+                self.draw = gr.Button("Show the drift of the prompt", size="sm", elem_id=self._id("draw"))
                 self.drift = gr.HTML("", elem_id=self._id("drift"))
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
             self.moves = gr.Textbox("", visible=False, label="", elem_id=self._id("moves"))
-            self.refresh, self.start, self.join, self.speak, self.judge, self.act = (
+            self.refresh, self.join, self.speak, self.judge, self.act = (
                 gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
         # Below the accordion: while the panel is off, that is closed, and the host's own slider decides.
@@ -116,14 +111,13 @@ class Panel:
             self.asked,
             self.moves,
             self.refresh,
-            self.start,
             self.join,
             self.speak,
             self.judge,
             self.act,
         )
-        ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw, self.compared, self.compare)
-        for component in [*self.arguments, *ours, *hidden]:
+        buttons = (self.save, self.back, self.forget, self.hash, self.draw, self.compare)
+        for component in [*self.arguments, self.head, self.more, self.compared, *buttons, *hidden]:
             component.do_not_save_to_config = True
 
     def answer_checkpoint(self, dropdown: Any) -> None:
@@ -148,23 +142,24 @@ class Panel:
 
         The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before.
         """
-        in_page(self.enabled.change, self._asks("refresh"))
-        # The user's own choice also moves sliders, a paste sets them itself: Gradio 4 doesn't tell the two apart.
-        in_page(self.mode.change, f"() => clipSkip.chosen('{self.tab}', 'mode', 'start')")
-        in_page(self.same.change, f"() => clipSkip.chosen('{self.tab}', 'same', 'join')")
-        sliders = list(self._sliders.values())
-        for slider in sliders:
-            in_page(slider.change, self._asks("speak"))
+        in_page(self.enabled.change, f"(on) => clipSkip.switched('{self.tab}', on)", self.enabled)
+        in_page(self.mode.change, self._asks("refresh"))
+        in_page(self.same.change, f"() => clipSkip.joined('{self.tab}')")
+        in_page(self.back.click, f"() => [clipSkip.leave('{self.tab}', '{shown(MODES)[0]}')]", to=[self.mode])
+        for slider in self._sliders.values():
+            in_page(slider.change, f"() => clipSkip.slid('{self.tab}')")
         in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
         answers = {
             "refresh": self._on(self.refresh.click, lambda *values: self._answers.show(Controls(*values))),
-            "start": self._on(self.start.click, lambda *values: self._answers.start(Controls(*values))),
             "join": self._on(self.join.click, lambda *values: self._answers.join(Controls(*values))),
             "speak": self._ask(
                 self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
             ),
             "judge": self._ask(
-                self.judge.click, lambda *values: self._answers.judge(Controls(*values)), self._inputs, self._judged
+                self.judge.click,
+                lambda *values: self._answers.judge(Controls(*values)),
+                self._inputs,
+                [*self._judged, *self._spoken, self.moves],
             ),
             "act": self._on(
                 self.act.click, lambda asked, *values: self._answers.act(asked, Controls(*values)), self.asked
@@ -199,7 +194,7 @@ class Panel:
 
     def _tells(self, answer: Any, name: str) -> None:
         """Let the page's script know when there is this answer, and move controls where no hand has been since."""
-        if name in ("speak", "judge"):
+        if name == "speak":
             in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
             return
         moved = [getattr(self, control) for control in MOVED]
@@ -216,8 +211,7 @@ class Panel:
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
         viewed = [
             self.meaning,
-            self.mode,
-            self.manual,
+            self.place,
             *rows,
             self.same,
             self.save,

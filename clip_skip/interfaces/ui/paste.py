@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from ...skip import infotext
 from ...skip.architectures import ENCODER_IDS
+from ...skip.parameters import PARAMETERS
 from ...skip.request import Request, from_options
 from ...text.log import logger
+from ...text.phrase import Data
+from .advice_view import done
+from .markup import NOTHING, joined
 
 
 def shown(words: Iterable[str]) -> list[str]:
@@ -44,6 +50,28 @@ def _paste_enabled(params: dict[str, Any]) -> Any:
     return gr.update(value=False) if "Steps" in params else None
 
 
+def _refused(request: Request, params: Mapping[str, Any]) -> Markup:
+    """What the text has and the panel did not take."""
+    said = []
+    for each in request.refusals:
+        written = PARAMETERS[each.name].infotext if each.name in PARAMETERS else each.name
+        phrase = (Data(f"{written}: {each.value} "), "was not taken, accepted is", Data(f" {each.accepted}."))
+        said.append(done(phrase))
+    return joined(said)
+
+
+def _paste_off(params: dict[str, Any]) -> Any:
+    """The page's script shows it where the panel was on."""
+    off = NOTHING
+    if infotext.parse(params) is None and "Steps" in params:
+        said = done(("The pasted text has no CLIP skip: the panel was switched off.",))
+        # Each is another: Gradio draws the same no second time.
+        off = Markup('<div class="clip-skip-pasted" data-paste="{}" hidden>{}</div>').format(secrets.token_hex(4), said)
+    return gr.update(value=off)
+
+
+# The fields that only say something. "Send to" would take that to the other tab.
+SAID = ("ended", "ended_off")
 # What `fields` gives: a function for each of the panel's fields.
 Fields = Mapping[str, Callable[..., Any]]
 
@@ -64,4 +92,6 @@ def fields(as_trained: Callable[[str], bool]) -> Fields:
         "same": _field(lambda request, params: False),
         **{id: _field(lambda request, params, id=id: request.skip_for(id)) for id in ENCODER_IDS},  # type: ignore[misc]
         "blend": _field(lambda request, params: shown([request.blend])[0]),
+        "ended": _field(_refused),
+        "ended_off": _paste_off,
     }

@@ -79,7 +79,8 @@ def status(checkpoint: Checkpoint, auto: Auto | None, by_tags: Mapping[str, floa
             line(*name, Data(": "), "No CLIP skip here.", Data(" "), architecture.reason)
         )
     if by_tags:
-        return line(*name) + line("The prompt's tag decides:", Data(f" {values(architecture, by_tags)}"))
+        tags = line("The prompt's tag decides:", Data(f" {values(architecture, by_tags)}"))
+        return line(*name) + Markup('<div class="clip-skip-by-tags">{}</div>').format(tags)
     if auto is None:
         return line(*name)
     stop = () if auto.text[-1].endswith(".") else (Data("."),)
