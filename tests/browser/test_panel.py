@@ -356,8 +356,9 @@ def test_every_tab_has_its_own_panel(webui, panel):
 
 
 def test_both_panels_follow_the_model(webui):
-    webui.select_model("sd1-a")  # waits for both
+    webui.select_model("sd1-a")
     webui.go("img2img")
+    expect(webui.img2img.status.first).to_have_text(re.compile("sd1-a"))
     webui.img2img.open_manual()
     webui.img2img.shows_sliders("l")
 
