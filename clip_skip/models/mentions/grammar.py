@@ -70,7 +70,8 @@ _COUPLED = re.compile(
 # To all rules but those of doubt (`negations.is_doubtful`), "is" joins as others do, what is neutral is unknown,
 # and "formerly" is a "not".
 _PLAIN = str.maketrans(
-    {vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x", vocabulary.FORMER: vocabulary.NOT}
+    {vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x", vocabulary.FORMER: vocabulary.NOT,
+     vocabulary.CONDITION: vocabulary.WHEN}
 )
 
 
@@ -100,8 +101,7 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         if not negations.is_negated(said, letters[mention + 1 : end]):
             yield start, stop
         start = stop = mention + 1
-    asked = f"{negations.clause(spoken[max(0, mention - _REACH) : mention])}M" if "M" in said else ""
-    if negations.is_doubtful(asked, letters[mention + 1 : start], spoken[stop:end]):
+    if negations.is_doubtful(spoken[max(0, mention - _REACH) : mention], spoken[mention + 1 : start], spoken[stop : end + 1]):
         return
     for _ in range(_MOST_LISTS):
         if start < stop and not negations.is_negated(said, letters[stop:end]):

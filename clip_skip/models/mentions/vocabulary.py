@@ -44,6 +44,7 @@ GOOD = "a"
 # The same, and a condition: for, if, when.
 FOR = "r"
 WHEN = "i"
+CONDITION = "I"
 TO = "T"
 OR = "o"
 AND = "&"
@@ -60,11 +61,12 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
+        "in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
         "mistake* accidentally forgot misunder* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
@@ -91,7 +93,7 @@ _WORDS = {
         "عدم لا ليس ليست لم لن تجنب غير"
     ),
     BAD: (
-        "more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
+        "risk fall_apart falls_apart more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
         "lowers worsens decreases degrades diminishes weakens spoils wrecks hinders limits loses_detail "
         "oversmooth* overfit* glitch* artefacting garbled distracting unnatural unrealistic incorrect wrongly "
         "unfit unsuitable inadvisable ill-advised counterproductive ugly_results trouble* struggle* suffer* risky "
@@ -186,7 +188,7 @@ _WORDS = {
         "preferimos bevorzug* wolę tercih lebih_suka thích_dùng shown pairs chose decided decide kullanıl* usate "
         "usato usiamo usino went opted opting settled settle choice_is rely advise_you manten* mantenha mantenere "
         "tenete tener mantener mantene* behält behalt* lassen gebrauch* setzen_sie zostaw* bırak* biarkan giữ "
-        "experiment play learning learned changing selected chosen choosing test testing trying running select "
+        "experiment play learning learned changing selected chosen choosing trying running select "
         "used_with pair paired combine combined lowering raising add adding trained retrained train training made "
         "generated generate rendered created produced tested designed optimized optimised intended meant suited "
         "built based enable enabled activate remember sure same switch bump raise higher go_with went_with find "
@@ -253,14 +255,12 @@ _WORDS = {
     ),
     FOR: ("for für pour para per för dla için untuk cho для の場合 위해 สำหรับ لـ من_أجل"),
     WHEN: (
-        "avec con mit com dengan ile if you when in on at depending with during where wenn bei si se cuando quand "
-        "quando jeśli przy eğer jika khi nếu "
-        "с со если при коли якщо "
+        "avec con mit com dengan ile you in on at depending with during where bei przy khi "
+        "с со при коли "
         "なら 时 時 的话 "
-        "일_때 때 "
-        "ถ้า "
-        "إذا"
+        "일_때 때"
     ),
+    CONDITION: "if when cuando quand quando wenn si se jeśli eğer jika nếu если якщо 如果 하면 ถ้า إذا",
     SETTING: (
         "cfg cfg_scale scale guidance guidance_scale steps step samplers sampling hires highres hires.fix upscal* "
         "denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha epoch epochs "
@@ -274,7 +274,7 @@ _WORDS = {
         "خطوة خطوات"
     ),
     THING: (
-        "author authors click clicks way ways choice problem problems image images picture pictures pic pics "
+        "this_one that_one testing author authors click clicks way ways choice problem problems image images picture pictures pic pics "
         "sample samples time times seconds minute minutes hour hours day days week weeks month months year years "
         "version versions model models lora loras loha locon girl girls boy boys man men woman women preview "
         "previews embedding embeddings people persons person tester testers vote votes friend friends user users "
@@ -338,7 +338,7 @@ _WORDS = {
         "من"
     ),
     NEUTRAL: (
-        "first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
+        "不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
         "nothing_more nothing_fancy note notes noted notice tip tips hint hints info btw fyi ps edit update "
         "updates think thinks believe guess feel feels felt say says said mean means hope remind reminder check "
         "ensure ensuring verify confirm move drag slide start starts started begin continue continued switched "
