@@ -70,8 +70,14 @@ _COUPLED = re.compile(
 # To all rules but those of doubt (`negations.is_doubtful`), "is" joins as others do, what is neutral is unknown,
 # and "formerly" is a "not".
 _PLAIN = str.maketrans(
-    {vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x", vocabulary.FORMER: vocabulary.NOT,
-     vocabulary.CONDITION: vocabulary.WHEN}
+    {
+        vocabulary.BEING: vocabulary.JOINING,
+        vocabulary.CONDITION: vocabulary.WHEN,
+        vocabulary.ELSE: vocabulary.BUT,
+        vocabulary.FORMER: vocabulary.NOT,
+        vocabulary.NEUTRAL: "x",
+        vocabulary.OTHERS: "x",
+    }
 )
 
 

@@ -21,7 +21,7 @@ def clause(before: str) -> str:
 
 
 # "Don't forget", "if that doesn't work try", "not bad", "bad if you don't".
-_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|[fF]N|Nj{1,3}f|Na{1,2}(?=u)|N[jxh]?b|N[jx]{2,5}:|b[jxit]{0,4}N")
+_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}f|Na{1,2}(?=u)|N[jxh]?b|N[jx]{2,5}:|b[jxit]{0,4}N")
 # "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
 _ANOTHER = re.compile(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X")
 # "It doesn't work without clip skip 2", "nothing but clip skip 2".
@@ -58,18 +58,18 @@ def is_negated(before: str, after: str) -> bool:
 
 # What takes back another thing than the number before it: "no VAE", "not 1", "1 is bad", "not needed but better".
 _OWN = re.compile(
-    r"[kz][^.,;cdLM]{0,4}?[smDt]|N[^.,;cdLM]{0,4}?[smD]|[NPO][jTu]{0,3}[dM]|d[jauxvTf]{0,4}[Nb]"
+    r"[kz][^.,;cdLM]{0,4}?[smDt]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi]{0,3}[dM]|d[jauxvTf]{0,4}[Nb]"
     r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}t|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
 )
 # To the end of the sentence, and of one like "You don't."
-_REST = re.compile(r"[^.L]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[Nkz]")
+_REST = re.compile(r"[^.LC]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
+_TURN = re.compile(r"[Nkz]|(?:(?:c,?|&)[^.c,]{0,5}|v[^.c,]{0,4})b(?!-)|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTI]{0,4}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|j)?v(?![jTxn]{0,4}[au])[jT]{0,3}(?:x|nt)")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|j)?v(?![jTxn]{0,4}[au])[jT]{0,3}(?:[xyP]|nt)")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x|n[jTxntis])(?![jTxntis]{0,4}[au])")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
-_CONDITION = re.compile(r"I[ijvuxT]{0,4}M")
+_CONDITION = re.compile(r"I[ijvuxT]{0,4}M|ij?M(?=[^.,;:L()riT&|])")
 _GOOD = re.compile(r"[^.L]*[au]")
 _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
 
@@ -79,14 +79,14 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
     asked = "" if re.search("[c,;]", gap) else f"{clause(before)}M"
     if ":" in gap:
         return vocabulary.FORMER in gap or bool(_UNKNOWN_JUDGEMENT.match(after))
-    rest = _REST.match(after).group()
+    rest = _OWN.sub("", _UNDONE.sub("", _REST.match(after).group()))
     return bool(
         _UNKNOWN_BEFORE.match(asked)
         or _UNKNOWN_JUDGEMENT.match(after)
-        or _TURN.search(_OWN.sub("", _UNDONE.sub("", rest)))
-        or (not gap and vocabulary.WITHOUT not in asked and _UNKNOWN_VERB.match(after))
-        or (_CONDITION.fullmatch(asked) and after[:1] not in ".;L(" and not _GOOD.match(after))
-        or re.match("[jT]{0,3}I[jy]*y", after)
+        or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
+        or (_CONDITION.match(asked + after[:1]) and not _GOOD.match(after))
+        or re.match("[^ua]*iv[^ua]*M|.*S[^:]*M", asked)
         or _HAD.search(gap)
+        or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
         or re.search(r"O[^.LcM]*[,;(][^.LcM]*\Z", before)
     )

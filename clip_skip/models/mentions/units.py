@@ -68,7 +68,7 @@ _AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
 _BEFORE_NUMBER = re.compile(r"\s?\d")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
-_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
+_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
 
 
 @dataclass(frozen=True)

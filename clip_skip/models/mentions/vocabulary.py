@@ -45,6 +45,10 @@ GOOD = "a"
 FOR = "r"
 WHEN = "i"
 CONDITION = "I"
+# Otherwise, because: what follows is not said of the number.
+ELSE = "C"
+# Other models and people: what they use is not recommended here.
+OTHERS = "S"
 TO = "T"
 OR = "o"
 AND = "&"
@@ -61,12 +65,12 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
-        "in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
+        "grids in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
         "mistake* accidentally forgot misunder* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
@@ -93,7 +97,7 @@ _WORDS = {
         "عدم لا ليس ليست لم لن تجنب غير"
     ),
     BAD: (
-        "risk fall_apart falls_apart more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
+        "よりも より 대신 보다 yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
         "lowers worsens decreases degrades diminishes weakens spoils wrecks hinders limits loses_detail "
         "oversmooth* overfit* glitch* artefacting garbled distracting unnatural unrealistic incorrect wrongly "
         "unfit unsuitable inadvisable ill-advised counterproductive ugly_results trouble* struggle* suffer* risky "
@@ -118,11 +122,11 @@ _WORDS = {
     ),
     WITHOUT: ("without w/o unless ohne sans sin sem senza bez tanpa olmadan thiếu без ถ้าไม่มี بدون"),
     INSTEAD: (
-        "beats beat instead_of rather_than over than anstatt anstelle als plutôt_que au_lieu_de en_vez_de "
-        "en_lugar_de que_no do_que em_vez_de ao_invés_de invece_di anziché niż zamiast yerine daripada thay_vì hơn "
+        "changed_from lowered_from raised_from reduced_from switched_from moved_from beats beat instead_of rather_than over than anstatt anstelle als plutôt_que au_lieu_de en_vez_de "
+        "en_lugar_de que_no do_que em_vez_de ao_invés_de invece_di anziché niż zamiast daripada thay_vì hơn "
         "вместо чем замість ніж "
-        "而不是 よりも "
-        "대신 "
+        "而不是 "
+        ""
         "แทน กว่า "
         "بدلا_من"
     ),
@@ -154,8 +158,8 @@ _WORDS = {
         "أقل_من"
     ),
     UNDONE: (
-        "regret* only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
-        "apenas só solo_che tylko kan matter matters "
+        "worry_about regret* only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
+        "apenas só solo_che tylko kan "
         "только тільки "
         "仅 只 れ "
         "ى"
@@ -171,16 +175,25 @@ _WORDS = {
     ),
     ENOUGH: ("enough genug assez suficiente abbastanza достаточно"),
     BUT: (
-        "but however otherwise else while whereas then now so because since aber sondern sonst denn mais sinon "
-        "pero sino mas senão però altrimenti ma ale inaczej ama yoksa fakat tetapi tapi kalau_tidak nhưng yet "
+        "but however while whereas then now aber sondern mais "
+        "pero sino mas senão però ma ale ama fakat tetapi tapi nhưng yet "
         "though although "
-        "но а иначе але інакше "
-        "ないと 但 但是 而 否则 否則 而是 ただし ですが しかし "
-        "그러나 하지만 아니면 "
+        "но а але "
+        "但 但是 而 而是 ただし ですが しかし "
+        "그러나 하지만 "
         "แต่ "
         "ولكن لكن"
     ),
-    WHAT_IS: ("what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
+    ELSE: (
+        "otherwise else so because since sonst denn sinon altrimenti inaczej yoksa kalau_tidak иначе інакше "
+        "ないと 否则 否則 아니면"
+    ),
+    OTHERS: (
+        "other others people everyone everybody users_use say says told heard novelai andere anderen leute autres "
+        "gente otros otras outros altri говорят другие другой "
+        "其他 别的 很多人 有人 他の みんな 다른"
+    ),
+    WHAT_IS: ("about means equals what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
     USE: (
         "uży* kullanmak* kullanmanız* crank dial drop lower ran suka menyukai thích yêu sugiro sugger* suggér* "
         "sugier* sugeru* suger* usei usamos utilizei potrzebn* saran* sarankan menyarankan generating creating "
@@ -212,7 +225,7 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
+        "matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
         "imprescindible essenciel* indispensable* esencial essencial essenziale better_off get_away_with keeps "
         "gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings makes_it_more "
         "by_default wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
@@ -255,12 +268,12 @@ _WORDS = {
     ),
     FOR: ("for für pour para per för dla için untuk cho для の場合 위해 สำหรับ لـ من_أجل"),
     WHEN: (
-        "avec con mit com dengan ile you in on at depending with during where bei przy khi "
+        "si se avec con mit com dengan ile you in on at depending with during where bei przy khi "
         "с со при коли "
         "なら 时 時 的话 "
         "일_때 때"
     ),
-    CONDITION: "if when cuando quand quando wenn si se jeśli eğer jika nếu если якщо 如果 하면 ถ้า إذا",
+    CONDITION: "if when cuando quand quando wenn jeśli eğer jika nếu если якщо 如果 ถ้า إذا",
     SETTING: (
         "cfg cfg_scale scale guidance guidance_scale steps step samplers sampling hires highres hires.fix upscal* "
         "denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha epoch epochs "
@@ -277,7 +290,7 @@ _WORDS = {
         "this_one that_one testing author authors click clicks way ways choice problem problems image images picture pictures pic pics "
         "sample samples time times seconds minute minutes hour hours day days week weeks month months year years "
         "version versions model models lora loras loha locon girl girls boy boys man men woman women preview "
-        "previews embedding embeddings people persons person tester testers vote votes friend friends user users "
+        "previews embedding embeddings persons person tester testers vote votes friend friends user users "
         "of_the of_many of_all of_our out_of of_my of_these of_them of_us gb mb px pixel pixels vram point points "
         "style styles thing things part parts chapter section post posts page pages example examples prompt "
         "prompts character characters outfit outfits checkpoint checkpoints merge merges dataset datasets photo "
@@ -297,7 +310,7 @@ _WORDS = {
         "sd_1.5 a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    BEING: "is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
+    BEING: "하면 だと is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
     JOINING: (
         "anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
@@ -305,11 +318,11 @@ _WORDS = {
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
         "saja thì had probably slightly almost very really quite somewhat rather kind_of definitely absolutely "
         "typically particularly especially what ficar e.g. i.e. z.b. please always an any anything whatever around "
-        "as being between both can could default defaults either equal equals exactly from generally go goes has "
+        "as being between both can could default defaults either equal exactly from generally go goes has "
         "have having here i'm i'd i've it its it's kept layer layers least leave left level levels node make makes "
         "max maximum may me might min minimum minus mostly need needs needed number of one's optimal our own "
         "parameter personally ratio required requires scale_of set sets setting settings should slider somewhere "
-        "stay suggested taste the this up usual value values we will would your also_at mine by about "
+        "stay suggested taste the this up usual value values we will would your also_at mine by "
         "approximately ca range ranges fixed configured accustomed strictly recommended_setting because_i "
         "than_usual his their these those all images_at turn change changed raised lowered increase increased "
         "decrease decreased adjust adjusted reduce run keep keeping current currently simply amount he she they al "
@@ -323,13 +336,13 @@ _WORDS = {
         "powinno ustaw* wartość zawsze musi w değeri değerini her zaman olarak olmalı* olsun ayarla* ayarı ayarını "
         "yap* ı yi yı ye seviyesi adalah bisa harus ke nilai setel atur sebaiknya selalu pada diatur diset jadi "
         "angka bằng có để đặt giá là luôn mức nên phải thể trị ở về chỉnh thành khoảng cài với "
-        "я мы ми вы от від быть держ* держи* выстав* должен должно желательно значени* лучше можно на нужно нужен "
+        "я мы ми вы от від быть держ* держи* выстав* должен должно желательно значени* можно на нужно нужен "
         "обязательно параметр* постав* равен равно став* стоит установ* всегда в из для_меня у меня стоял* был "
         "было стандартн* по умолчанию этом этой бути має значення краще можна потрібно обов'язково завжди рівн* "
         "варто "
         "从 從 为 為 设 置 定 数 數 值 是 調 成 须 須 必须 默认 默認 倒 第 于 於 在 层 層 開 改 请 請 一般 通常 "
         "建议 建議 把 将 將 终止 終止 设置 設置 設定 设定 跳过层数 我 都 的 值为 填 选 選 选择 選擇 处 可以 尽量 "
-        "都是 均 均为 要 一定 务必 參數 参数 直接 习惯 习惯于 比较 拉 调整 必要 だと は を に が も の で 必ず 値 "
+        "都是 均 均为 要 一定 务必 參數 参数 直接 习惯 习惯于 比较 拉 调整 必要 は を に が も の で 必ず 値 "
         "数値 くらい ぐらい 程度 ください して し する すると 常に あたり まま 基本 だいたい 私 です いつも たぶん "
         "은 는 을 를 로 으로 이 가 값* 항상 설정* 기본* 맞춰* 맞추* 두* 놓* 해주* 하세요 반드시 꼭 에 에서 정도* "
         "입니다 수치* 레벨* 하시* 권장값* 보통 주로 저는 "
@@ -340,18 +353,18 @@ _WORDS = {
     NEUTRAL: (
         "不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
         "nothing_more nothing_fancy note notes noted notice tip tips hint hints info btw fyi ps edit update "
-        "updates think thinks believe guess feel feels felt say says said mean means hope remind reminder check "
+        "updates think thinks believe guess feel feels felt says said mean hope remind reminder check "
         "ensure ensuring verify confirm move drag slide start starts started begin continue continued switched "
         "flip toggle toggled apply applied include included including mention mentioned write wrote did done get "
         "gets got getting happy glad fan opinion experience view favorite favourite overall basic mainly follow "
         "follows followed followed_by following showcase gallery cover thumbnail artwork artworks anime realism "
         "cartoon manga painting paintings portrait portraits landscape landscapes 2d 3d quality detail details "
         "face faces hand hands eye eyes hair body skin light lighting background color colors contrast styled "
-        "everything something everyone anyone who whom whose how why there again still such another similar "
+        "everything something anyone who whom whose how why there again still such another similar "
         "different new latest final last next after before within base basemodel creator default_is "
         "default_settings automatic1111 auto1111 comfyui comfy forge invokeai user_interface ui interface tab menu "
         "bar top quicksettings quick advanced dropdown box field open click_on look_for find_the maybe_try trick "
-        "trick_is remember_that people_use mix mixes merged merging blend lots lot bunch most much many some "
+        "trick_is remember_that people_use mix mixes merged merging blend lots lot bunch much some "
         "all_of each every both_of half rest majority part_of times_i work_with combo combination setup set_up "
         "configs config configuration parameters params argument arguments args command flags flag line usage "
         "required_settings know knows known everyone_knows want_to trying_out mess_around tinker fiddle explore "
