@@ -62,12 +62,12 @@ _OWN = re.compile(
     r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}t|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
 )
 # To the end of the sentence, and of one like "You don't."
-_REST = re.compile(r"[^.LC]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
+_REST = re.compile(r"[^.LCo]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
 _TURN = re.compile(r"[Nkz]|(?:(?:c,?|&)[^.c,]{0,5}|v[^.c,]{0,4})b(?!-)|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTI]{0,4}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|j)?v(?![jTxn]{0,4}[au])[jT]{0,3}(?:[xyP]|nt)")
-_UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x|n[jTxntis])(?![jTxntis]{0,4}[au])")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtn]{0,4})v(?![jTxny]{0,4}[au])[jT]{0,3}(?:[xyP]|nt)")
+_UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
 _CONDITION = re.compile(r"I[ijvuxT]{0,4}M|ij?M(?=[^.,;:L()riT&|])")
 _GOOD = re.compile(r"[^.L]*[au]")
@@ -84,8 +84,8 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         _UNKNOWN_BEFORE.match(asked)
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
-        or (_CONDITION.match(asked + after[:1]) and not _GOOD.match(after))
-        or re.match("[^ua]*iv[^ua]*M|.*S[^:]*M", asked)
+        or (_CONDITION.match(asked + after[:1]) and (not _GOOD.match(after) or re.match("[^.LCd]*,[^.LCd]*Td", after)))
+        or re.match("[^ua]*iv[^ua]*M|.*[o&/]z|.*S[^:]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
         or re.search(r"O[^.LcM]*[,;(][^.LcM]*\Z", before)

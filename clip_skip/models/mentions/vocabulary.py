@@ -66,18 +66,18 @@ WHAT_IS = "q"
 _WORDS = {
     FORMER: (
         "grids in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
-        "mistake* accidentally forgot misunder* previously formerly used_to until_now older former previous "
+        "beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
         "turned_off turns_off turning_off steer_clear contrary compared_to none nope nah fixes rate_von meide* "
         "meiden verzicht* lieber_nicht ausschalt* abschalt* désactiv* pare_de deja_de disattiva* wyłącz* kapat* "
         "matikan tắt bỏ untested stay_away beware nichts rien nulla nada nic not never cannot cant dont doesnt "
-        "didnt isnt arent wasnt shouldnt wont avoid* against stop disable* turn_off forget_about nothing nobody "
+        "didnt isnt arent wasnt shouldnt wont avoid* against disable* turn_off forget_about nothing nobody "
         "neither nor hardly not_a_fan_of ignore remove* unlike no_good no_use no_need no_longer no_more no_reason "
         "no_point no_es_necesario no_hace_falta no_recomiendo not_needed not_recommended not_advised not_necessary "
         "lose* forgotten nicht niemals nie kein* vermeid* weder statt pas jamais évit* aucun* inutile* déconseill* "
@@ -225,7 +225,7 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
+        "問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
         "imprescindible essenciel* indispensable* esencial essencial essenziale better_off get_away_with keeps "
         "gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings makes_it_more "
         "by_default wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
@@ -240,7 +240,7 @@ _WORDS = {
         "consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive painterly flat "
         "flatter sweet_spot the_way what_i back_and_forth pflicht wichtig nötig rarely occasionally "
         "most_of_the_time also too as_well works work worked working fine ok okay good great possible recommended "
-        "best better nicer nice perfect sharper softer okay_too does do gives give looks look acceptable help "
+        "best better nicer nice perfect sharper softer okay_too acceptable help "
         "helps not_bad not_optional off_course of_course without_a_doubt without_doubt no_doubt mandatory suitable "
         "ideal optional sometimes even maybe perhaps possibly alternatively auch geht gut besser möglich "
         "funktioniert aussi bien marche fonctionne también funciona va sirve também anche bene funziona też działa "
@@ -310,7 +310,7 @@ _WORDS = {
         "sd_1.5 a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    BEING: "하면 だと is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
+    BEING: "会 do does gives give look looks 하면 だと is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
     JOINING: (
         "anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
