@@ -75,6 +75,7 @@ _PLAIN = str.maketrans(
         vocabulary.CONDITION: vocabulary.WHEN,
         vocabulary.ELSE: vocabulary.BUT,
         vocabulary.FORMER: vocabulary.NOT,
+        vocabulary.PAST: vocabulary.JOINING,
         vocabulary.NEUTRAL: "x",
         vocabulary.OTHERS: "x",
     }

@@ -21,11 +21,11 @@ def clause(before: str) -> str:
 
 
 # "Don't forget", "if that doesn't work try", "not bad", "bad if you don't".
-_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}f|Na{1,2}(?=u)|N[jxh]?b|N[jx]{2,5}:|b[jxit]{0,4}N")
+_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}f|Na{1,2}(?=u)|N[jxh]?b|[Nk][jx]?N(?=M)|N[jx]{2,5}:|b[jxit]{0,4}N")
 # "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
 _ANOTHER = re.compile(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X")
 # "It doesn't work without clip skip 2", "nothing but clip skip 2".
-_NO_OTHER = re.compile(r"z[^Msta]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
+_NO_OTHER = re.compile(r"z[^MstaN]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
 _BOUND = re.compile(r"[gG]")
 _AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
 # "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
@@ -63,14 +63,15 @@ _OWN = re.compile(
 )
 # To the end of the sentence, and of one like "You don't."
 _REST = re.compile(r"[^.LCo]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[Nkz]|(?:(?:c,?|&)[^.c,]{0,5}|v[^.c,]{0,4})b(?!-)|q")
+_TURN = re.compile(r"[Nkz]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
-_UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTI]{0,4}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtn]{0,4})v(?![jTxny]{0,4}[au])[jT]{0,3}(?:[xyP]|nt)")
+_UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtn]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt)|V(?![jT]{0,3}u))")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
-_CONDITION = re.compile(r"I[ijvuxT]{0,4}M|ij?M(?=[^.,;:L()riT&|])")
-_GOOD = re.compile(r"[^.L]*[au]")
+_CONDITION = re.compile(
+    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])|[vV]i.*M"
+)
 _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
 
 
@@ -84,7 +85,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         _UNKNOWN_BEFORE.match(asked)
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
-        or (_CONDITION.match(asked + after[:1]) and (not _GOOD.match(after) or re.match("[^.LCd]*,[^.LCd]*Td", after)))
+        or _CONDITION.match(asked + after)
         or re.match("[^ua]*iv[^ua]*M|.*[o&/]z|.*S[^:]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))

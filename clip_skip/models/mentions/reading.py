@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from . import grammar, tables, vocabulary
-from .units import HIGHEST_SKIP, MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
+from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
 
 def mentioned_skips(text: str) -> Iterator[float]:
@@ -75,7 +75,7 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
         if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
-        if len(skips) > 1 and HIGHEST_SKIP in skips:
+        if len(skips) == 2 and max(skips) - min(skips) > (3 if vocabulary.TO in letters[first:last] else 4):
             continue  # the whole scale
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]

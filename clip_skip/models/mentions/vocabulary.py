@@ -37,6 +37,8 @@ BUT = "c"
 JOINING = "j"
 # Is, was, seems: joins too.
 BEING = "v"
+# Was: joins too, unless what was so is no more.
+PAST = "V"
 # The same, and asks for it, or says that it was used: use, try, recommend, trained, made.
 USE = "u"
 # The same, and approves: also, works, good.
@@ -66,11 +68,11 @@ WHAT_IS = "q"
 _WORDS = {
     FORMER: (
         "grids in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
-        "beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
+        "my_bad oops beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "problem_with problems_with issues_with why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
@@ -189,7 +191,7 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "other others people everyone everybody users_use say says told heard novelai andere anderen leute autres "
+        "other others people everyone everybody users_use say says told heard wrote do_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
@@ -225,7 +227,7 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
+        "flatter 問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
         "imprescindible essenciel* indispensable* esencial essencial essenziale better_off get_away_with keeps "
         "gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings makes_it_more "
         "by_default wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
@@ -237,8 +239,8 @@ _WORDS = {
         "baik terbaik en_iyisi iyi tốt_nhất popular compatible interesting enjoyable pretty favourable advisable "
         "results result success improve* performs perform responds respond detailed accurate stylised stylized "
         "realistic artistic creative standard normal key essential must crucial important necessary faithful "
-        "consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive painterly flat "
-        "flatter sweet_spot the_way what_i back_and_forth pflicht wichtig nötig rarely occasionally "
+        "consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive painterly "
+        "sweet_spot the_way what_i back_and_forth pflicht wichtig nötig rarely occasionally "
         "most_of_the_time also too as_well works work worked working fine ok okay good great possible recommended "
         "best better nicer nice perfect sharper softer okay_too acceptable help "
         "helps not_bad not_optional off_course of_course without_a_doubt without_doubt no_doubt mandatory suitable "
@@ -287,7 +289,7 @@ _WORDS = {
         "خطوة خطوات"
     ),
     THING: (
-        "this_one that_one testing author authors click clicks way ways choice problem problems image images picture pictures pic pics "
+        "levels this_one that_one testing author authors click clicks way ways choice problem problems image images picture pictures pic pics "
         "sample samples time times seconds minute minutes hour hours day days week weeks month months year years "
         "version versions model models lora loras loha locon girl girls boy boys man men woman women preview "
         "previews embedding embeddings persons person tester testers vote votes friend friends user users "
@@ -310,16 +312,17 @@ _WORDS = {
         "sd_1.5 a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    BEING: "会 do does gives give look looks 하면 だと is are was were be been seems seem ist sind war wird est sont es son é são è sono jest są",
+    PAST: "was were had_been war était era fue foi был была było byl",
+    BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
-        "anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
+        "want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
         "saja thì had probably slightly almost very really quite somewhat rather kind_of definitely absolutely "
         "typically particularly especially what ficar e.g. i.e. z.b. please always an any anything whatever around "
         "as being between both can could default defaults either equal exactly from generally go goes has "
-        "have having here i'm i'd i've it its it's kept layer layers least leave left level levels node make makes "
+        "have having here i'm i'd i've it its it's kept layer layers least leave left level node make makes "
         "max maximum may me might min minimum minus mostly need needs needed number of one's optimal our own "
         "parameter personally ratio required requires scale_of set sets setting settings should slider somewhere "
         "stay suggested taste the this up usual value values we will would your also_at mine by "
@@ -337,8 +340,8 @@ _WORDS = {
         "yap* ı yi yı ye seviyesi adalah bisa harus ke nilai setel atur sebaiknya selalu pada diatur diset jadi "
         "angka bằng có để đặt giá là luôn mức nên phải thể trị ở về chỉnh thành khoảng cài với "
         "я мы ми вы от від быть держ* держи* выстав* должен должно желательно значени* можно на нужно нужен "
-        "обязательно параметр* постав* равен равно став* стоит установ* всегда в из для_меня у меня стоял* был "
-        "было стандартн* по умолчанию этом этой бути має значення краще можна потрібно обов'язково завжди рівн* "
+        "обязательно параметр* постав* равен равно став* стоит установ* всегда в из для_меня у меня стоял* "
+        "стандартн* по умолчанию этом этой бути має значення краще можна потрібно обов'язково завжди рівн* "
         "варто "
         "从 從 为 為 设 置 定 数 數 值 是 調 成 须 須 必须 默认 默認 倒 第 于 於 在 层 層 開 改 请 請 一般 通常 "
         "建议 建議 把 将 將 终止 終止 设置 設置 設定 设定 跳过层数 我 都 的 值为 填 选 選 选择 選擇 处 可以 尽量 "
@@ -351,23 +354,23 @@ _WORDS = {
         "من"
     ),
     NEUTRAL: (
-        "不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
+        "most many flat 不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
         "nothing_more nothing_fancy note notes noted notice tip tips hint hints info btw fyi ps edit update "
         "updates think thinks believe guess feel feels felt says said mean hope remind reminder check "
         "ensure ensuring verify confirm move drag slide start starts started begin continue continued switched "
-        "flip toggle toggled apply applied include included including mention mentioned write wrote did done get "
+        "flip toggle toggled apply applied include included including mention mentioned write did done get "
         "gets got getting happy glad fan opinion experience view favorite favourite overall basic mainly follow "
         "follows followed followed_by following showcase gallery cover thumbnail artwork artworks anime realism "
         "cartoon manga painting paintings portrait portraits landscape landscapes 2d 3d quality detail details "
         "face faces hand hands eye eyes hair body skin light lighting background color colors contrast styled "
-        "everything something anyone who whom whose how why there again still such another similar "
+        "everything something who whom whose how why there again still such another similar "
         "different new latest final last next after before within base basemodel creator default_is "
         "default_settings automatic1111 auto1111 comfyui comfy forge invokeai user_interface ui interface tab menu "
         "bar top quicksettings quick advanced dropdown box field open click_on look_for find_the maybe_try trick "
         "trick_is remember_that people_use mix mixes merged merging blend lots lot bunch much some "
         "all_of each every both_of half rest majority part_of times_i work_with combo combination setup set_up "
         "configs config configuration parameters params argument arguments args command flags flag line usage "
-        "required_settings know knows known everyone_knows want_to trying_out mess_around tinker fiddle explore "
+        "required_settings know knows known everyone_knows trying_out mess_around tinker fiddle explore "
         "simple short long tags tag tagging tagged sentence sentences prompting prompted negative positive keyword "
         "keywords activation generation generations renders result_of output outputs inference"
     ),
