@@ -49,7 +49,7 @@ _FURTHER = re.compile(
     # "v1: 1, v2: 2".
     rf"|{_RUN}[,;](?P<version>D:{_SKIP})"
     # "2, I use 1"; "2, for photos use 1".
-    rf"|{_RUN}[,;][ja]{{0,2}}u{{1,2}}[jTi]{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
+    rf"|{_RUN}[,;(][ja]{{0,2}}u{{1,2}}[jTi]{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
     rf"|{_RUN}[,;(][ri][xtjm]{{1,3}}[:ju]{{1,2}}(?P<where>{_SKIP}){_NO_NOUN}"
     # "2, sometimes 1".
     rf"|{_RUN}[,;(]j?a{{1,2}}(?P<rare>{_SKIP}){_NO_NOUN}"
@@ -77,7 +77,7 @@ _PLAIN = str.maketrans(
         vocabulary.FORMER: vocabulary.NOT,
         vocabulary.PAST: vocabulary.JOINING,
         vocabulary.NEUTRAL: "x",
-        vocabulary.OTHERS: "x",
+        vocabulary.OTHERS: vocabulary.THING,
     }
 )
 

@@ -21,7 +21,7 @@ def clause(before: str) -> str:
 
 
 # "Don't forget", "if that doesn't work try", "not bad", "bad if you don't".
-_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}f|Na{1,2}(?=u)|N[jxh]?b|[Nk][jx]?N(?=M)|N[jx]{2,5}:|b[jxit]{0,4}N")
+_UNDONE = re.compile(r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}[fb]|Na{1,2}(?=u)|[Nk][jxh]?b|[Nk][jx]?N(?=M)|N[jx]{2,5}:|b[jxit]{0,4}N")
 # "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
 _ANOTHER = re.compile(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X")
 # "It doesn't work without clip skip 2", "nothing but clip skip 2".
@@ -29,7 +29,7 @@ _NO_OTHER = re.compile(r"z[^MstaN]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
 _BOUND = re.compile(r"[gG]")
 _AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
 # "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
-_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir]j?M|N|F|k[juriT]{0,2}M")
+_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir]j?M|N|F|k[juriTI]{0,3}M")
 _NOT_AFTER = re.compile(
     # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
     r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
@@ -58,21 +58,26 @@ def is_negated(before: str, after: str) -> bool:
 
 # What takes back another thing than the number before it: "no VAE", "not 1", "1 is bad", "not needed but better".
 _OWN = re.compile(
-    r"[kz][^.,;cdLM]{0,4}?[smDt]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi]{0,3}[dM]|d[jauxvTf]{0,4}[Nb]"
-    r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}t|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
+    r"[kz][^.,;cdLM]{0,4}?[smDtS]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi]{0,3}[dM]|d[jauxvTf]{0,4}[Nb]"
+    r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}[tS]|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
 )
 # To the end of the sentence, and of one like "You don't."
-_REST = re.compile(r"[^.LCo]*(?:\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[Nkz]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
+_REST = re.compile(r"[^.LCo]*(?:C(?![^.L])|\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
+_TURN = re.compile(r"[NkzFC]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
 _UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtn]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt)|V(?![jT]{0,3}u))")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
 _CONDITION = re.compile(
-    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])|[vV]i.*M"
+    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|f[^M]*MI|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
 )
 _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
+
+
+_BEFORE = re.compile(
+    r"O[^.LcM]*[,;(][^.LcM]*\Z|[NP][^.LcM,;(]*\(\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*\Z"
+)
 
 
 def is_doubtful(before: str, gap: str, after: str) -> bool:
@@ -86,8 +91,8 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
         or _CONDITION.match(asked + after)
-        or re.match("[^ua]*iv[^ua]*M|.*[o&/]z|.*S[^:]*M", asked)
+        or re.search("[o&/]z|(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
-        or re.search(r"O[^.LcM]*[,;(][^.LcM]*\Z", before)
+        or _BEFORE.search(before)
     )

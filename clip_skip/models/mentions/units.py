@@ -60,7 +60,7 @@ _SIGNS = {
 }
 _COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
 _NOT = re.compile(
-    r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?t|ain['’]t|can['’]t"
+    r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
 )
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})

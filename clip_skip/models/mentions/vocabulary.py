@@ -67,7 +67,7 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
-        "grids in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
+        "grids in_contrast_to in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
         "my_bad oops beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
@@ -99,7 +99,7 @@ _WORDS = {
         "عدم لا ليس ليست لم لن تجنب غير"
     ),
     BAD: (
-        "よりも より 대신 보다 yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
+        "problem problems culprit よりも より 대신 보다 yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low too_strong too_weak malos malas ruins mauvaise maus más_malo outdated "
         "lowers worsens decreases degrades diminishes weakens spoils wrecks hinders limits loses_detail "
         "oversmooth* overfit* glitch* artefacting garbled distracting unnatural unrealistic incorrect wrongly "
         "unfit unsuitable inadvisable ill-advised counterproductive ugly_results trouble* struggle* suffer* risky "
@@ -187,17 +187,17 @@ _WORDS = {
         "ولكن لكن"
     ),
     ELSE: (
-        "otherwise else so because since sonst denn sinon altrimenti inaczej yoksa kalau_tidak иначе інакше "
+        "otherwise so because since sonst denn sinon altrimenti inaczej yoksa kalau_tidak иначе інакше "
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "other others people everyone everybody users_use say says told heard wrote do_you anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote do_you are_you you_are anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
     WHAT_IS: ("about means equals what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
     USE: (
-        "uży* kullanmak* kullanmanız* crank dial drop lower ran suka menyukai thích yêu sugiro sugger* suggér* "
+        "si_consiglia se_recomienda se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower ran suka menyukai thích yêu sugiro sugger* suggér* "
         "sugier* sugeru* suger* usei usamos utilizei potrzebn* saran* sarankan menyarankan generating creating "
         "create creates making render rendering generat* optimiz* optimis* prefiero prefiro preferisco préfère "
         "preferimos bevorzug* wolę tercih lebih_suka thích_dùng shown pairs chose decided decide kullanıl* usate "
@@ -237,7 +237,7 @@ _WORDS = {
         "charm preferable beneficial optimum spot_on getestet hervorragend super toll parfait meilleur meilleurs "
         "meilleure mejor mejores óptimo excelente ótimo melhor melhores migliore migliori ottimo najlepsz* świetn* "
         "baik terbaik en_iyisi iyi tốt_nhất popular compatible interesting enjoyable pretty favourable advisable "
-        "results result success improve* performs perform responds respond detailed accurate stylised stylized "
+        "success improve* performs perform responds respond detailed accurate stylised stylized "
         "realistic artistic creative standard normal key essential must crucial important necessary faithful "
         "consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive painterly "
         "sweet_spot the_way what_i back_and_forth pflicht wichtig nötig rarely occasionally "
@@ -270,12 +270,12 @@ _WORDS = {
     ),
     FOR: ("for für pour para per för dla için untuk cho для の場合 위해 สำหรับ لـ من_أجل"),
     WHEN: (
-        "si se avec con mit com dengan ile you in on at depending with during where bei przy khi "
+        "avec con mit com dengan ile in on at depending with during where bei przy khi "
         "с со при коли "
         "なら 时 時 的话 "
         "일_때 때"
     ),
-    CONDITION: "if when cuando quand quando wenn jeśli eğer jika nếu если якщо 如果 ถ้า إذا",
+    CONDITION: "si se if when cuando quand quando wenn jeśli eğer jika nếu если якщо 如果 ถ้า إذا",
     SETTING: (
         "cfg cfg_scale scale guidance guidance_scale steps step samplers sampling hires highres hires.fix upscal* "
         "denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha epoch epochs "
@@ -289,13 +289,13 @@ _WORDS = {
         "خطوة خطوات"
     ),
     THING: (
-        "levels this_one that_one testing author authors click clicks way ways choice problem problems image images picture pictures pic pics "
+        "levels this_one that_one testing author authors click clicks way ways choice image images picture pictures pic pics "
         "sample samples time times seconds minute minutes hour hours day days week weeks month months year years "
-        "version versions model models lora loras loha locon girl girls boy boys man men woman women preview "
-        "previews embedding embeddings persons person tester testers vote votes friend friends user users "
+        "version versions model lora loha locon girl girls boy boys man men woman women preview "
+        "previews embedding embeddings persons person vote votes friend friends user "
         "of_the of_many of_all of_our out_of of_my of_these of_them of_us gb mb px pixel pixels vram point points "
         "style styles thing things part parts chapter section post posts page pages example examples prompt "
-        "prompts character characters outfit outfits checkpoint checkpoints merge merges dataset datasets photo "
+        "prompts character characters outfit outfits checkpoint merge dataset datasets photo "
         "photos file files download downloads review reviews like_s effects effect reason reasons star stars frame "
         "frames tutorial guide upscale january february march april june july august september october november "
         "december pass passes triggers words attempt attempts try_s run_s variant variants type types options "
@@ -315,7 +315,7 @@ _WORDS = {
     PAST: "was were had_been war était era fue foi был была było byl",
     BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
-        "want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
+        "you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
@@ -354,7 +354,7 @@ _WORDS = {
         "من"
     ),
     NEUTRAL: (
-        "most many flat 不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
+        "before else results result most many flat 不同 first second results_in leads_to lead_to ends_in turns_into tests not_much nothing_special nothing_else "
         "nothing_more nothing_fancy note notes noted notice tip tips hint hints info btw fyi ps edit update "
         "updates think thinks believe guess feel feels felt says said mean hope remind reminder check "
         "ensure ensuring verify confirm move drag slide start starts started begin continue continued switched "
@@ -364,7 +364,7 @@ _WORDS = {
         "cartoon manga painting paintings portrait portraits landscape landscapes 2d 3d quality detail details "
         "face faces hand hands eye eyes hair body skin light lighting background color colors contrast styled "
         "everything something who whom whose how why there again still such another similar "
-        "different new latest final last next after before within base basemodel creator default_is "
+        "different new latest final last next after within base basemodel creator default_is "
         "default_settings automatic1111 auto1111 comfyui comfy forge invokeai user_interface ui interface tab menu "
         "bar top quicksettings quick advanced dropdown box field open click_on look_for find_the maybe_try trick "
         "trick_is remember_that people_use mix mixes merged merging blend lots lot bunch much some "
