@@ -100,7 +100,7 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         joined = re.split("c|.*[,;]", letters[mention + 1 : start])
         said = joined[-1] if len(joined) > 1 else f"{negations.clause(before)}M{joined[-1]}"
     else:
-        found = None if re.match("[:xt]", letters[mention + 1 : end]) else _BEFORE.search(before)
+        found = None if re.match("[:xntj]", spoken[mention + 1 : end]) else _BEFORE.search(before)
         if not found:
             return
         start, stop = (mention - len(before) + at for at in found.span("numbers"))

@@ -35,7 +35,7 @@ _NOT_AFTER = re.compile(
     r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
     r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
     # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
-    r"|[,(:?@_-]{1,2}(?:[jx]?b|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
+    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
 )
 _BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
 # "If you use it, the images get blurry."
@@ -58,15 +58,15 @@ def is_negated(before: str, after: str) -> bool:
 
 # What takes back another thing than the number before it: "no VAE", "not 1", "1 is bad", "not needed but better".
 _OWN = re.compile(
-    r"[kz][^.,;cdLM]{0,4}?[smDtS]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi]{0,3}[dM]|d[jauxvTf]{0,4}[Nb]"
+    r"[kz][^.,;cdLM]{0,4}?[smDtS]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi:]{0,3}[dM](?:[jx]{1,3}O)?|d[jauxvTf]{0,4}[Nb]"
     r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}[tS]|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
 )
 # To the end of the sentence, and of one like "You don't."
 _REST = re.compile(r"[^.LCo]*(?:C(?![^.L])|\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[NkzFC]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
+_TURN = re.compile(r"[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtn]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt)|V(?![jT]{0,3}u))")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtnIy]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt)|V(?![jT]{0,3}u))")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
 _CONDITION = re.compile(
@@ -85,13 +85,13 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
     asked = "" if re.search("[c,;]", gap) else f"{clause(before)}M"
     if ":" in gap:
         return vocabulary.FORMER in gap or bool(_UNKNOWN_JUDGEMENT.match(after))
-    rest = _OWN.sub("", _UNDONE.sub("", _REST.match(after).group()))
+    rest = _OWN.sub("", _UNDONE.sub("", _REST.match(after).group())).split(vocabulary.SETTING)[0]
     return bool(
         _UNKNOWN_BEFORE.match(asked)
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
         or _CONDITION.match(asked + after)
-        or re.search("[o&/]z|(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:]*M", asked)
+        or re.search("[o&/]z|^[xn]*x[xn]*uM|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
         or _BEFORE.search(before)

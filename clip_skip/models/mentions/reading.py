@@ -49,7 +49,7 @@ _COUNTED_FROM_ZERO = re.compile(
 )
 _SO_COUNTED = re.compile(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
-_ASKED = re.compile(r"[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_ASKED = re.compile(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
 _SUGGESTED = re.compile(r"(?:why not|have you|did you)[^.!?\n]{0,60}\Z")
 
 

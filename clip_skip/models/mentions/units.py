@@ -58,7 +58,7 @@ _SIGNS = {
     **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
-_COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
+_NAME_SAID, _COUNTS_NOTHING = re.compile(patterns.NAME_SAID), re.compile(patterns.COUNTS_NOTHING)
 _NOT = re.compile(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
 )
@@ -120,7 +120,11 @@ def _units(text: str, passages: Iterable[tuple[int, int]]) -> Units:
 
 def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
     kind, unit = match.lastgroup or "", match.group()
-    if kind == "number" or (kind == "word" and unit in patterns.NAMES and _COUNTS_NOTHING.match(text, match.end())):
+    if kind == "number" or (
+        (kind == "word" and unit in patterns.NAMES)
+        and _NAME_SAID.search(text, max(0, match.start() - 8), match.start())
+        and _COUNTS_NOTHING.match(text, match.end())
+    ):
         skip = patterns.NAMES.get(unit) or float(unit)
         if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
             return OTHER_NUMBER, 0.0

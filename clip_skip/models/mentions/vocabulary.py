@@ -68,11 +68,11 @@ WHAT_IS = "q"
 _WORDS = {
     FORMER: (
         "grids in_contrast_to in_the_past back_in comparison comparisons compare grid plot раньше 以前 之前 でしたが früher auparavant antes 예전 "
-        "my_bad oops beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
+        "прошл* anterior* précédent* my_bad oops beta axis mistake* accident* forgot misunder* misconception* myth* previously formerly used_to until_now older former previous "
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "problem_with problems_with issues_with why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "problem_with problems_with issues_with away_from why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
@@ -93,7 +93,7 @@ _WORDS = {
         "ぼやけ おかしく 不要 别 別 不用 不使用 不需 不推荐 不推薦 不建议 不建議 避免 勿 请勿 請勿 无需 無需 不必 "
         "不能 不可 没必要 沒必要 不 禁止 未 没 沒 没有 沒有 不是 ない ないで ません ありません 非推奨 だめ ダメ "
         "やめ 崩れ 避け ず "
-        "끄 꺼 별로* 않* 마세요 마십시오 말* 없* 비추* 안 못* 아니* 아닌* 금지* 불필요* 비권장* 하지 쓰지 사용하지 "
+        "끄 꺼 별로* 않* 안됩* 안돼* 안되* 마세요 마십시오 말* 없* 비추* 안 못* 아니* 아닌* 금지* 불필요* 비권장* 하지 쓰지 사용하지 "
         "피하* 피해* "
         "ไม่ อย่า ห้าม "
         "عدم لا ليس ليست لم لن تجنب غير"
@@ -160,14 +160,14 @@ _WORDS = {
         "أقل_من"
     ),
     UNDONE: (
-        "worry_about regret* only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
+        "worry_about only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
         "apenas só solo_che tylko kan "
         "только тільки "
         "仅 只 れ "
         "ى"
     ),
     FORGET: (
-        "forget vergessen vergiss vergesst oublie* oubliez olvide* olvides esqueça esquece dimentica* zapomnij* "
+        "regret* forget vergessen vergiss vergesst oublie* oubliez olvide* olvides esqueça esquece dimentica* zapomnij* "
         "unutma* lupa lupakan quên "
         "забудь* забудьте забыва* забувай* "
         "忘记 忘記 忘了 忘 忘れ "
@@ -191,11 +191,11 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote do_you are_you you_are anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
-    WHAT_IS: ("about means equals what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
+    WHAT_IS: ("because_of due_to about means equals what_is what_are what_does what_do whats what's was_ist qu'est-ce_que qué_es что_такое"),
     USE: (
         "si_consiglia se_recomienda se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower ran suka menyukai thích yêu sugiro sugger* suggér* "
         "sugier* sugeru* suger* usei usamos utilizei potrzebn* saran* sarankan menyarankan generating creating "
@@ -210,7 +210,7 @@ _WORDS = {
         "found put prefers like likes love loves trainiert entraîné* entrenad* treinad* addestrat* trenowan* "
         "wytrenowan* eğitil* eğitti* dilatih huấn_luyện usare préférable ergebnisse bitte aktivier* leave_it "
         "keep_it set_it put_it left_it leaving_it keeping_it setting_it i'd_say i_would_say i_like kullanman* use "
-        "used uses using try tried prefer preferably preferred recommend* suggest* advise* advice want wants take "
+        "used uses using try tried prefer preferably preferred recomm* consider* suggest* advise* advice want wants take "
         "takes choose pick opt stick why_not can't_go_wrong_with can't_decide going preference recomend* "
         "recomiend* aconsej* us[ar] usa usar usad* use_se usando uso usem utili* utilice prueba probar conseil* "
         "recommand* essaye* essayez consigli* raccomand* experimente prova* provare nutz* benutz* verwend* empf* "
@@ -227,7 +227,7 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "flatter 問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
+        "popular flatter 問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
         "imprescindible essenciel* indispensable* esencial essencial essenziale better_off get_away_with keeps "
         "gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings makes_it_more "
         "by_default wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
@@ -236,7 +236,7 @@ _WORDS = {
         "works_best shines better_for improves_on awesome amazing excellent superb lovely solid effective wonders "
         "charm preferable beneficial optimum spot_on getestet hervorragend super toll parfait meilleur meilleurs "
         "meilleure mejor mejores óptimo excelente ótimo melhor melhores migliore migliori ottimo najlepsz* świetn* "
-        "baik terbaik en_iyisi iyi tốt_nhất popular compatible interesting enjoyable pretty favourable advisable "
+        "baik terbaik en_iyisi iyi tốt_nhất compatible interesting enjoyable pretty favourable advisable "
         "success improve* performs perform responds respond detailed accurate stylised stylized "
         "realistic artistic creative standard normal key essential must crucial important necessary faithful "
         "consistent vivid soft sharp smooth clean crisp stable reliable safe natural expressive painterly "
@@ -272,10 +272,10 @@ _WORDS = {
     WHEN: (
         "avec con mit com dengan ile in on at depending with during where bei przy khi "
         "с со при коли "
-        "なら 时 時 的话 "
+        "なら 时 時 "
         "일_때 때"
     ),
-    CONDITION: "si se if when cuando quand quando wenn jeśli eğer jika nếu если якщо 如果 ถ้า إذا",
+    CONDITION: "si se if when cuando quand quando wenn jeśli eğer jika nếu если якщо 如果 的话 ถ้า إذا",
     SETTING: (
         "cfg cfg_scale scale guidance guidance_scale steps step samplers sampling hires highres hires.fix upscal* "
         "denois* weight weights strength batch eta ensd seed noise resolution size vae dim rank alpha epoch epochs "
@@ -315,7 +315,7 @@ _WORDS = {
     PAST: "was were had_been war était era fue foi был была było byl",
     BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
-        "you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
+        "hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
