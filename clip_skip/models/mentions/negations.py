@@ -29,13 +29,13 @@ _NO_OTHER = re.compile(r"z[^MstaN]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
 _BOUND = re.compile(r"[gG]")
 _AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
 # "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
-_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir]j?M|N|F|k[juriTI]{0,3}M")
+_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir][ju]{0,2}M|N|F|k[juriTI]{0,3}M")
 _NOT_AFTER = re.compile(
     # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
     r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
     r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
     # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
-    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
+    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d|<(?![:-])"
 )
 _BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
 # "If you use it, the images get blurry."
@@ -63,20 +63,20 @@ _OWN = re.compile(
 )
 # To the end of the sentence, and of one like "You don't."
 _REST = re.compile(r"[^.LCo]*(?:C(?![^.L])|\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|q")
+_TURN = re.compile(r"[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|[,;c][jh]{1,2}[vV]x|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtnIy]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt)|V(?![jT]{0,3}u))")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtnIyDm]{0,4})(?:v(?![ijTxnyr]{0,4}[au])[ijTrnt]{0,3}(?:[xyP]|nt|-?d)|V(?![jT]{0,3}u))")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
 _CONDITION = re.compile(
-    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|f[^M]*MI|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
+    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|I[ijvxTt]{0,3}Vu[ij]?M|f[^M]*MI|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
 )
 _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
 
 
 _BEFORE = re.compile(
-    r"O[^.LcM]*[,;(][^.LcM]*\Z|[NP][^.LcM,;(]*\(\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*\Z"
+    r"O[^.LcM]*[,;(][^.LcM]*.\Z|[NP][^.LcM,;(]*\(.\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*.\Z|s[/|]{2}\Z"
 )
 
 
@@ -91,8 +91,8 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
         or _CONDITION.match(asked + after)
-        or re.search("[o&/]z|^[xn]*x[xn]*uM|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:]*M", asked)
+        or re.search("VM|[o&/]z|^[xn]*x[xn]*uM|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
-        or _BEFORE.search(before)
+        or _BEFORE.search(before + after[:1])
     )

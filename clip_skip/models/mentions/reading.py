@@ -75,8 +75,8 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
         if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
-        if len(skips) == 2 and max(skips) - min(skips) > (3 if vocabulary.TO in letters[first:last] else 4):
-            continue  # the whole scale
+        if len(skips) == 2 and vocabulary.TO in letters[first:last] and not 0 <= skips[1] - skips[0] <= 3:
+            continue  # the whole scale, or a change
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips

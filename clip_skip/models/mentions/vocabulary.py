@@ -191,7 +191,7 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those by_default user you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
@@ -230,7 +230,7 @@ _WORDS = {
         "popular flatter 問題ありません 問題ない 没问题 matter matters лучше obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* verpflichtend unbedingt "
         "imprescindible essenciel* indispensable* esencial essencial essenziale better_off get_away_with keeps "
         "gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings makes_it_more "
-        "by_default wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
+        "wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
         "boosts favors favours sufficient suffices suitable_for adequate pleasing smoother crisper cleaner nicest "
         "sharpest a_few in_rare_cases rare in_some_cases nothing_beats nothing_better_than no_reason_not_to counts "
         "works_best shines better_for improves_on awesome amazing excellent superb lovely solid effective wonders "
@@ -292,7 +292,7 @@ _WORDS = {
         "levels this_one that_one testing author authors click clicks way ways choice image images picture pictures pic pics "
         "sample samples time times seconds minute minutes hour hours day days week weeks month months year years "
         "version versions model lora loha locon girl girls boy boys man men woman women preview "
-        "previews embedding embeddings persons person vote votes friend friends user "
+        "previews embedding embeddings persons person vote votes friend friends "
         "of_the of_many of_all of_our out_of of_my of_these of_them of_us gb mb px pixel pixels vram point points "
         "style styles thing things part parts chapter section post posts page pages example examples prompt "
         "prompts character characters outfit outfits checkpoint merge dataset datasets photo "
@@ -312,14 +312,14 @@ _WORDS = {
         "sd_1.5 a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    PAST: "was were had_been war était era fue foi был была było byl",
+    PAST: "had was were had_been war était era fue foi был была było byl",
     BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
         "hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
-        "saja thì had probably slightly almost very really quite somewhat rather kind_of definitely absolutely "
+        "saja thì probably slightly almost very really quite somewhat rather kind_of definitely absolutely "
         "typically particularly especially what ficar e.g. i.e. z.b. please always an any anything whatever around "
         "as being between both can could default defaults either equal exactly from generally go goes has "
         "have having here i'm i'd i've it its it's kept layer layers least leave left level node make makes "
