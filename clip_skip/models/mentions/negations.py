@@ -35,7 +35,7 @@ _NOT_AFTER = re.compile(
     r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
     r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
     # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
-    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d|<(?![:-])"
+    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
 )
 _BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
 # "If you use it, the images get blurry."
@@ -76,15 +76,18 @@ _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
 
 
 _BEFORE = re.compile(
-    r"O[^.LcM]*[,;(][^.LcM]*.\Z|[NP][^.LcM,;(]*\(.\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*.\Z|s[/|]{2}\Z"
+    r"O[^.LcM]*[,;(][^.LcM]*.\Z|[NP][^.LcM,;(]*\(.\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*.\Z"
 )
+
+
+_COLUMN = re.compile(r"s[/|]{2}\Z")
 
 
 def is_doubtful(before: str, gap: str, after: str) -> bool:
     """Whether it is in doubt if a number is meant, which stands a `gap` behind the words and the sentence `before`."""
     asked = "" if re.search("[c,;]", gap) else f"{clause(before)}M"
     if ":" in gap:
-        return vocabulary.FORMER in gap or bool(_UNKNOWN_JUDGEMENT.match(after))
+        return vocabulary.FORMER in gap or bool(_UNKNOWN_JUDGEMENT.match(after) or _COLUMN.search(before + after[:1]))
     rest = _OWN.sub("", _UNDONE.sub("", _REST.match(after).group())).split(vocabulary.SETTING)[0]
     return bool(
         _UNKNOWN_BEFORE.match(asked)

@@ -42,7 +42,7 @@ _UNIT = re.compile(
     rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
     rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
     r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=<>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
+    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
 )
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},

@@ -191,7 +191,7 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those by_default user you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those user you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
@@ -312,10 +312,10 @@ _WORDS = {
         "sd_1.5 a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    PAST: "had was were had_been war était era fue foi был была było byl",
+    PAST: "was were had_been war était era fue foi был была było byl",
     BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
-        "hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
+        "had by_default hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
