@@ -75,7 +75,8 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
         if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
-        if len(skips) == 2 and not (-9 if vocabulary.TO not in letters[first:last] else 0) <= skips[1] - skips[0] <= 4:
+        low, high = (0, 3) if vocabulary.TO in letters[first:last] else (-4, 4)
+        if len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
             continue  # the whole scale, or a change
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]

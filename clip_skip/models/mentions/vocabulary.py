@@ -191,7 +191,7 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those user you're_on you_are_on do_you are_you anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those user you're you_are do_you are_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
@@ -313,7 +313,7 @@ _WORDS = {
     ),
     THAT: "that which depends depend",
     PAST: "was were had_been war était era fue foi был была było byl",
-    BEING: "会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
+    BEING: "make makes 会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
         "had by_default hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
@@ -322,7 +322,7 @@ _WORDS = {
         "saja thì probably slightly almost very really quite somewhat rather kind_of definitely absolutely "
         "typically particularly especially what ficar e.g. i.e. z.b. please always an any anything whatever around "
         "as being between both can could default defaults either equal exactly from generally go goes has "
-        "have having here i'm i'd i've it its it's kept layer layers least leave left level node make makes "
+        "have having here i'm i'd i've it its it's kept layer layers least leave left level node "
         "max maximum may me might min minimum minus mostly need needs needed number of one's optimal our own "
         "parameter personally ratio required requires scale_of set sets setting settings should slider somewhere "
         "stay suggested taste the this up usual value values we will would your also_at mine by "
