@@ -59,18 +59,18 @@ def is_negated(before: str, after: str) -> bool:
 # What takes back another thing than the number before it: "no VAE", "not 1", "1 is bad", "not needed but better".
 _OWN = re.compile(
     r"[kz][^.,;cdLM]{0,4}?[smDtS]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi:]{0,3}[dM](?:[jx]{1,3}O)?|d[jauxvTf]{0,4}[Nb]"
-    r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}[tS]|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,4}N"
+    r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}[tS]|cjN[jxu]{0,4}t|Nb|NN|I[^.,;c]{0,5}[Nb]"
 )
 # To the end of the sentence, and of one like "You don't."
 _REST = re.compile(r"[^.LCo]*(?:C(?![^.L])|\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
-_TURN = re.compile(r"[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|[,;c][jh]{1,2}[vV]x|q")
+_TURN = re.compile(r"^[^,;(:]*b|[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|[,;c&][jhtx]{1,3}[vV]x|y[jy]*b|q")
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "clip skip 2 fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
-_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtnIyDmf]{0,4})(?:v(?![ijTxnyrv]{0,4}[au])[ijTrntv]{0,4}(?:[xyP]|nt|-?d)|V(?![jT]{0,3}u)|:j(?![^.L]*[au]))")
+_UNKNOWN_JUDGEMENT = re.compile(r"(?:&j|[ijtnIyDmf]{0,4})(?:v(?![ijTxnyrv]{0,4}[au])[ijTrntv]{0,4}(?:[xyPp]|[gG](?!d)|nt|-?d)|V(?![jT]{0,3}u)|:j(?![^.L]*[au]))")
 _UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
 # "If clip skip is at 2 ...", "with clip skip 2 the image is pale", "clip skip, if you had it on 2"; "2 하면 ...".
 _CONDITION = re.compile(
-    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|I[ijvxTt]{0,3}Vu[ij]?M|f[^M]*MI|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
+    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|I[ijvxTt]{0,3}Vu[ij]?M|f[^M]*MI|IfM|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
 )
 _HAD = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
 
@@ -94,7 +94,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _UNKNOWN_JUDGEMENT.match(after)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))
         or _CONDITION.match(asked + after)
-        or re.search("VM|[o&/]z|^[xn]*x[xn]*uM|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:_]*M", asked)
+        or re.search("VM|[o&/]z|^[xn]*x[xn]*uM|^m[xn]*V?u[ij]*M|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:_]*M", asked)
         or _HAD.search(gap)
         or (re.search(r"N[^.,;cCfF]*\Z", before) and re.search("^[^cC:]*,[^cC:]*$", gap))
         or _BEFORE.search(before + after[:1])

@@ -66,6 +66,7 @@ _NOT = re.compile(
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
 _AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
 _BEFORE_NUMBER = re.compile(r"\s?\d")
+_TOO_MUCH = re.compile(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
@@ -129,6 +130,8 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
             return OTHER_NUMBER, 0.0
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
+    if unit == "too" and _TOO_MUCH.match(text, match.end()):
+        return vocabulary.BAD, 0.0
     if kind == "elided":
         return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
     if (unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start())) or (

@@ -72,7 +72,7 @@ _WORDS = {
         "earlier originally initially back_then old anymore any_more"
     ),
     NOT: (
-        "problem_with problems_with issues_with away_from why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
+        "far_from problem_with problems_with issues_with away_from why_would why_bother why_should stop* keep_away little_point more_testing moins menos なく nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın no_one less barely scarcely "
         "rarely_works seldom few no_impact no_benefit no_influence no_advantage no_difference no_improvement "
         "no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit ditch* discard* abandon* "
         "dump* gave_up give_up got_rid get_rid rid no_sense oppose* dislike* hate hates deactivat* switch_off "
@@ -110,7 +110,7 @@ _WORDS = {
         "less_quality quality_loss lowers_quality reduces overrated cause* artifact* artefact* distort* blur* ugly "
         "deform* oversaturat* noisy weird crash* error* worse_than worse_then less_good bad worse worst broken "
         "break* ruin* destroy* hurt* damage* terrible awful wrong blurry no-go nogo useless unnecessary unneeded "
-        "incompatible unsupported off waste overkill pointless harm* degrade* kill* mess* suck* fail* trash "
+        "incompatible unsupported off waste* overkill pointless harm* degrade* kill* mess* suck* fail* trash "
         "garbage discouraged deprecated obsolete forbidden by_accident by_mistake undesirable optional_now burn* "
         "fries fried unusable poor* inferior not_as_good no_effect schlecht* unnötig schadet verboten kaputt* "
         "überflüssig mauvais* déconseillé* casse abîme mal malo mala peor rompe arruina empeora ruim pior quebra "
@@ -191,7 +191,7 @@ _WORDS = {
         "ないと 否则 否則 아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those user you're you_are do_you are_you anyone novelai andere anderen leute autres "
+        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say says told heard wrote said someone those user as_if similar_to more_like you're you_are do_you are_you anyone novelai andere anderen leute autres "
         "gente otros otras outros altri говорят другие другой "
         "其他 别的 很多人 有人 他の みんな 다른"
     ),
@@ -315,7 +315,7 @@ _WORDS = {
     PAST: "was were had_been war était era fue foi был была było byl",
     BEING: "make makes 会 do does gives give look looks 하면 だと is are be been seems seem ist sind wird est sont es son é são è sono jest są",
     JOINING: (
-        "had by_default hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
+        "more_or_less had by_default hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai avons yo hemos he_usado tu eu nós io ho abbiamo ja "
         "my saya aku kami tôi mình bạn ben biz her_zaman bleib* einstell* eingestellt zu arası arasında steht "
         "stehen il_faut hay_que bisogna occorre stays stayed remain remains remained sits lies equals_to "
         "corresponds option personal tra fra zwischen ab von od từ dari desde usually z ze ist_auf bitte_auf ya "
