@@ -97,6 +97,9 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         found = None  # "1 for clip skip, not 2"
     if found:
         start, stop = found.span(found.lastgroup or 0)
+        gap, goes_on = spoken[mention + 1 : start], stop
+        if vocabulary.FORMER in gap:
+            return
         joined = re.split("c|.*[,;]", letters[mention + 1 : start])
         said = joined[-1] if len(joined) > 1 else f"{negations.clause(before)}M{joined[-1]}"
     else:
@@ -104,19 +107,16 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         if not found:
             return
         start, stop = (mention - len(before) + at for at in found.span("numbers"))
+        gap, goes_on = "", mention + 1
         said = negations.clause(before[: found.start("numbers")])
-        if not negations.is_negated(said, letters[mention + 1 : end]):
-            yield start, stop
-        start = stop = mention + 1
-    if negations.is_doubtful(spoken[max(0, mention - _REACH) : mention], spoken[mention + 1 : start], spoken[stop : end + 1]):
-        return
+    if not negations.is_negated(said, letters[goes_on:end]):
+        if negations.is_doubtful(spoken[mention - len(before) : mention], gap, spoken[goes_on : end + 1]):
+            return
+        yield start, stop
     for _ in range(_MOST_LISTS):
-        if start < stop and not negations.is_negated(said, letters[stop:end]):
-            yield start, stop
-        further = _FURTHER.match(letters, stop, end)
+        further = _FURTHER.match(letters, goes_on, end)
         if not further:
             return
-        start, stop = further.span(further.lastgroup or 0)
-        said = ""
-        if further.lastgroup == "not":
-            start = stop
+        start, goes_on = further.span(further.lastgroup or 0)
+        if further.lastgroup != "not" and not negations.is_negated("", letters[goes_on:end]):
+            yield start, goes_on

@@ -29,7 +29,7 @@ _NO_OTHER = re.compile(r"z[^MstaN]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
 _BOUND = re.compile(r"[gG]")
 _AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
 # "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
-_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xta]{0,2}[ir][ju]{0,2}M|N|F|k[juriTI]{0,3}M")
+_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xtaj]{0,2}[ir][ju]{0,2}M|N|F|k[juriTI]{0,3}M")
 _NOT_AFTER = re.compile(
     # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
     r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
@@ -87,7 +87,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
     """Whether it is in doubt if a number is meant, which stands a `gap` behind the words and the sentence `before`."""
     asked = "" if re.search("[c,;]", gap) else f"{clause(before)}M"
     if ":" in gap:
-        return vocabulary.FORMER in gap or bool(_UNKNOWN_JUDGEMENT.match(after) or _COLUMN.search(before + after[:1]))
+        return bool(_UNKNOWN_JUDGEMENT.match(after) or _COLUMN.search(before + after[:1]))
     rest = _OWN.sub("", _UNDONE.sub("", _REST.match(after).group())).split(vocabulary.SETTING)[0]
     return bool(
         _UNKNOWN_BEFORE.match(asked)
