@@ -69,7 +69,10 @@ _BEFORE_NUMBER = re.compile(r"\s?\d")
 _TOO_MUCH = re.compile(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
-_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
+_FRACTION_SAID, _BEFORE_FRACTION = (
+    re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"),
+    16,
+)
 
 
 @dataclass(frozen=True)
