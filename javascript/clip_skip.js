@@ -188,8 +188,7 @@
     // Gradio calls this when a control has changed. `own` is the question that follows where a hand did it.
     /** @param {string} tab @param {string} control @param {string} own @returns {[]} */
     function chosen(tab, control, own) {
-        if (touched.delete(`clip_skip_${question(tab, control)}`)) ask(tab, own);
-        return ask(tab, "refresh");
+        return ask(tab, touched.delete(`clip_skip_${question(tab, control)}`) ? own : "refresh");
     }
 
     // Gradio calls this for each "refresh" that it hears.
@@ -213,6 +212,25 @@
         clearTimeout(following);
         following = setTimeout(follow, 2000, tab);
         return showBusy(tab);
+    }
+
+    // Gradio calls this after an answer that moves controls, with those moves and what the controls hold by now; it gives
+    // where they go. What was changed since the question was put stays: a hand's number is newer than the answer. So does
+    // all else where the mode that it is for is not the panel's by then.
+    /** @param {string} tab @param {string} name @param {string} moves @param {unknown[]} now */
+    function moved(tab, name, moves, ...now) {
+        /** @type {{from: unknown[], to: unknown[]}} */
+        const {from, to} = JSON.parse(moves);
+        const untouched = from.map((value, number) => value === (now[number] ?? null));
+        const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
+        const isForThis = mode === (to[0] ?? from[0]);
+        const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
+        // When they are there.
+        setTimeout(() => {
+            answered(tab, name);
+            if (to.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
+        });
+        return to.map((value, number) => goes[number] ? {__type__: "update", value} : {__type__: "update"});
     }
 
     // When the panel is asked again for how far it is with the selected model's hash.
@@ -464,7 +482,7 @@
         return badge;
     }
 
-    window.clipSkip = {ask, chosen, heard, answered, holds, generate, watch, turned};
+    window.clipSkip = {ask, chosen, heard, answered, moved, holds, generate, watch, turned};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);

@@ -14,7 +14,7 @@ from ..text.log import logger
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
 from .presets.preset import Mark, Preset, folder_of, key_of, keys_of, stem
-from .presets.store import Store, StoreError
+from .presets.store import Changed, Store, StoreError
 from .profile import Profile
 
 if TYPE_CHECKING:
@@ -72,17 +72,7 @@ class Library:
 
     def restore(self, before: Kept, now: Kept) -> None:
         """Keep what was `before` in place of what is `now`. Raises StoreError where that is not there any more."""
-
-        def edit(presets: dict[str, Any]) -> None:
-            if any(presets.get(key) != raw for key, raw in now.items()):
-                raise StoreError("it was changed meanwhile")
-            for key, raw in before.items():
-                if raw is None:
-                    presets.pop(key, None)
-                else:
-                    presets[key] = raw
-
-        self.presets.change(edit)
+        self.presets.restore(Changed(before, now))
 
     def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
         """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.

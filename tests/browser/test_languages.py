@@ -125,7 +125,7 @@ def test_no_english_is_left(tour):
     page.locator("#clip_skip_presets_table tbody button").last.click()
     tour("presets_form", "1 is as trained, 2 one block earlier; empty is not set.")
     page.locator("#clip_skip_presets_delete").click()
-    tour("presets_confirm_delete", "Really delete")
+    tour("presets_undo", "Undo")
     for part in ("silenced", "import", "export"):
         page.locator(f"#clip_skip_presets_{part}_part .label-wrap").click()
     tour("presets_silenced", "the clip skip is very high")

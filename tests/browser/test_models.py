@@ -83,9 +83,9 @@ def view(webui):
 
 
 def test_what_every_model_is(view):
-    view.says(title("photo"), "SD 1.x", "1", "its architecture", "Does not descend from it", "")
+    view.says(title("photo"), "SD 1.x", "1", "all models of its kind", "Does not descend from it", "")
     view.says(title("anime"), "SD 1.x", "2", "a file beside it", "Is NovelAI's model", "")
-    view.says(title("sdxl-a"), "SDXL", "1", "its architecture", "", "")
+    view.says(title("sdxl-a"), "SDXL", "1", "all models of its kind", "", "")
     view.says("two", "SD 1.x, LoRA", "2", "its file", "", "")
 
 

@@ -454,10 +454,41 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     panel.open_manual()
     panel.rests()
-    with unanswered(panel.page, 2):  # where the one slider begins, and what is on show now
+    with unanswered(panel.page, 1):  # where the one slider begins, and what is on show now
         panel.same.check()
         panel.set("l", "2")
         expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
     panel.shows_sliders("skip")
     panel.rests()
     expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+
+
+@pytest.mark.parametrize("press", ["save", "Use 1"])
+def test_an_answer_leaves_what_a_hand_has_set_since_it_was_asked_for(panel, presets_file, press):
+    panel.open_manual()
+    panel.set("l", "2")
+    expect(panel.advice.items).to_have_count(1)
+    panel.rests()
+    with unanswered(panel.page) as asked:
+        with panel.page.expect_request(QUESTION):
+            panel.part("save").click() if press == "save" else panel.advice.press(press)
+        panel.set("l", "3")
+        assert asked
+    expect(panel.words("l")).to_have_text(["block 9 of 12 (trained: 11)"])
+    panel.rests()
+    expect(panel.number("l")).to_have_value("3")
+    panel.chosen("mode", "Manual")
+
+
+def test_an_answer_moves_what_no_hand_has_set_since_it_was_asked_for(panel):
+    panel.open_manual()
+    panel.set("l", "2")
+    expect(panel.advice.items).to_have_count(1)
+    panel.rests()
+    with unanswered(panel.page):
+        with panel.page.expect_request(QUESTION):
+            panel.advice.press("Use 1")
+        panel.set("g", "1.5")
+    expect(panel.number("l")).to_have_value("1")
+    panel.rests()
+    expect(panel.number("g")).to_have_value("1.5")

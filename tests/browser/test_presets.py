@@ -293,11 +293,13 @@ def test_the_form_has_what_the_model_reads(tab):
 
 def test_what_was_pressed_answers_beside_it(tab):
     tab.pick("anime.safetensors")
+    pressed = tab.part("delete").bounding_box()
     tab.press("delete")
-    expect(tab.part("confirm_delete")).to_be_visible()
-    pressed, said = tab.part("delete").bounding_box(), tab.said.bounding_box()
-    asked = tab.part("confirm_delete").bounding_box()
-    assert pressed["y"] + pressed["height"] <= said["y"] < asked["y"] < pressed["y"] + 150
+    expect(tab.part("undo")).to_be_visible()
+    said, undo = tab.said.bounding_box(), tab.part("undo").bounding_box()
+    for answer in (said, undo):
+        assert abs(answer["y"] - pressed["y"]) < 600  # the form above it is gone
+    assert said["x"] + said["width"] <= undo["x"] and said["y"] < undo["y"] + undo["height"]
 
 
 def test_a_preset_is_edited(tab, file):
@@ -373,30 +375,48 @@ def test_a_newer_files_presets_are_not_changed(tab, file):
     assert json.loads(file.read_text()) == newer
 
 
-def test_delete_asks_first(tab, file):
+def test_what_is_deleted_comes_back_with_undo(tab, file):
     tab.pick("anime.safetensors")
     tab.press("delete")
-    expect(tab.said).to_have_text("All that is kept for this model will be gone: anime.safetensors")
-    assert set(kept(file)) == {"name:anime", HASH}
-    tab.press("cancel")
-    expect(tab.part("confirm_delete")).to_be_hidden()
-    tab.press("delete")
-    expect(tab.part("confirm_copy")).to_be_hidden()
-    tab.press("confirm_delete")
     tab.shows("pony.safetensors")
-    expect(tab.said).to_have_text("Deleted.")
+    expect(tab.said).to_have_text("Deleted: anime.safetensors")
     expect(tab.part("form")).to_be_hidden()
-    expect(tab.part("confirm_delete")).to_be_hidden()
     assert kept(file) == {HASH: PONY}
+    tab.press("undo")
+    expect(tab.said).to_have_text("Undone.")
+    tab.shows("anime.safetensors", "pony.safetensors")
+    tab.has(l="2", note="as its card says")
+    expect(tab.part("undo")).to_be_hidden()
+    assert kept(file) == KEPT
 
 
-def test_a_question_is_dropped_with_another_choice(tab, file):
+def test_a_save_is_undone_where_nobody_changed_it_since(tab, file, keep):
+    tab.pick("anime.safetensors")
+    tab.box("l").fill("3")
+    tab.press("save")
+    expect(tab.said).to_have_text("Saved.")
+    tab.press("undo")
+    expect(tab.said).to_have_text("Undone.")
+    tab.has(l="2")
+    assert kept(file) == KEPT
+
+    tab.box("l").fill("4")
+    tab.press("save")
+    expect(tab.said).to_have_text("Saved.")
+    now = {**KEPT, "name:anime": {**ANIME, "skip": {"l": 5}}}
+    keep(now)
+    tab.press("undo")
+    expect(tab.said).to_have_text("Not undone: it was changed meanwhile")
+    assert kept(file) == now
+
+
+def test_undo_is_not_offered_for_what_was_done_before_another_choice(tab, file):
     tab.pick("anime.safetensors")
     tab.press("delete")
-    expect(tab.part("confirm_delete")).to_be_visible()
+    expect(tab.part("undo")).to_be_visible()
     tab.pick("pony.safetensors")
-    expect(tab.part("confirm_delete")).to_be_hidden()
-    assert set(kept(file)) == {"name:anime", HASH}
+    expect(tab.part("undo")).to_be_hidden()
+    assert kept(file) == {HASH: PONY}
 
 
 def test_a_preset_is_copied_to_another_model(webui, panel, tab, file):
@@ -411,12 +431,14 @@ def test_a_preset_is_copied_to_another_model(webui, panel, tab, file):
 
     tab.pick("pony.safetensors")
     tab.press("copy")
-    expect(tab.said).to_have_text(f"This model has a preset, which will be replaced: sd1-b{SUFFIX}")
-    assert copy_in(file)["skip"] == {"l": 2}
-    expect(tab.part("confirm_delete")).to_be_hidden()
-    tab.press("confirm_copy")
-    expect(tab.said).to_have_text(re.compile("^Copied to: .*sd1-b"))
+    expect(tab.said).to_have_text(re.compile("^Copied to: .*sd1-b.* Its preset was replaced: CLIP-L 2; "))
     assert copy_in(file) == {**PONY, "name": f"sd1-b{SUFFIX}"}
+    tab.press("undo")
+    expect(tab.said).to_have_text("Undone.")
+    assert copy_in(file) == {**ANIME, "name": f"sd1-b{SUFFIX}"}
+    tab.has(l="1.5", g="2.5")  # the form is still that of the one that was copied
+    tab.press("copy")
+    expect(tab.said).to_have_text(re.compile("^Copied to: .*sd1-b"))
     webui.go("txt2img")
     webui.select_model("sd1-b")
     panel.switch(True)
@@ -538,6 +560,10 @@ def test_an_import_is_shown_before_it_is_done(tab, file):
     tab.shows("anime.safetensors", "new", "pony.safetensors")
     expect(tab.part("import")).to_be_disabled()
     assert kept(file) == {"name:anime": {**ANIME, "skip": {"l": 1}}, "name:new": {"skip": {"l": 3}}, HASH: PONY}
+    tab.press("undo_import")
+    expect(tab.changes).to_have_text("Undone.")
+    tab.shows("anime.safetensors", "pony.safetensors")
+    assert kept(file) == KEPT
 
 
 def test_only_what_was_shown_is_imported(tab, file, keep):
@@ -624,7 +650,8 @@ def test_hostile_names_and_notes_are_text(webui, keep, file):
     tab.page.keyboard.press("Escape")
     tab.press("delete")
     expect(tab.said).to_contain_text(HOSTILE)
-    tab.press("cancel")
+    tab.press("undo")
+    expect(tab.said).to_have_text("Undone.")
     tab.box("l").fill("3")
     tab.press("save")
     expect(tab.said).to_have_text("Saved.")
@@ -662,8 +689,8 @@ def test_a_narrow_window_holds_the_tab(page, site, keep, theme):
     tab.open()
     tab.rows.last.get_by_role("button").click()
     expect(tab.part("form")).to_be_visible()
-    tab.press("delete")
-    expect(tab.part("confirm_delete")).to_be_visible()
+    tab.press("save")
+    expect(tab.said).to_have_text("Saved.")
     tab.unfold("silenced")
     expect(tab.part("all_again")).to_be_visible()
     tab.unfold("import")

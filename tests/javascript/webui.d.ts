@@ -16,6 +16,7 @@ interface Window {
         chosen(tab: string, control: string, own: string): [];
         heard(tab: string): [];
         answered(tab: string, name: string): [];
+        moved(tab: string, name: string, moves: string, ...now: unknown[]): object[];
         watch(): [];
         turned(): [];
         holds(id: string | null, value: string | number): [];

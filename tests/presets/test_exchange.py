@@ -47,7 +47,7 @@ def test_importing_an_export_is_the_identity(presets, future):
         assert [(c.key, c.before, c.after, c.refused) for c in changes] == [
             (key, None, preset, "") for key, preset in sorted(source.all().items())
         ]
-        assert apply(changes, target) == len(presets)
+        assert apply(changes, target)[0] == len(presets)
         assert target.raw() == source.raw()
         # Once more changes nothing, there and at home.
         for store in (source, target):
@@ -72,7 +72,7 @@ def test_what_an_entry_leaves_unsaid_stays(store):
     assert change.before == store.get(SHA)
     assert change.after == Preset("x", {"g": 3}, note="mine", silenced=frozenset({"a"}))
     assert store.get(SHA).skip == {"l": 2}  # a plan changes nothing
-    assert apply([change], store) == 1
+    assert apply([change], store)[0] == 1
     assert store.get(SHA) == change.after and store.raw()[SHA]["future"] == 1
 
 
@@ -82,7 +82,7 @@ def test_entries_that_cant_be_used_are_refused_one_by_one(store):
     refused = {change.source: change.refused for change in changes if change.refused}
     assert "skip.l 99 was refused, accepted is a number from 1 to 12" in refused[f'"{SHA}"']
     assert "neither a SHA-256" in refused['"x"'] and "preset 7 was refused" in refused['"name:a"']
-    assert apply(changes, store) == 1 and list(store.all()) == ["name:b"]
+    assert apply(changes, store)[0] == 1 and list(store.all()) == ["name:b"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_number_of_a1111_is_not_guessed_at(store, version, said):
     (change,) = plan_import(json.dumps({"notes": "clip skip 2", "sd version": version}), store, "m.json")
     assert change.key == "name:m" and change.after is None
     assert change.refused == f"its clip skip is sure to mean the same here only for SD 1.x (2); {said}"
-    assert apply([change], store) == 0 and store.all() == {}
+    assert apply([change], store)[0] == 0 and store.all() == {}
 
 
 def test_the_host_tells_which_model_a_name_is(store):

@@ -368,22 +368,22 @@ def _tab(folder) -> set[str]:
     does(tab._choose("sd1", ""))
     chosen = does(tab._choose(label, ""))[tab.chosen]
     fields = presets_tab._fields(Preset(note=QUAGGA))
-    asked = does(tab._ask_delete(chosen))[tab.pending]
-    does(tab._ask_copy("", chosen, None))
-    replaced = does(tab._ask_copy("", chosen, "sdxl"))[tab.pending]
-    does(tab._confirmed("", chosen, {**replaced, "title": QUAGGA}))
-    does(tab._confirmed("", chosen, replaced))
+    does(tab._copy("", chosen, None))
+    for to in ("sdxl", "sdxl"):
+        replaced = does(tab._copy("", chosen, to))[tab.undoable]
     does(tab._save("", chosen, 99.7, *fields[1:]))
     does(tab._save("", chosen, *fields))
-    for nothing in (tab._save("", None), tab._ask_delete(None), tab._ask_copy("", None, None)):
+    for nothing in (tab._save("", None), tab._delete("", None), tab._copy("", None, None)):
         does(nothing)
-    does(tab._ask_copy("", {**chosen, "key": "name:sd1"}, "sd1"))
-    does(tab._confirmed("", chosen, asked))
-    does(tab._confirmed("", chosen, replaced))
+    does(tab._copy("", {**chosen, "key": "name:sd1"}, "sd1"))
+    deleted = does(tab._delete("", chosen))[tab.undoable]
+    does(tab._copy("", chosen, "sdxl"))
+    for undoable in (replaced, deleted, deleted):
+        does(tab._undo("", None, undoable))
     file.write_text(_newer(SHA, _WHOLE))
     previewed = does(tab._preview(*_IMPORTS[1]))[tab.previewed]
     does(tab._import("", None, previewed, *_IMPORTS[1]))
-    for refused in (tab._confirmed("", chosen, asked), tab._save("", chosen, *fields), tab._tell_again(SHA, "", None)):
+    for refused in (tab._delete("", chosen), tab._save("", chosen, *fields), tab._tell_again(SHA, "", None)):
         does(refused)
     return found
 

@@ -37,10 +37,10 @@ def test_every_source_has_its_words():
     "facts, cells",
     [
         ({}, ["SD 1.x", "Not known", "", "Not known", ""]),
-        ({"verdict": Verdict.NOT_NAI}, ["SD 1.x", "1", "its architecture", "Does not descend from it", ""]),
+        ({"verdict": Verdict.NOT_NAI}, ["SD 1.x", "1", "all models of its kind", "Does not descend from it", ""]),
         (
             {"verdict": Verdict.NAI_DERIVED, "recommended": Recommendation({"l": 2.0}, "nai-lineage", "")},
-            ["SD 1.x", "2", "its lineage", "Descends from NovelAI's model", ""],
+            ["SD 1.x", "2", "its origin", "Descends from NovelAI's model", ""],
         ),
         (
             {"verdict": Verdict.NAI, "recommended": Recommendation({"l": 1.5}, "description", "")},
@@ -51,13 +51,16 @@ def test_every_source_has_its_words():
             ["SD 1.x", "Left to you", "its author", "Descends from NovelAI's model", ""],
         ),
         ({"preset": Preset(skip={"l": 2.0})}, ["SD 1.x", "Not known", "", "Not known", "CLIP-L 2"]),
-        ({"architecture": "sdxl", "variant": "inpainting"}, ["SDXL, inpainting", "1", "its architecture", "", ""]),
+        (
+            {"architecture": "sdxl", "variant": "inpainting"},
+            ["SDXL, inpainting", "1", "all models of its kind", "", ""],
+        ),
         ({"architecture": "flux"}, ["Flux.1", "No CLIP skip here.", "", "", ""]),
         ({"architecture": "unknown"}, ["Not known", "", "", "", ""]),
         ({"architecture": "unknown", "variant": "IP-Adapter"}, ["IP-Adapter", "", "", "", ""]),
         ({"kind": LORA}, ["SD 1.x, LoRA", "Not known", "", "", ""]),
         ({"kind": LORA, "trained_skip": 2.0, "statements": (TRAINED,)}, ["SD 1.x, LoRA", "2", "its file", "", ""]),
-        ({"kind": LORA, "architecture": "sdxl"}, ["SDXL, LoRA", "1", "its architecture", "", ""]),
+        ({"kind": LORA, "architecture": "sdxl"}, ["SDXL, LoRA", "1", "all models of its kind", "", ""]),
         ({"error": "the file is cut off"}, ["Can't be read: the file is cut off", "", "", "", ""]),
     ],
 )

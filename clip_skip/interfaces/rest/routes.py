@@ -204,7 +204,7 @@ class Rest:
             )
         except ValueError as error:
             raise Refused(422, str(error)) from error
-        saved = 0 if dry_run else apply(changes, self._store)
+        saved = 0 if dry_run else apply(changes, self._store)[0]
         return {"saved": saved, "changes": [_change(change) for change in changes]}
 
     def _checkpoint(self, call: Call) -> Checkpoint:

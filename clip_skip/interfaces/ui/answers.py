@@ -35,7 +35,7 @@ from ...text.phrase import Data, Phrase, Problem
 from ..settings import SLIDER_MAXIMUM, shown_at
 from . import advice_view, drift_view
 from .advice_view import compared, done
-from .controls import SLIDERS, Asked, Controls
+from .controls import MOVED, SLIDERS, Asked, Controls
 from .markup import NOTHING, line
 from .paste import shown
 from .words import DISABLED, SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
@@ -66,8 +66,8 @@ class _Undoable:
 class Answers:
     """The answers of the panels of one WebUI, each to what the controls of one of them hold.
 
-    An answer with everything is for what `view` is for, for what `judge` is for, and for how something ended, said in
-    the panel or below it.
+    An answer with everything is for what `view` is for, for what `judge` is for, for how something ended, said in the
+    panel or below it, and for what moves.
     """
 
     def __init__(
@@ -83,43 +83,46 @@ class Answers:
 
     def show(self, controls: Controls, name: str | None = None) -> list[Any]:
         """Everything, as far as it can be told without reading the model's file. Another model: `name`."""
-        model = self._library.profile(self.selected(name))
         # How something ended is said until there is another model.
         ended = _NOTHING_ENDED if name is None else [gr.update(value=""), gr.update(value="")]
+        return self._shown(self._library.profile(self.selected(name)), controls, controls, ended)
+
+    def start(self, controls: Controls) -> list[Any]:
+        """As `show`, where the user chose a mode: in Manual the sliders and the blend begin where Auto would be."""
+        model = self._library.profile(self.selected())
+        at = controls
+        # What a preset says needs no file to be read.
+        if not controls.auto and (model.is_read or model.has_skips):
+            at = replace(controls.moved(Moved(skips=model.auto.skips)), blend=shown([model.auto.blend])[0])
+        return self._shown(model, controls, at)
+
+    def join(self, controls: Controls) -> list[Any]:
+        """As `show`, where the user chose one slider for all, or one for each: those begin at what is in use."""
+        model = self._library.profile(self.selected())
+        encoders = [encoder.id for encoder in model.checkpoint.architecture.encoders]
+        if controls.same:
+            at = replace(controls, skip=getattr(controls, encoders[0])) if encoders else controls
+        else:
+            at = replace(controls, **dict.fromkeys(encoders, controls.skip))
+        return self._shown(model, controls, at)
+
+    def _shown(
+        self, model: Profile, controls: Controls, at: Controls, ended: Sequence[Any] = _NOTHING_ENDED
+    ) -> list[Any]:
         if model.is_read:
-            return [*self._all(model, controls)[:-2], *ended]
+            return self._all(model, controls, at, ended)
         checkpoint = model.checkpoint
         nothing = [gr.update(value=""), gr.update(value=""), gr.update(label=title(checkpoint.architecture, None))]
+        at = self._within(checkpoint.architecture, at)
         return [
-            *self.view(checkpoint, controls),
+            *self.view(checkpoint, at),
             gr.update(value=status(checkpoint, None)),
             gr.update(),
             *nothing,
             gr.update(visible=False),
             *ended,
+            _moves(controls, at),
         ]
-
-    def start(self, controls: Controls) -> list[Any]:
-        """The user chose a mode: in Manual the sliders and the blend begin where Auto would be."""
-        model = self._library.profile(self.selected())
-        # What a preset says needs no file to be read.
-        if controls.auto or not (model.is_read or model.has_skips):
-            return [gr.update()] * (len(SLIDERS) + 1)
-        auto = model.auto
-        return [*self._at({"skip": next(iter(auto.skips.values()), 1.0), **auto.skips}), _blend(auto.blend)]
-
-    def join(self, controls: Controls) -> list[Any]:
-        """The user chose one slider for all, or one for each: those that are on show now begin at what is in use."""
-        encoders = [encoder.id for encoder in self.selected().architecture.encoders]
-        if controls.same:
-            return self._at({"skip": getattr(controls, encoders[0])} if encoders else {})
-        return self._at(dict.fromkeys(encoders, controls.skip))
-
-    @staticmethod
-    def _at(skips: Mapping[str, float | None]) -> list[Any]:
-        """The sliders at these skips, those that have none where they are."""
-        found = (skips.get(name) for name in SLIDERS)
-        return [gr.update() if skip is None else gr.update(value=skip) for skip in found]
 
     def speak(self, controls: Controls) -> list[Any]:
         """The words under each slider, and whether there is anything to blend."""
@@ -153,9 +156,10 @@ class Answers:
         try:
             undo = self._changes(model, controls, save)
         except StoreError as error:
-            return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
-        ended = done(_named("Saved for", model), undo)
-        return self._all(self._again(model), replace(controls, mode=_AUTO), moved=True, ended=ended)
+            return self._ended(model, controls, done(("Not saved:", Data(f" {error}"))))
+        return self._ended(
+            self._again(model), controls, done(_named("Saved for", model), undo), replace(controls, mode=_AUTO)
+        )
 
     def compare(self, text: str, controls: Controls) -> list[Any]:
         """What the page's script has Generate ask for, "" for nothing, and what is said of it: buttons to keep a skip.
@@ -194,10 +198,10 @@ class Answers:
         if asked.get("save"):
             return self._save(plan, model, controls)
         if plan.refusals:
-            return self._all(model, controls, ended=done(("Not saved:", Data(f" {plan.refusals[0]}."))))
+            return self._ended(model, controls, done(("Not saved:", Data(f" {plan.refusals[0]}."))))
         same = controls.same and len(set(plan.skips.values())) == 1
         at = replace(controls.moved(Moved(skips=plan.skips)), mode=_MANUAL, same=same, blend=shown([plan.blend])[0])
-        return self._all(model, at, moved=True)
+        return self._all(model, controls, at)
 
     def forget(self, controls: Controls) -> list[Any]:
         """Keep no skips for the selected model any more."""
@@ -205,8 +209,8 @@ class Answers:
         try:
             undo = self._changes(model, controls, lambda: self._library.forget(model.checkpoint))
         except StoreError as error:
-            return self._all(model, controls, ended=done(("Not forgotten:", Data(f" {error}"))))
-        return self._all(self._again(model), controls, ended=done(("Forgotten.",), undo))
+            return self._ended(model, controls, done(("Not forgotten:", Data(f" {error}"))))
+        return self._ended(self._again(model), controls, done(("Forgotten.",), undo))
 
     def act(self, asked: str, controls: Controls) -> list[Any]:
         """What the button stands for that `asked` names.
@@ -236,7 +240,7 @@ class Answers:
         try:
             undo = self._changes(model, controls, click)
         except StoreError as error:
-            return self._all(model, controls, ended=done(("Not saved:", Data(f" {error}"))))
+            return self._ended(model, controls, done(("Not saved:", Data(f" {error}"))))
         ended = None
         if undo:
             back = slider if moved.slider is not None else None
@@ -248,7 +252,7 @@ class Answers:
             ended = done(("Set here alone: your preset is as it was.",))
         if action.id is ActionId.UNSURE:
             ended = done(("Set here alone: nothing is kept for this model.",))
-        return self._all(self._again(model), after, moved=True, ended=ended)
+        return self._ended(self._again(model), controls, ended, after)
 
     def _changes(self, model: Profile, controls: Controls, change: Callable[[], None]) -> str:
         """Let `change` keep something else for the model; what to ask for to undo that, "" where nothing changed."""
@@ -271,12 +275,11 @@ class Answers:
                 raise StoreError("that was too long ago")
             self._library.restore(undoable.before, undoable.now)
         except StoreError as error:
-            return self._all(model, controls, ended=done(("Not undone:", Data(f" {error}"))))
+            return self._ended(model, controls, done(("Not undone:", Data(f" {error}"))))
         self._undoable.pop(name, None)
         if undoable.slider is not None:
             self._host.use(undoable.slider)
-        undone = done(("Undone.",))
-        return self._all(self._again(model), undoable.undo(controls), moved=True, ended=undone)
+        return self._ended(self._again(model), controls, done(("Undone.",)), undoable.undo(controls))
 
     def hash(self, controls: Controls) -> list[Any]:
         """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
@@ -319,19 +322,45 @@ class Answers:
 
     # --- what they show ----------------------------------------------------------------------------------------------
 
-    def _all(
-        self, model: Profile, controls: Controls, *, moved: bool = False, ended: Markup | None = None
-    ) -> list[Any]:
-        """Everything. `moved`: mode and sliders go where `controls` has them. `ended` is how what was pressed ended."""
+    def _ended(self, model: Profile, controls: Controls, ended: Markup | None, at: Controls | None = None) -> list[Any]:
+        """As `_all`; `ended` is how what was pressed ended."""
         said = _NOTHING_ENDED if ended is None else self._said(ended, controls)
-        return [*self.view(model.checkpoint, controls, moved), *self._verdict(model, controls), *said]
+        return self._all(model, controls, at, said)
+
+    def _all(
+        self,
+        model: Profile,
+        controls: Controls,
+        at: Controls | None = None,
+        ended: Sequence[Any] = _NOTHING_ENDED,
+    ) -> list[Any]:
+        """Everything. `at` is where mode and sliders go from where `controls` has them, None to stay."""
+        at = self._within(model.checkpoint.architecture, at or controls)
+        return [*self.view(model.checkpoint, at), *self._verdict(model, at), *ended, _moves(controls, at)]
+
+    def _maximum(self, architecture: Architecture, name: str) -> int:
+        """The highest value of the slider `name`, 0 where it sets no encoder."""
+        deepest = min((encoder.trained_depth for encoder in read_by(architecture, name)), default=0)
+        return deepest and max(2, min(deepest, SLIDER_MAXIMUM.value(self._host.opts)))
+
+    def _within(self, architecture: Architecture, controls: Controls) -> Controls:
+        """These controls, with the numbers of this architecture's sliders brought into their range.
+
+        An empty box stays: the user is typing. So does what is not shown, for a model that reads it.
+        """
+        within = {}
+        for name in SLIDERS:
+            value, maximum = getattr(controls, name), self._maximum(architecture, name)
+            if maximum and value is not None:
+                within[name] = min(max(value, 1.0), float(maximum))
+        return replace(controls, **within)
 
     @staticmethod
     def _said(ended: Markup, controls: Controls) -> list[Any]:
         """Where it was pressed: what is in the panel is hidden while that is off."""
         return [gr.update(value=ended if here else "") for here in (controls.enabled, not controls.enabled)]
 
-    def view(self, checkpoint: Checkpoint, controls: Controls, moved: bool = False) -> list[dict[str, Any]]:
+    def view(self, checkpoint: Checkpoint, controls: Controls) -> list[dict[str, Any]]:
         """What depends on the controls and the model's architecture alone.
 
         The line on what 1 means, the mode, the manual part, three for each slider, *Same for all*, *Save*, the blend,
@@ -341,31 +370,21 @@ class Answers:
         is_manual = not controls.auto and bool(architecture.encoders)
         rows: list[dict[str, Any]] = []
         for name in SLIDERS:
-            deepest = min((e.trained_depth for e in read_by(architecture, name)), default=0)
-            if not deepest:  # hidden: keeps its value for a model that reads it
-                rows += [gr.update(visible=False), gr.update(), gr.update(value="")]
-                continue
-            maximum = max(2, min(deepest, SLIDER_MAXIMUM.value(self._host.opts)))
-            value = getattr(controls, name)
-            value = 1.0 if value is None else value  # its box is empty: the user is typing
-            within = min(max(float(value), 1.0), float(maximum))
+            maximum = self._maximum(architecture, name)
+            words = slider_words(architecture, name, getattr(controls, name))
             rows += [
-                gr.update(visible=(name == "skip") == bool(controls.same)),
-                # Only a value that must change: the user may be moving the slider right now.
-                gr.update(maximum=maximum, value=within) if moved or within != value else gr.update(maximum=maximum),
-                gr.update(value=slider_words(architecture, name, within)),
+                gr.update(visible=bool(maximum) and (name == "skip") == bool(controls.same)),
+                gr.update(maximum=maximum) if maximum else gr.update(),
+                gr.update(value=words),
             ]
-        mode = gr.update(visible=bool(architecture.encoders))
-        same = gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1)
-        blend = gr.update(visible=_blends(controls, architecture))
         return [
             gr.update(value=meaning(architecture), visible=bool(architecture.encoders)),
-            {**mode, "value": controls.mode} if moved else mode,
+            gr.update(visible=bool(architecture.encoders)),
             gr.update(visible=is_manual),
             *rows,
-            {**same, "value": controls.same} if moved else same,
+            gr.update(visible=bool(controls.same) or len(architecture.encoders) > 1),
             gr.update(visible=is_manual and bool(checkpoint.file_name)),
-            {**blend, "value": controls.blend} if moved else blend,
+            gr.update(visible=_blends(controls, architecture)),
             gr.update(visible=bool(architecture.encoders)),
             gr.update(visible=bool(architecture.encoders)),
         ]
@@ -443,8 +462,11 @@ def _blends(controls: Controls, architecture: Architecture) -> bool:
     return not controls.auto and bool(architecture.encoders) and any((getattr(controls, n) or 1) % 1 for n in names)
 
 
-def _blend(name: str) -> Any:
-    return gr.update(value=shown([name])[0])
+def _moves(controls: Controls, to: Controls) -> Any:
+    """For the page's script, which moves what a hand has left alone: where the controls were, and where they go."""
+    places = [[getattr(each, name) for name in MOVED] for each in (controls, to)]
+    moves = {"from": places[0], "to": [None if old == new else new for old, new in zip(*places, strict=True)]}
+    return gr.update(value=json.dumps(moves))
 
 
 def _named(words: str, model: Profile) -> Phrase:

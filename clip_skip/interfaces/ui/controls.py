@@ -15,6 +15,8 @@ from ...skip.request import Request, parse
 from ...text.bounded_json import as_number, decode_object
 
 SLIDERS = ("skip", *ENCODER_IDS)
+# What answers move, in the order in which the page's script is told of it.
+MOVED = ("mode", "same", *SLIDERS, "blend")
 
 
 @dataclass(frozen=True)

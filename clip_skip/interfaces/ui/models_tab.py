@@ -52,7 +52,7 @@ class ModelsView:
             self.search = gr.Textbox(
                 "",
                 label="Search",
-                placeholder="Model, architecture or lineage",
+                placeholder="Model, architecture or origin",
                 max_lines=1,
                 scale=2,
                 min_width=160,
@@ -76,17 +76,17 @@ class ModelsView:
     def _build_about(self) -> None:
         nothing = markup.line(_ABOUT_NUMBERS) + markup.line("Choose a model to see what is known of it, and why.")
         self.about = gr.HTML(nothing, elem_id=self._id("about"))
-        self.preset = gr.Button("Open its preset", visible=False, elem_id=self._id("preset"))
+        self.preset = gr.Button("Open its preset", visible=False, size="sm", elem_id=self._id("preset"))
         with gr.Column(visible=False, elem_id=self._id("reference_part")) as self.reference_part:
             gr.HTML(markup.line(_ABOUT_REFERENCES))
             self.label = gr.Radio([], label="This model is", elem_id=self._id("label"))
-            self.learn = gr.Button("Use as a reference", elem_id=self._id("learn"))
+            self.learn = gr.Button("Use as a reference", size="sm", elem_id=self._id("learn"))
         self.said = gr.HTML("", elem_id=self._id("said"))
         with gr.Row():
             self.confirm = gr.Button(
-                "Really use", variant="stop", visible=False, min_width=80, elem_id=self._id("confirm")
+                "Really use", variant="stop", visible=False, size="sm", elem_id=self._id("confirm")
             )
-            self.cancel = gr.Button("Cancel", visible=False, min_width=80, elem_id=self._id("cancel"))
+            self.cancel = gr.Button("Cancel", visible=False, size="sm", elem_id=self._id("cancel"))
 
     def listen(self, opened: Any, show_preset: Callable[[str], Shown], shown: list[Any]) -> None:
         """Let the controls do something. `opened` happens when the view is.

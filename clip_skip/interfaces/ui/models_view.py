@@ -30,12 +30,12 @@ COLUMNS: Mapping[str, str] = {
     "architecture": "Architecture",
     "made": "Made for clip skip",
     "who": "Who says so",
-    "lineage": "Lineage",
+    "lineage": "Origin",
     "preset": "Preset",
 }
 """The table's columns and their heads."""
 
-_TRAINED = "its architecture"  # which all models of are trained alike
+_TRAINED = "all models of its kind"
 # Who says what a model was made for, by the ids of `recommend.SKIP_LADDER`.
 SOURCES: Mapping[str, str] = {
     "modelspec": "its file",
@@ -50,7 +50,7 @@ SOURCES: Mapping[str, str] = {
     "listed-card": "its page on Civitai",
     "sample-images": "its sample images",
     "listed-samples": "its sample images",
-    "nai-lineage": "its lineage",
+    "nai-lineage": "its origin",
 }
 _WORDS = {mark: words for words, mark in MARKS.items()}
 _LINEAGES: Mapping[Verdict, str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,7 +11,7 @@ from ...hosts.base import Host
 from ...skip.parameters import BLENDS, MODES, PARAMETERS
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
 from .answers import Answers
-from .controls import SLIDERS, Controls
+from .controls import MOVED, SLIDERS, Controls
 from .markup import line
 from .paste import shown
 from .words import TITLE, status
@@ -93,6 +93,7 @@ class Panel:
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
+            self.moves = gr.Textbox("", visible=False, label="", elem_id=self._id("moves"))
             self.refresh, self.start, self.join, self.speak, self.judge, self.act = (
                 gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
@@ -110,7 +111,17 @@ class Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        hidden = (self.seen, self.asked, self.refresh, self.start, self.join, self.speak, self.judge, self.act)
+        hidden = (
+            self.seen,
+            self.asked,
+            self.moves,
+            self.refresh,
+            self.start,
+            self.join,
+            self.speak,
+            self.judge,
+            self.act,
+        )
         ours = (self.head, self.save, self.forget, self.hash, self.more, self.draw, self.compared, self.compare)
         for component in [*self.arguments, *ours, *hidden]:
             component.do_not_save_to_config = True
@@ -147,15 +158,8 @@ class Panel:
         in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
         answers = {
             "refresh": self._on(self.refresh.click, lambda *values: self._answers.show(Controls(*values))),
-            "start": self._ask(
-                self.start.click,
-                lambda *values: self._answers.start(Controls(*values)),
-                self._inputs,
-                [*sliders, self.blend],
-            ),
-            "join": self._ask(
-                self.join.click, lambda *values: self._answers.join(Controls(*values)), self._inputs, sliders
-            ),
+            "start": self._on(self.start.click, lambda *values: self._answers.start(Controls(*values))),
+            "join": self._on(self.join.click, lambda *values: self._answers.join(Controls(*values))),
             "speak": self._ask(
                 self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
             ),
@@ -179,7 +183,7 @@ class Panel:
                 [self.options, self.ended, self.ended_off],
             )
             generate = f"(options) => clipSkip.generate('{self.tab}', options)"
-            in_page(comparing.then, generate, self.options, to=self.options)
+            in_page(comparing.then, generate, self.options, to=[self.options])
 
     def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
         """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
@@ -194,8 +198,13 @@ class Panel:
         return f"() => clipSkip.ask('{self.tab}', '{name}')"
 
     def _tells(self, answer: Any, name: str) -> None:
-        """Let the page's script know when there is this answer."""
-        in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
+        """Let the page's script know when there is this answer, and move controls where no hand has been since."""
+        if name in ("speak", "judge"):
+            in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
+            return
+        moved = [getattr(self, control) for control in MOVED]
+        script = f"(...values) => clipSkip.moved('{self.tab}', '{name}', ...values)"
+        in_page(answer.then, script, self.moves, *moved, to=moved)
 
     @property
     def _inputs(self) -> list[Any]:
@@ -216,7 +225,7 @@ class Panel:
             self.more,
             self.comparing,
         ]
-        return [*viewed, *self._judged, self.ended, self.ended_off]
+        return [*viewed, *self._judged, self.ended, self.ended_off, self.moves]
 
     @property
     def _spoken(self) -> list[Any]:
@@ -258,6 +267,6 @@ class Panel:
         return f"clip_skip_{self.tab}_{name}"
 
 
-def in_page(event: Any, script: str, *inputs: Any, to: Any = None) -> None:
-    """Let `event` call a function of the page's script, with the values of `inputs`; it gives the value of `to`."""
-    event(fn=None, inputs=list(inputs), outputs=[] if to is None else [to], **{_SCRIPT: script})
+def in_page(event: Any, script: str, *inputs: Any, to: Sequence[Any] = ()) -> None:
+    """Let `event` call a function of the page's script, with the values of `inputs`; it gives those of `to`."""
+    event(fn=None, inputs=list(inputs), outputs=list(to), **{_SCRIPT: script})

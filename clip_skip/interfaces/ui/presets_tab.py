@@ -16,7 +16,7 @@ from ...models.checkpoint import Checkpoint
 from ...models.library import Library, identify_by
 from ...models.presets.exchange import apply, export, plan_import
 from ...models.presets.preset import Preset, merge, parse_preset, write
-from ...models.presets.store import StoreError
+from ...models.presets.store import Changed, StoreError
 from ...models.survey import Survey
 from ...skip.architectures import ENCODER_IDS, UNKNOWN
 from ...skip.parameters import BLENDS, PARAMETERS, Refusal
@@ -64,8 +64,8 @@ class _Tab:
     """The components of the tab and what they do.
 
     `chosen` is the preset that the form was filled from, as {"key", "raw", "label"}: a save writes what differs from
-    it, so that what somebody else changed meanwhile stays. `pending` is what waits for a second press, `previewed` what
-    the user saw before the import. All three are None where there is nothing.
+    it, so that what somebody else changed meanwhile stays. `previewed` is what the user saw before the import,
+    `undoable` what the last press changed. All three are None where there is nothing.
     """
 
     def __init__(self, host: Host, library: Library, survey: Survey) -> None:
@@ -73,7 +73,7 @@ class _Tab:
         self._library = library
         self._store = library.presets
         with gr.Blocks(analytics_enabled=False) as self.blocks:
-            self.chosen, self.pending, self.previewed = gr.State(None), gr.State(None), gr.State(None)
+            self.chosen, self.previewed, self.undoable = gr.State(None), gr.State(None), gr.State(None)
             with gr.Tabs(elem_id="clip_skip_views") as self.views:
                 with gr.TabItem("Presets", id=_PRESETS):
                     self._build()
@@ -124,29 +124,28 @@ class _Tab:
             blend = gr.Radio(
                 shown(BLENDS), value=shown(BLENDS)[0], label=PARAMETERS["blend"].label, elem_id=self._id("blend")
             )
-            mark = gr.Radio(list(MARKS), value=next(iter(MARKS)), label="Lineage", elem_id=self._id("mark"))
+            mark = gr.Radio(list(MARKS), value=next(iter(MARKS)), label="Origin", elem_id=self._id("mark"))
             note = gr.Textbox("", label="Your note", lines=2, elem_id=self._id("note"))
             with gr.Row():
-                self.save = gr.Button("Save preset", variant="primary", min_width=80, elem_id=self._id("save"))
-                self.delete = gr.Button("Delete preset", min_width=80, elem_id=self._id("delete"))
-        # Right below the buttons that they answer.
-        self.said = gr.HTML("", elem_id=self._id("said"))
-        with gr.Row():
-            # Each with words of its own: a page's translation does not see words that change in place.
-            self.confirms = {
-                to: gr.Button(words, variant="stop", visible=False, min_width=80, elem_id=self._id(f"confirm_{to}"))
-                for to, words in (("delete", "Really delete"), ("copy", "Really replace"))
-            }
-            self.cancel = gr.Button("Cancel", visible=False, min_width=80, elem_id=self._id("cancel"))
+                self.save = gr.Button("Save preset", variant="primary", size="sm", elem_id=self._id("save"))
+                self.delete = gr.Button("Delete preset", size="sm", elem_id=self._id("delete"))
+        # Right below the buttons that it answers.
+        self.said, self.undo = self._build_answer("said", "undo")
         with gr.Column(visible=False) as self.copying:
             self.target = gr.Dropdown([], label="Other model", elem_id=self._id("target"))
-            self.copy = gr.Button("Copy to this model", elem_id=self._id("copy"))
+            self.copy = gr.Button("Copy to this model", size="sm", elem_id=self._id("copy"))
         self.fields = [*numbers, blend, mark, note]
+
+    def _build_answer(self, said: str, undo: str) -> tuple[Any, Any]:
+        """How what was pressed ended, and the button that takes it back."""
+        with gr.Row(elem_id=self._id(f"{said}_row")):
+            answer = gr.HTML("", elem_id=self._id(said))
+            return answer, gr.Button("Undo", visible=False, size="sm", elem_id=self._id(undo))
 
     def _build_silenced(self) -> None:
         self.silenced = gr.HTML("", elem_id=self._id("silenced"))
         self.again = gr.Button("", visible=False, elem_id=self._id("again"))  # pressed for a press in the list
-        self.all_again = gr.Button("Tell me everything again", visible=False, elem_id=self._id("all_again"))
+        self.all_again = gr.Button("Tell me everything again", visible=False, size="sm", elem_id=self._id("all_again"))
 
     def _build_import(self) -> None:
         self.text = gr.Textbox(
@@ -165,15 +164,15 @@ class _Tab:
             elem_id=self._id("filename"),
         )
         with gr.Row():
-            self.open = gr.Button("Open a file", elem_id=self._id("open"))
-            self.preview = gr.Button("Preview", elem_id=self._id("preview"))
-        self.changes = gr.HTML("", elem_id=self._id("changes"))
-        self.take = gr.Button("Import", variant="primary", interactive=False, elem_id=self._id("import"))
+            self.open = gr.Button("Open a file", size="sm", elem_id=self._id("open"))
+            self.preview = gr.Button("Preview", size="sm", elem_id=self._id("preview"))
+        self.changes, self.undo_import = self._build_answer("changes", "undo_import")
+        self.take = gr.Button("Import", variant="primary", size="sm", interactive=False, elem_id=self._id("import"))
 
     def _build_export(self) -> None:
         with gr.Row():
-            self.give = gr.Button("Show all presets", elem_id=self._id("export"))
-            self.download = gr.Button("Download", visible=False, elem_id=self._id("download"))
+            self.give = gr.Button("Show all presets", size="sm", elem_id=self._id("export"))
+            self.download = gr.Button("Download", visible=False, size="sm", elem_id=self._id("download"))
         self.exported = gr.Textbox(
             "",
             label="All presets",
@@ -186,11 +185,11 @@ class _Tab:
 
     def _listen(self) -> None:
         overview = [self.problems, self.table, self.model, self.target, self.silenced, self.all_again]
-        confirming = [self.said, self.pending, *self.confirms.values(), self.cancel]
+        answered = [self.said, self.undoable, self.undo, self.undo_import]
         form = [self.chosen, self.form, self.about, self.delete, self.copying, *self.fields]
         imported = [self.previewed, self.changes, self.take]
 
-        self._choosing = [*form, *confirming, self.table, self.model]
+        self._choosing = [*form, *answered, self.table, self.model]
 
         def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
             return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
@@ -204,13 +203,12 @@ class _Tab:
             on(event, self._choose, [label, self.search], self._choosing)
         on(self.again.click, self._tell_again, [self.picked, *now], [*overview, *form, self.said])
         on(self.all_again.click, lambda *now: self._tell_again(None, *now), now, [*overview, *form, self.said])
-        changing = [*overview, *form, *confirming]
+        changing = [*overview, *form, *answered]
         on(self.save.click, self._save, now, changing)
-        on(self.delete.click, self._ask_delete, [self.chosen], confirming)
-        on(self.copy.click, self._ask_copy, [self.search, self.chosen, self.target], changing)
-        for confirm in self.confirms.values():
-            on(confirm.click, self._confirmed, [self.search, self.chosen, self.pending], changing)
-        on(self.cancel.click, lambda: self._settled(), [], confirming)
+        on(self.delete.click, self._delete, [self.search, self.chosen], changing)
+        on(self.copy.click, self._copy, [self.search, self.chosen, self.target], changing)
+        on(self.undo.click, self._undo, [self.search, self.chosen, self.undoable], changing)
+        on(self.undo_import.click, self._undo_import, [self.search, self.chosen, self.undoable], [*changing, *imported])
 
         given = [self.text, self.filename]
         on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
@@ -218,7 +216,8 @@ class _Tab:
         for box in given:
             # Not through the queue: the answer to what was typed comes before that to what is pressed then.
             on(box.input, lambda: self._nothing_previewed(), [], imported, queue=False)
-        on(self.take.click, self._import, [self.search, self.chosen, self.previewed, *given], [*imported, *overview])
+        taking = [self.search, self.chosen, self.previewed, *given]
+        on(self.take.click, self._import, taking, [*imported, *overview, *answered])
         on(self.give.click, self._export, [], [self.exported, self.download])
         self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
 
@@ -299,7 +298,7 @@ class _Tab:
         if label and key is None:
             key = self._key(label) or None  # its preset may go by another name than its title
         form = self._form(key, label or "")
-        return {**form, **self._settled(), **self._found(search, form[self.chosen])}
+        return {**form, **self._said(), **self._found(search, form[self.chosen])}
 
     def _show(self, title: str) -> Shown:
         """The view of presets, with the host's model of this title chosen."""
@@ -307,7 +306,7 @@ class _Tab:
 
     def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
         if not chosen:
-            return self._settled("Choose a model first.")
+            return self._said("Choose a model first.")
         key = chosen["key"]
         try:
             preset = _edited(parse_preset(chosen["raw"], key), fields)
@@ -317,10 +316,10 @@ class _Tab:
                 base = preset if key in presets else replace(preset, origin=None)
                 presets[key] = merge(presets.get(key), base, (key,))
 
-            self._store.change(edit)
+            changed = self._store.change(edit)
         except (StoreError, ValueError) as error:
-            return self._settled("Not saved:", Data(" "), *said(error))
-        return self._changed(search, key, "Saved.")
+            return self._said("Not saved:", Data(" "), *said(error))
+        return {**self._now(search, key), **self._said("Saved.", undo=changed)}
 
     def _tell_again(self, key: str | None, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
         """Silence nothing any more about the model of `key`, None: about any."""
@@ -330,65 +329,62 @@ class _Tab:
             return {self.said: gr.update(value=markup.line("Not saved:", Data(f" {error}")))}
         return self._refresh(search, chosen, *fields)
 
-    def _ask_delete(self, chosen: Mapping[str, Any] | None) -> Shown:
+    def _delete(self, search: str, chosen: Mapping[str, Any] | None) -> Shown:
         if not chosen:
-            return self._settled("Choose a model first.")
-        question: Phrase = ("All that is kept for this model will be gone:", Data(f" {_named(chosen)}"))
-        return self._asked({"to": "delete", "key": chosen["key"]}, *question)
-
-    def _ask_copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
-        if not chosen:
-            return self._settled("Choose a model first.")
-        checkpoint = self._host.checkpoint(title) if title else None
-        if checkpoint is None or not checkpoint.file_name:
-            return self._settled("Choose the model that it shall be copied to.")
-        model = self._library.profile(checkpoint)
-        pending = {"to": "copy", "key": chosen["key"], "title": title}
-        if model.key == chosen["key"]:
-            return self._settled("That is the model of this preset itself.")
-        if model.preset is None:
-            return self._confirmed(search, chosen, pending)
-        question: Phrase = ("This model has a preset, which will be replaced:", Data(f" {checkpoint.file_name}"))
-        return self._asked(pending, *question)
-
-    def _confirmed(self, search: str, chosen: Mapping[str, Any] | None, pending: Mapping[str, Any] | None) -> Shown:
-        """Do what was asked for."""
-        if not pending:
-            return self._settled()
-        key = pending["key"]
+            return self._said("Choose a model first.")
         try:
-            if pending["to"] == "delete":
-                self._store.change(lambda presets: presets.pop(key, None))
-                return self._changed(search, None, "Deleted.")
-            self._copy(key, pending["title"])
+            changed = self._store.change(lambda presets: presets.pop(chosen["key"], None))
+        except StoreError as error:
+            return self._said("Nothing was changed:", Data(f" {error}"))
+        name = parse_preset(chosen["raw"]).name or str(chosen["key"])
+        return {**self._now(search, None), **self._said("Deleted:", Data(f" {name}"), undo=changed)}
+
+    def _copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
+        """Save the chosen preset for the host's model `title` as well. The form may hold what is not saved yet."""
+        if not chosen:
+            return self._said("Choose a model first.")
+        to = self._host.checkpoint(title) if title else None
+        if to is None or not to.file_name:
+            return self._said("Choose the model that it shall be copied to.")
+        before = self._library.profile(to)
+        if before.key == chosen["key"]:
+            return self._said("That is the model of this preset itself.")
+        try:
+            changed = self._store.copy(chosen["key"], to.sha256, to.kept_name, to.architecture, to.place)
         except (StoreError, ValueError) as error:
-            return self._settled("Nothing was changed:", Data(" "), *said(error))
-        # The form is left alone: it may hold what is not saved yet.
-        return {**self._overview(search, chosen), **self._settled("Copied to:", Data(f" {pending['title']}"))}
+            return self._said("Nothing was changed:", Data(" "), *said(error))
+        phrase: Phrase = ("Copied to:", Data(f" {title}"))
+        if before.preset is not None:
+            phrase = (*phrase, Data(". "), "Its preset was replaced:", Data(" "), *presets_view.in_words(before.preset))
+        return {**self._overview(search, chosen), **self._said(*phrase, undo=changed)}
 
-    def _copy(self, key: str, title: str) -> None:
-        """Save the preset under `key` for the checkpoint `title` as well. Raises StoreError, ValueError."""
-        checkpoint = self._host.checkpoint(title)
-        if checkpoint is None:
-            raise Problem("the model is not there any more")
-        self._store.copy(key, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, checkpoint.place)
+    def _undo(self, search: str, chosen: Mapping[str, Any] | None, undoable: Changed | None) -> Shown:
+        """Keep what was kept before the last press, and show it in the form, where that is not another preset's."""
+        if undoable is None:
+            return self._said()
+        try:
+            self._store.restore(undoable)
+        except StoreError as error:
+            return self._said("Not undone:", Data(f" {error}"))
+        undone = self._said("Undone.")
+        if chosen and chosen["key"] not in undoable.before:
+            return {**self._overview(search, chosen), **undone}
+        return {**self._now(search, chosen["key"] if chosen else next(iter(undoable.before))), **undone}
 
-    def _asked(self, pending: Mapping[str, Any], *question: str) -> Shown:
-        """A question, with the button that says yes."""
-        return {**self._settled(*question), self.pending: pending, **self._choice(pending["to"])}
+    def _said(self, *phrase: str, undo: Changed | None = None) -> Shown:
+        """How what was pressed ended, with a button that takes back what it changed."""
+        return {self.said: _line(phrase), **self._undoing(self.undo, undo)}
 
-    def _settled(self, *phrase: str) -> Shown:
-        """No question open; `phrase` is how the last one ended."""
-        return {self.said: _line(phrase), self.pending: None, **self._choice(None)}
+    def _undoing(self, button: Any, undo: Changed | None) -> Shown:
+        """`undo` is what is taken back from now on, with this button; None: nothing."""
+        can = undo is not None and bool(undo.before)
+        shows = {each: gr.update(visible=can and each is button) for each in (self.undo, self.undo_import)}
+        return {self.undoable: undo if can else None, **shows}
 
-    def _choice(self, to: str | None) -> Shown:
-        """The buttons that answer the question `to`."""
-        buttons = {button: gr.update(visible=each == to) for each, button in self.confirms.items()}
-        return {**buttons, self.cancel: gr.update(visible=to is not None)}
-
-    def _changed(self, search: str, key: str | None, how: str) -> Shown:
+    def _now(self, search: str, key: str | None) -> Shown:
+        """What is kept now, and in the form what is under `key`."""
         form = self._form(key)
-        return {**form, **self._overview(search, form[self.chosen]), **self._settled(how)}
+        return {**form, **self._overview(search, form[self.chosen])}
 
     # import and export
 
@@ -435,11 +431,17 @@ class _Tab:
         if not previewed or again[self.previewed] is None or tuple(previewed) != again[self.previewed]:
             return self._not_imported(again, "it would now change something else than what was shown. Look again.")
         try:
-            number = apply(self._plan(text or "", filename or "")[0], self._store)
+            number, changed = apply(self._plan(text or "", filename or "")[0], self._store)
         except (StoreError, ValueError) as error:
             return self._not_imported(again, *said(error))
         logger.info("%d presets were imported", number)
-        return {**self._nothing_previewed("Imported:", Data(f" {number}")), **self._overview(search, chosen)}
+        done = {**self._nothing_previewed("Imported:", Data(f" {number}")), **self._overview(search, chosen)}
+        return {**done, self.said: _line(()), **self._undoing(self.undo_import, changed)}
+
+    def _undo_import(self, search: str, chosen: Mapping[str, Any] | None, undoable: Changed | None) -> Shown:
+        """As `_undo`, told where the import is."""
+        undone = self._undo(search, chosen, undoable)
+        return {**undone, **self._nothing_previewed(), self.changes: undone[self.said], self.said: _line(())}
 
     def _not_imported(self, again: Shown, *why: str) -> Shown:
         """Why, above what it would change now."""
@@ -484,7 +486,3 @@ def _refused(refusal: Refusal) -> Phrase:
 
 def _line(phrase: Phrase) -> Any:
     return gr.update(value=markup.line(*phrase) if phrase else "")
-
-
-def _named(chosen: Mapping[str, Any]) -> str:
-    return parse_preset(chosen["raw"]).name or str(chosen["key"])

@@ -38,7 +38,7 @@ _SILENCED: Mapping[str, str] = {
 }
 """What each advice is about, by its id."""
 
-_HEAD = ("Model", "Skips", "Blend", "Lineage", "Your note", "Found by")
+_HEAD = ("Model", "Skips", "Blend", "Origin", "Your note", "Found by")
 MOST_ROWS = 100
 _MOST_PROBLEMS = 8
 _HASH_SHOWN = 10  # as many digits as the hosts show

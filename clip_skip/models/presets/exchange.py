@@ -16,7 +16,7 @@ from ..checkpoint import is_sha256
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
 from .preset import NAME_PREFIX, Preset, Raw, as_object, is_key, key_of, parse_preset, stem
-from .store import Store
+from .store import Changed, Store
 
 # As many digits of a hash as tell models apart; A1111 writes ten. Its old hash of eight is shared by hundreds of files.
 _TELLING_HASH = re.compile(r"[0-9a-f]{10,64}")
@@ -104,17 +104,18 @@ def check_plain(value: Any) -> None:
     raise Problem(f"it is nested deeper than {_MAX_NESTING} levels")
 
 
-def apply(changes: Iterable[Change], store: Store) -> int:
-    """Save what `plan_import` planned and did not refuse; how many presets that were. Raises StoreError."""
+def apply(changes: Iterable[Change], store: Store) -> tuple[int, Changed]:
+    """Save what `plan_import` planned and did not refuse; how many presets that were, and what changed of the file.
+
+    Raises StoreError.
+    """
     taken = [(change.key, change.raw) for change in changes if change.key and not change.refused]
 
     def edit(presets: dict[str, Any]) -> None:
         for key, raw in taken:
             presets[key] = _over(presets.get(key), raw)
 
-    if taken:
-        store.change(edit)
-    return len(taken)
+    return len(taken), store.change(edit) if taken else Changed({}, {})
 
 
 def _ours(text: str) -> Document | None:

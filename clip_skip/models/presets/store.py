@@ -43,6 +43,14 @@ class StoreError(Exception):
 
 
 @dataclass(frozen=True)
+class Changed:
+    """What a save changed: the JSON values of these keys before and since, None where there was, or is, none."""
+
+    before: Mapping[str, Any]
+    now: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class _Snapshot:
     """The file as it was read. `broken` says why `data` could not be read; `document` is then what was read before."""
 
@@ -159,11 +167,11 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
-    ) -> None:
+    ) -> Changed:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
-        What was kept for that model is replaced; for the name, the path and the architecture see `put`. Raises
-        ValueError where the preset is not there.
+        What was kept for that model is replaced; for the name, the path and the architecture see `put`. Returns what
+        was changed. Raises ValueError where the preset is not there.
         """
         key = key_of(sha256, name)
 
@@ -175,7 +183,7 @@ class Store:
             presets[key] = copied(source, presets.get(key), name)
             _tell_architecture(presets[key], sha256, architecture)
 
-        self.change(edit)
+        return self.change(edit)
 
     def learn_hash(self, name: str, sha256: str, architecture: Architecture = UNKNOWN) -> None:
         """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
@@ -183,17 +191,18 @@ class Store:
         if name_key is not None:
             self.change(lambda presets: _move(presets, name_key, key))
 
-    def change(self, edit: Callable[[dict[str, Any]], None]) -> None:
+    def change(self, edit: Callable[[dict[str, Any]], None]) -> Changed:
         """Let `edit` change the JSON values by key, as they are now, and save them. What it raises changes nothing.
 
-        `edit` puts new values in place of old ones, which it must not change. Raises StoreError.
+        `edit` puts new values in place of old ones, which it must not change. Returns what it changed. Raises
+        StoreError.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # A link stays a link: the file that it leads to is locked and replaced.
             path = self.path.resolve()
             with FileLock(f"{path}.lock").acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_POLL_SECONDS):
-                self._save(path, edit)
+                return self._save(path, edit)
         except Timeout as error:
             raise StoreError(
                 f"{self.path} has been locked by another process for {_LOCK_SECONDS:.0f} seconds"
@@ -201,19 +210,34 @@ class Store:
         except (OSError, NotImplementedError) as error:
             raise StoreError(f"{self.path} could not be saved: {_reason(error)}") from error
 
-    def _save(self, path: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    def restore(self, changed: Changed) -> None:
+        """Keep what was kept before. Raises StoreError where what was kept since is not there any more."""
+
+        def edit(presets: dict[str, Any]) -> None:
+            if any(presets.get(key) != raw for key, raw in changed.now.items()):
+                raise StoreError("it was changed meanwhile")
+            for key, raw in changed.before.items():
+                if raw is None:
+                    presets.pop(key, None)
+                else:
+                    presets[key] = raw
+
+        self.change(edit)
+
+    def _save(self, path: Path, edit: Callable[[dict[str, Any]], None]) -> Changed:
         snapshot = self._snapshot = self._load()
         document = snapshot.document
         if document.newer:
             raise StoreError(f"{self.path} was written by a newer version of CLIP Skip and is not changed by this one")
         presets = dict(document.presets)
         edit(presets)
+        changed = _changed(document.presets, presets)
         try:
             data = dump(presets, document.rest, self._lines)
         except RecursionError as error:
             raise StoreError(f"{self.path} could not be saved: a preset is nested too deep") from error
         if data == snapshot.data:
-            return
+            return changed
         sweep(path)
         aside = keep_copy(path, snapshot.data) if snapshot.data and (snapshot.broken or document.doubled) else None
         try:
@@ -230,6 +254,7 @@ class Store:
             logger.warning("%s", message)
         self._snapshot = _Snapshot(Document(presets=presets, rest=document.rest), data)
         sync_folder(path.parent)
+        return changed
 
     # the file
 
@@ -271,6 +296,11 @@ class Store:
 
 def _signature(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Changed:
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    return Changed({key: before.get(key) for key in keys}, {key: now.get(key) for key in keys})
 
 
 def _tell_architecture(preset: dict[str, Any], sha256: str | None, architecture: Architecture) -> None:
