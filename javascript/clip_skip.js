@@ -208,6 +208,7 @@
     function touch(event) {
         const [tab] = byHand(event) ?? [];
         if (!tab || (event.type === "click" && !(/** @type {Element} */ (event.target)).closest("button"))) return;
+        placed.delete(tab);
         const manual = modes(tab)?.[1];
         if (!manual?.checked) manual?.click();
         // Where an open panel may be off.
@@ -275,6 +276,10 @@
         return showBusy(tab);
     }
 
+    // Where answers have put the controls of a tab since a hand was on them.
+    /** @type {Map<string, unknown[]>} */
+    const placed = new Map();
+
     // Gradio calls this after an answer that moves controls, with those moves and what the controls hold by now; it gives
     // where they go. What was changed since the question was put stays: a hand's number is newer than the answer. So does
     // all else where the mode that it is for is not the panel's by then.
@@ -282,7 +287,8 @@
     function moved(tab, name, moves, ...now) {
         /** @type {{from: unknown[], to: unknown[]}} */
         const {from, to} = JSON.parse(moves);
-        const untouched = from.map((value, number) => value === (now[number] ?? null));
+        const put = placed.get(tab) ?? [];
+        const untouched = from.map((value, number) => [value, put[number]].includes(now[number] ?? null));
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
         const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
@@ -290,6 +296,7 @@
             answered(tab, name);
             if (to.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
         };
+        placed.set(tab, to.map((value, number) => goes[number] ? value : put[number]));
         // When they are there: Gradio 4 moves them in the next frame, which a hidden page has none of.
         if (document.hidden || !goes.some(Boolean)) setTimeout(end);
         else requestAnimationFrame(() => setTimeout(end));

@@ -18,6 +18,8 @@ from .words import TITLE, status
 
 # What the page's script asks of a panel: a hidden button for each.
 _QUESTIONS = ("refresh", "join", "speak", "judge", "act")
+# Whose answers move controls.
+_MOVING = ("refresh", "show", "join", "judge", "act", "save", "forget", "hash")
 # How Gradio calls the argument that takes JavaScript.
 _SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 
@@ -88,7 +90,10 @@ class Panel:
             # Filled and pressed by the page's script.
             self.seen = gr.Textbox("", visible=False, label="Seen", elem_id=self._id("seen"))
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
-            self.moves = gr.Textbox("", visible=False, label="", elem_id=self._id("moves"))
+            # One for each question: what one answer moves is read before the next one to the same question.
+            self.moves = {
+                name: gr.Textbox("", visible=False, label="", elem_id=self._id(f"{name}_moves")) for name in _MOVING
+            }
             self.refresh, self.join, self.speak, self.judge, self.act = (
                 gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
             )
@@ -109,7 +114,7 @@ class Panel:
         hidden = (
             self.seen,
             self.asked,
-            self.moves,
+            *self.moves.values(),
             self.refresh,
             self.join,
             self.speak,
@@ -122,8 +127,7 @@ class Panel:
 
     def answer_checkpoint(self, dropdown: Any) -> None:
         """Let the panel follow the page's checkpoint dropdown."""
-        shown = self._on(dropdown.change, lambda name, *values: self._answers.show(Controls(*values), name), dropdown)
-        self._tells(shown, "show")
+        self._on("show", dropdown.change, lambda name, *values: self._answers.show(Controls(*values), name), dropdown)
 
     def draw_drift_of(self, prompt: Any) -> None:
         """Let the panel measure the drift of what this box of the page holds."""
@@ -149,27 +153,23 @@ class Panel:
         for slider in self._sliders.values():
             in_page(slider.change, f"() => clipSkip.slid('{self.tab}')")
         in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
-        answers = {
-            "refresh": self._on(self.refresh.click, lambda *values: self._answers.show(Controls(*values))),
-            "join": self._on(self.join.click, lambda *values: self._answers.join(Controls(*values))),
-            "speak": self._ask(
-                self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
-            ),
-            "judge": self._ask(
-                self.judge.click,
-                lambda *values: self._answers.judge(Controls(*values)),
-                self._inputs,
-                [*self._judged, *self._spoken, self.moves],
-            ),
-            "act": self._on(
-                self.act.click, lambda asked, *values: self._answers.act(asked, Controls(*values)), self.asked
-            ),
-            "save": self._on(self.save.click, lambda *values: self._answers.save(Controls(*values))),
-            "forget": self._on(self.forget.click, lambda *values: self._answers.forget(Controls(*values))),
-            "hash": self._on(self.hash.click, lambda *values: self._answers.hash(Controls(*values))),
-        }
-        for name, answer in answers.items():
-            self._tells(answer, name)
+        self._on("refresh", self.refresh.click, lambda *values: self._answers.show(Controls(*values)))
+        self._on("join", self.join.click, lambda *values: self._answers.join(Controls(*values)))
+        self._on("act", self.act.click, lambda asked, *values: self._answers.act(asked, Controls(*values)), self.asked)
+        self._on("save", self.save.click, lambda *values: self._answers.save(Controls(*values)))
+        self._on("forget", self.forget.click, lambda *values: self._answers.forget(Controls(*values)))
+        self._on("hash", self.hash.click, lambda *values: self._answers.hash(Controls(*values)))
+        judged = self._ask(
+            self.judge.click,
+            lambda *values: self._answers.judge(Controls(*values)),
+            self._inputs,
+            [*self._judged, *self._spoken, self.moves["judge"]],
+        )
+        self._tells(judged, "judge")
+        spoken = self._ask(
+            self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
+        )
+        in_page(spoken.then, f"() => clipSkip.answered('{self.tab}', 'speak')")
         for press in (self.compare.click, self.compared.submit):
             comparing = self._ask(
                 press,
@@ -180,9 +180,13 @@ class Panel:
             generate = f"(options) => clipSkip.generate('{self.tab}', options)"
             in_page(comparing.then, generate, self.options, to=[self.options])
 
-    def _on(self, event: Any, answer: Callable[..., Any], *before: Any) -> Any:
-        """Let `event` call `answer` with the values of `before` and of the controls; it answers with everything."""
-        return self._ask(event, answer, [*before, *self._inputs], self._outputs)
+    def _on(self, name: str, event: Any, answer: Callable[..., Any], *before: Any) -> None:
+        """Let `event`, which is the question `name`, call `answer` with the values of `before` and of the controls.
+
+        It answers with everything.
+        """
+        answered = self._ask(event, answer, [*before, *self._inputs], [*self._outputs, self.moves[name]])
+        self._tells(answered, name)
 
     def _ask(self, event: Any, answer: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> Any:
         # Not through the queue, where it would wait for others.
@@ -194,12 +198,9 @@ class Panel:
 
     def _tells(self, answer: Any, name: str) -> None:
         """Let the page's script know when there is this answer, and move controls where no hand has been since."""
-        if name == "speak":
-            in_page(answer.then, f"() => clipSkip.answered('{self.tab}', '{name}')")
-            return
         moved = [getattr(self, control) for control in MOVED]
         script = f"(...values) => clipSkip.moved('{self.tab}', '{name}', ...values)"
-        in_page(answer.then, script, self.moves, *moved, to=moved)
+        in_page(answer.then, script, self.moves[name], *moved, to=moved)
 
     @property
     def _inputs(self) -> list[Any]:
@@ -208,6 +209,7 @@ class Panel:
 
     @property
     def _outputs(self) -> list[Any]:
+        """Everything, but for what moves."""
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
         viewed = [
             self.meaning,
@@ -219,7 +221,7 @@ class Panel:
             self.more,
             self.comparing,
         ]
-        return [*viewed, *self._judged, self.ended, self.ended_off, self.moves]
+        return [*viewed, *self._judged, self.ended, self.ended_off]
 
     @property
     def _spoken(self) -> list[Any]:
