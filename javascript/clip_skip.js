@@ -286,15 +286,17 @@
     /** @param {string} tab @param {string} name @param {string} moves @param {unknown[]} now */
     function moved(tab, name, moves, ...now) {
         /** @type {{from: unknown[], to: unknown[]}} */
-        const {from, to} = JSON.parse(moves);
+        const {from, to: only} = JSON.parse(moves);
+        // What it leaves where it was goes back there with the rest, where another answer has moved it since.
+        const to = only.map((value, number) => value ?? (only.every((each) => each === null) ? null : from[number]));
         const put = placed.get(tab) ?? [];
         const untouched = from.map((value, number) => [value, put[number]].includes(now[number] ?? null));
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
-        const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
+        const goes = to.map((value, number) => value !== null && value !== now[number] && isForThis && untouched[number]);
         const end = () => {
             answered(tab, name);
-            if (to.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
+            if (only.some((value, number) => value !== null && value !== now[number] && !goes[number])) refreshTab(tab);
         };
         placed.set(tab, to.map((value, number) => goes[number] ? value : put[number]));
         // When they are there: Gradio 4 moves them in the next frame, which a hidden page has none of.
