@@ -185,7 +185,7 @@ def test_a_pasted_value_that_was_refused_is_named(webui, panel):
     webui.paste(WITH_OURS.replace("CLIP skip L: 1.5", "CLIP skip L: 99"))
     panel.is_on()
     expect(panel.ended).to_have_text(
-        re.compile(r"^CLIP skip L: 99 was not taken, accepted is a number from 1 to \d+\.$")
+        re.compile(r"^CLIP skip L: 99 was not taken, accepted is a number from 1 to \d+\.")
     )
     webui.paste(WITH_OURS)
     expect(panel.ended).to_have_count(0)

@@ -114,9 +114,9 @@ def test_no_english_is_left(tour):
     panel.switch(True)
     tour("txt2img_status", "this model's preset")
     tour("txt2img_advice", "Don't tell me again for this model")
-    page.locator("#clip_skip_txt2img_mode input").nth(1).check()
+    panel.choose("mode", "Manual")
     panel.unfold()
-    tour("txt2img_manual", "trained")
+    tour("txt2img_sliders", "trained")
     panel.set("l", "3")
     tour("txt2img_advice", "Warning")
 
