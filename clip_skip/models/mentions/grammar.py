@@ -49,7 +49,7 @@ _FURTHER = re.compile(
     # "v1: 1, v2: 2".
     rf"|{_RUN}[,;](?P<version>D:{_SKIP})"
     # "2, I use 1"; "2, for photos use 1".
-    rf"|{_RUN}[,;][ja]{{0,2}}u{{1,2}}[jTi]{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
+    rf"|{_RUN}[,;(][ja]{{0,2}}u{{1,2}}[jTi]{{0,2}}(?P<use>{_SKIP}){_NO_NOUN}"
     rf"|{_RUN}[,;(][ri][xtjm]{{1,3}}[:ju]{{1,2}}(?P<where>{_SKIP}){_NO_NOUN}"
     # "2, sometimes 1".
     rf"|{_RUN}[,;(]j?a{{1,2}}(?P<rare>{_SKIP}){_NO_NOUN}"
@@ -70,7 +70,15 @@ _COUPLED = re.compile(
 # To all rules but those of doubt (`negations.is_doubtful`), "is" joins as others do, what is neutral is unknown,
 # and "formerly" is a "not".
 _PLAIN = str.maketrans(
-    {vocabulary.BEING: vocabulary.JOINING, vocabulary.NEUTRAL: "x", vocabulary.FORMER: vocabulary.NOT}
+    {
+        vocabulary.BEING: vocabulary.JOINING,
+        vocabulary.CONDITION: vocabulary.WHEN,
+        vocabulary.ELSE: vocabulary.BUT,
+        vocabulary.FORMER: vocabulary.NOT,
+        vocabulary.PAST: vocabulary.JOINING,
+        vocabulary.NEUTRAL: "x",
+        vocabulary.OTHERS: vocabulary.THING,
+    }
 )
 
 
@@ -89,27 +97,26 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         found = None  # "1 for clip skip, not 2"
     if found:
         start, stop = found.span(found.lastgroup or 0)
+        gap, goes_on = spoken[mention + 1 : start], stop
+        if vocabulary.FORMER in gap:
+            return
         joined = re.split("c|.*[,;]", letters[mention + 1 : start])
         said = joined[-1] if len(joined) > 1 else f"{negations.clause(before)}M{joined[-1]}"
     else:
-        found = None if re.match("[:xt]", letters[mention + 1 : end]) else _BEFORE.search(before)
+        found = None if re.match("[:xntj]", spoken[mention + 1 : end]) else _BEFORE.search(before)
         if not found:
             return
         start, stop = (mention - len(before) + at for at in found.span("numbers"))
+        gap, goes_on = "", mention + 1
         said = negations.clause(before[: found.start("numbers")])
-        if not negations.is_negated(said, letters[mention + 1 : end]):
-            yield start, stop
-        start = stop = mention + 1
-    asked = f"{negations.clause(spoken[max(0, mention - _REACH) : mention])}M" if "M" in said else ""
-    if negations.is_doubtful(asked, letters[mention + 1 : start], spoken[stop:end]):
-        return
+    if not negations.is_negated(said, letters[goes_on:end]):
+        if negations.is_doubtful(spoken[mention - len(before) : mention], gap, spoken[goes_on : end + 1]):
+            return
+        yield start, stop
     for _ in range(_MOST_LISTS):
-        if start < stop and not negations.is_negated(said, letters[stop:end]):
-            yield start, stop
-        further = _FURTHER.match(letters, stop, end)
+        further = _FURTHER.match(letters, goes_on, end)
         if not further:
             return
-        start, stop = further.span(further.lastgroup or 0)
-        said = ""
-        if further.lastgroup == "not":
-            start = stop
+        start, goes_on = further.span(further.lastgroup or 0)
+        if further.lastgroup != "not" and not negations.is_negated("", letters[goes_on:end]):
+            yield start, goes_on

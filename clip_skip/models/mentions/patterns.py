@@ -43,7 +43,8 @@ OTHER_NUMBER = "|".join(
 )
 NUMBER = r"\d+(?:\.\d+)?"
 NAMES = {"one": 1.0, "two": 2.0, "three": 3.0}
-# A number's name is one only where nothing follows that it could count: "one of", "two cents".
+# A number's name is one only after these, and where nothing follows that it could count: "one of", "two cents".
+NAME_SAID = r"(?:\A|\n|skip|to|at|of|is|or|on|as|use|[-:=(])\W{0,3}\Z"
 COUNTS_NOTHING = (
     r"\s?(?:[^\w\s]|\n|\Z|(?:or|and|to|for|is|if|in|works?|with|when|always|should|as|please)(?!\w))|(?<!one) clip"
 )

@@ -43,14 +43,15 @@ def _sure(letters: str) -> str:
 
 
 _EXPLAINED = re.compile(r"q[jT]?\Z")
+_LEFT = re.compile(r"\b(?:from|off)\s\Z")
 # These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
 _COUNTED_FROM_ZERO = re.compile(
     r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
 )
 _SO_COUNTED = re.compile(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
-_ASKED = re.compile(r"[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
-_SUGGESTED = re.compile(r"(?:why not|have you|did you)[^.!?\n]{0,60}\Z")
+_ASKED = re.compile(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_SUGGESTED = re.compile(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
 
 
 def _in_turn(letters: str, skips: Sequence[float]) -> list[float]:
@@ -66,15 +67,18 @@ def _in_turn(letters: str, skips: Sequence[float]) -> list[float]:
 
 def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[float]:
     before = letters[max(0, mention - 6) : mention]
-    if _EXPLAINED.search(before):
-        return
     start, end = read.spans[mention]
     words_before = text[max(0, start - 450) : start]
+    if _EXPLAINED.search(before) or _LEFT.search(words_before):
+        return
     from_zero = _COUNTED_FROM_ZERO.search(words_before) or _SO_COUNTED.match(text, end)
     for first, last in grammar.lists(letters, mention):
         if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
+        low, high = (0, 3) if vocabulary.TO in letters[first:last] else (-4, 4)
+        if len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
+            continue  # the whole scale, or a change
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips

@@ -21,15 +21,16 @@ def below(text: str, mention: tuple[int, int]) -> list[float] | None:
     before, after = text[start : mention[0]], header[mention[1] - start :]
     if not _CELL_BEGINS.search(before) or not _CELL_ENDS.match(after) or _NUMBER_BESIDE.match(after):
         return None
-    column, skips = len(_cells(before + "x")) - 1, []
+    column, skips = len(_cells("x" + after)), []
     rows = [row for row in rows if not _RULE.fullmatch(row)]
     for at, row in enumerate(rows):
         cells = _cells(row)
-        if len(cells) < 2 or len(cells) != len(_cells(header)):
+        # An empty cell above the names of the rows is none here.
+        if len(cells) < 2 or len(cells) - len(_cells(header)) not in (0, 1):
             if at == 0:
                 return None
             break
-        cell = units(cells[column])
+        cell = units(cells[-column])
         if _CELL.fullmatch(cell.letters, 0, len(cell.letters) - 1):
             skips += [skip for skip in cell.skips if skip]
     return skips if rows else None

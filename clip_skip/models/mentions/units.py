@@ -9,6 +9,7 @@ says nothing (quotes, asterisks, emoji) is no unit.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -32,18 +33,23 @@ def _any_of(words: Iterator[str]) -> str:
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
-_PHRASES = _any_of(word for word in _PART if not re.search(f"[{_UNSPACED}]", word) and re.search(r"[^\w*]", word))
-_UNSPACED_WORDS = _any_of(word for word in _PART if re.search(f"[{_UNSPACED}]", word))
-_UNIT = re.compile(
-    rf"(?P<mention>{patterns.CLIP_SKIP})|(?P<maybe>{patterns.MAYBE_CLIP_SKIP})"
-    rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
-    rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
-    rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
-    rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
-    rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
-    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
-)
+@functools.cache
+def _unit() -> re.Pattern[str]:
+    """Any unit. Compiled for the first text, so that no WebUI starts the later for it."""
+    phrases = _any_of(word for word in _PART if not re.search(f"[{_UNSPACED}]", word) and re.search(r"[^\w*]", word))
+    unspaced = _any_of(word for word in _PART if re.search(f"[{_UNSPACED}]", word))
+    return re.compile(
+        rf"(?P<mention>{patterns.CLIP_SKIP})|(?P<maybe>{patterns.MAYBE_CLIP_SKIP})"
+        rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
+        rf"|(?P<phrase>(?<!\w)(?:{phrases})(?!\w))"
+        rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
+        rf"|(?P<unspaced>{unspaced})|(?P<unknown>[{_UNSPACED}])"
+        rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+        r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
+        r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
+    )
+
+
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
     **{"end": END, "between": "-", "apart": "_", "glued": "/", "bar": "|"},
@@ -58,17 +64,21 @@ _SIGNS = {
     **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
-_COUNTS_NOTHING = re.compile(patterns.COUNTS_NOTHING)
+_NAME_SAID, _COUNTS_NOTHING = re.compile(patterns.NAME_SAID), re.compile(patterns.COUNTS_NOTHING)
 _NOT = re.compile(
-    r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?t|ain['’]t|can['’]t"
+    r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
 )
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
 _AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
 _BEFORE_NUMBER = re.compile(r"\s?\d")
+_TOO_MUCH = re.compile(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
-_FRACTION_SAID, _BEFORE_FRACTION = re.compile(r"(?:skips?|\d|キップ|스킵|скип)\W{0,4}(?:(?:of|to|at|is|or)\W)?\Z"), 16
+_FRACTION_SAID, _BEFORE_FRACTION = (
+    re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"),
+    16,
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def units_about(text: str) -> Units:
 def _units(text: str, passages: Iterable[tuple[int, int]]) -> Units:
     letters, spans, skips = [], [], []
     for start, stop in passages:
-        for match in _UNIT.finditer(text, start, stop):
+        for match in _unit().finditer(text, start, stop):
             letter, skip = _letter(match, text)
             letters.append(letter)
             spans.append(match.span())
@@ -120,11 +130,17 @@ def _units(text: str, passages: Iterable[tuple[int, int]]) -> Units:
 
 def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
     kind, unit = match.lastgroup or "", match.group()
-    if kind == "number" or (kind == "word" and unit in patterns.NAMES and _COUNTS_NOTHING.match(text, match.end())):
+    if kind == "number" or (
+        (kind == "word" and unit in patterns.NAMES)
+        and _NAME_SAID.search(text, max(0, match.start() - 8), match.start())
+        and _COUNTS_NOTHING.match(text, match.end())
+    ):
         skip = patterns.NAMES.get(unit) or float(unit)
         if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
             return OTHER_NUMBER, 0.0
         return (SKIP, skip) if 1 <= skip <= HIGHEST_SKIP and len(unit) < 6 else (OTHER_NUMBER, 0.0)
+    if unit == "too" and _TOO_MUCH.match(text, match.end()):
+        return vocabulary.BAD, 0.0
     if kind == "elided":
         return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
     if (unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start())) or (
