@@ -52,7 +52,8 @@
         if (item) return item.classList.contains("fade-in");
         /** @type {HTMLElement | null} */
         const tab = gradioApp().querySelector(place === "presets" ? "#tab_clip_skip" : `#tab_${place}`);
-        return !tab || tab.offsetParent !== null || tab.style.display !== "none";
+        // The style first: to know the parent the browser has to lay out the page.
+        return !tab || tab.style.display !== "none" || tab.offsetParent !== null;
     }
 
     // Whether the second view of our tab is what the user sees.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -69,9 +72,23 @@ def clip_model(encoder: str, state: State, *, layers: int | None = None, project
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
     kind = CLIPTextModelWithProjection if projection else CLIPTextModel
-    model: nn.Module = kind(clip_config(SPECS[encoder], layers)).eval().requires_grad_(False)
+    with _no_random_weights():
+        model: nn.Module = kind(clip_config(SPECS[encoder], layers)).eval().requires_grad_(False)
     load_clip(model, state)
     return model
+
+
+@contextmanager
+def _no_random_weights() -> Iterator[None]:
+    """Build models without drawing their first weights, which takes longer than all else; all are loaded next."""
+    from transformers import PreTrainedModel
+
+    with (
+        mock.patch.object(PreTrainedModel, "init_weights", lambda self: None),
+        mock.patch.object(nn.Linear, "reset_parameters", lambda self: None),
+        mock.patch.object(nn.Embedding, "reset_parameters", lambda self: None),
+    ):
+        yield
 
 
 def load_clip(model: nn.Module, state: State) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
-from transformers import CLIPTextModel
 
-from minihost import encoders, weights
+from minihost import encoders
 
 # docs/architecture.md, "The number": architecture -> encoder -> (trained depth, whether the final norm is applied).
 TRAINED = {
@@ -23,8 +22,7 @@ CASES = [(architecture, encoder) for architecture, rows in TRAINED.items() for e
 
 def read_at(state, architecture, encoder, depth, ids, mask=None):
     """What the diffusion model reads at a whole depth: float64, shape (tokens, width)."""
-    model = CLIPTextModel(encoders.clip_config(weights.SPECS[encoder], depth)).eval()
-    encoders.load_clip(model, state)
+    model = encoders.clip_model(encoder, state, layers=depth)
     if not TRAINED[architecture][encoder][1]:
         getattr(model, "text_model", model).final_layer_norm = nn.Identity()
     with torch.no_grad():

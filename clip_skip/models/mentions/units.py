@@ -9,6 +9,7 @@ says nothing (quotes, asterisks, emoji) is no unit.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -32,18 +33,23 @@ def _any_of(words: Iterator[str]) -> str:
     return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
-_PHRASES = _any_of(word for word in _PART if not re.search(f"[{_UNSPACED}]", word) and re.search(r"[^\w*]", word))
-_UNSPACED_WORDS = _any_of(word for word in _PART if re.search(f"[{_UNSPACED}]", word))
-_UNIT = re.compile(
-    rf"(?P<mention>{patterns.CLIP_SKIP})|(?P<maybe>{patterns.MAYBE_CLIP_SKIP})"
-    rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
-    rf"|(?P<phrase>(?<!\w)(?:{_PHRASES})(?!\w))"
-    rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
-    rf"|(?P<unspaced>{_UNSPACED_WORDS})|(?P<unknown>[{_UNSPACED}])"
-    rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
-    r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
-    r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
-)
+@functools.cache
+def _unit() -> re.Pattern[str]:
+    """Any unit. Compiled for the first text, so that no WebUI starts the later for it."""
+    phrases = _any_of(word for word in _PART if not re.search(f"[{_UNSPACED}]", word) and re.search(r"[^\w*]", word))
+    unspaced = _any_of(word for word in _PART if re.search(f"[{_UNSPACED}]", word))
+    return re.compile(
+        rf"(?P<mention>{patterns.CLIP_SKIP})|(?P<maybe>{patterns.MAYBE_CLIP_SKIP})"
+        rf"|(?P<between>\.\.+|…|(?<![a-z])(?:no|nr)\.(?=\s?\d))"
+        rf"|(?P<phrase>(?<!\w)(?:{phrases})(?!\w))"
+        rf"|(?P<other>{patterns.OTHER_NUMBER})|(?P<number>{patterns.NUMBER})"
+        rf"|(?P<unspaced>{unspaced})|(?P<unknown>[{_UNSPACED}])"
+        rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
+        r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
+        r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
+    )
+
+
 _LETTERS = {
     **{"mention": MENTION, "maybe": MAYBE_MENTION, "other": OTHER_NUMBER, "unknown": UNSPACED},
     **{"end": END, "between": "-", "apart": "_", "glued": "/", "bar": "|"},
@@ -111,7 +117,7 @@ def units_about(text: str) -> Units:
 def _units(text: str, passages: Iterable[tuple[int, int]]) -> Units:
     letters, spans, skips = [], [], []
     for start, stop in passages:
-        for match in _UNIT.finditer(text, start, stop):
+        for match in _unit().finditer(text, start, stop):
             letter, skip = _letter(match, text)
             letters.append(letter)
             spans.append(match.span())

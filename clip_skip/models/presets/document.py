@@ -25,7 +25,8 @@ from .preset import is_key, parse_preset
 
 SCHEMA = 1
 
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+# Values from JSON hold no circle, and one that did would be nested too deeply: not to look saves half of the time.
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 class Unreadable(ValueError):
