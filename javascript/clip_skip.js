@@ -210,6 +210,7 @@
         const [tab] = byHand(event) ?? [];
         if (!tab || (event.type === "click" && !(/** @type {Element} */ (event.target)).closest("button"))) return;
         placed.delete(tab);
+        onTheirWay.delete(tab);
         const manual = modes(tab)?.[1];
         if (!manual?.checked) manual?.click();
         // Where an open panel may be off.
@@ -277,30 +278,39 @@
         return showBusy(tab);
     }
 
-    // Where answers have put the controls of a tab since a hand was on them.
+    // Where answers have put the controls of a tab since a hand was on them, and those of these that are on their way:
+    // Gradio 4 moves controls in the next frame.
     /** @type {Map<string, unknown[]>} */
     const placed = new Map();
+    /** @type {Map<string, unknown[]>} */
+    const onTheirWay = new Map();
 
     // Gradio calls this after an answer that moves controls, with those moves and what the controls hold by now; it gives
     // where they go. What was changed since the question was put stays: a hand's number is newer than the answer. So does
     // all else where the mode that it is for is not the panel's by then.
-    /** @param {string} tab @param {string} name @param {string} moves @param {unknown[]} now */
-    function moved(tab, name, moves, ...now) {
+    /** @param {string} tab @param {string} name @param {string} moves @param {unknown[]} values */
+    function moved(tab, name, moves, ...values) {
         /** @type {{from: unknown[], to: unknown[]}} */
         const {from, to: only} = JSON.parse(moves);
-        // What it leaves where it was goes back there with the rest, where another answer has moved it since.
-        const to = only.map((value, number) => value ?? (only.every((each) => each === null) ? null : from[number]));
+        // A mode that it goes over to has its numbers: what it leaves where that was goes back there, where another answer
+        // has moved it since.
+        const to = only.map((value, number) => value ?? (only[0] === null ? null : from[number]));
         const put = placed.get(tab) ?? [];
+        const coming = onTheirWay.get(tab) ?? [];
+        const now = values.map((value, number) => coming[number] ?? value);
         const untouched = from.map((value, number) => [value, put[number]].includes(now[number] ?? null));
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
-        const goes = to.map((value, number) => value !== null && value !== now[number] && isForThis && untouched[number]);
+        const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
+        const going = to.map((value, number) => goes[number] ? value : coming[number]);
         const end = () => {
+            if (onTheirWay.get(tab) === going) onTheirWay.delete(tab);
             answered(tab, name);
-            if (only.some((value, number) => value !== null && value !== now[number] && !goes[number])) refreshTab(tab);
+            if (only.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
         };
         placed.set(tab, to.map((value, number) => goes[number] ? value : put[number]));
-        // When they are there: Gradio 4 moves them in the next frame, which a hidden page has none of.
+        onTheirWay.set(tab, going);
+        // When they are there, and at once on a hidden page, which has no frames.
         if (document.hidden || !goes.some(Boolean)) setTimeout(end);
         else requestAnimationFrame(() => setTimeout(end));
         return to.map((value, number) => goes[number] ? {__type__: "update", value} : {__type__: "update"});
