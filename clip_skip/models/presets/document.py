@@ -25,8 +25,7 @@ from .preset import is_key, parse_preset
 
 SCHEMA = 1
 
-# Values from JSON hold no circle, and one that did would be nested too deeply: not to look saves half of the time.
-_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Unreadable(ValueError):
