@@ -85,7 +85,7 @@ class WebUI:
             return "reforge"
         if "forge_unet_storage_dtype" in options:
             return "forge"
-        if "diffusers_offload_mode" in options or "prompt_attention" in options:
+        if self.offers("/sdapi/v1/control"):  # its options hold only what was ever saved
             return "sdnext"
         return "a1111" if "sdxl_clip_l_skip" in options else "classic"
 
