@@ -193,6 +193,7 @@ def page(site, context, viewport):
     start = {
         "sd_model_checkpoint": title,
         "CLIP_stop_at_last_layers": 1,
+        **({"ui_locale": "Auto"} if FLAVOUR == "sdnext" else {"localization": "None"}),
         **{f"clip_skip_ext_{name}": value for name, value in settings.items()},
     }
     assert context.request.post("/sdapi/v1/options", data=start, max_retries=3).ok

@@ -29,18 +29,11 @@ def test_the_checkpoint_menu_is_true_after_a_reload(webui, panel):
     expect(panel.status.first).to_have_text("SDXL, sdxl-b")
 
 
-@pytest.fixture
-def language(context):
-    name = "ui_locale" if FLAVOUR == "sdnext" else "localization"
-    before = context.request.get("/sdapi/v1/options").json()[name]
-    yield name
-    assert context.request.post("/sdapi/v1/options", data={name: before}, max_retries=3).ok
-
-
 @pytest.mark.parametrize("name", LANGUAGES)
-def test_a_language_is_chosen_in_its_settings(webui, panel, language, name):
+def test_a_language_is_chosen_in_its_settings(webui, panel, name):
     said = json.loads((ROOT / "localizations" / f"{name}.json").read_text("utf-8"))
-    set_option(webui.page, **{language: LANGUAGES[name] if FLAVOUR == "sdnext" else name})
+    option = {"ui_locale": LANGUAGES[name]} if FLAVOUR == "sdnext" else {"localization": name}
+    set_option(webui.page, **option)
     webui.reload()
     panel.switch(True)
     expect(panel.part("compare")).to_have_text(said["Compare skips"])

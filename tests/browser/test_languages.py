@@ -52,7 +52,7 @@ SEEN = """() => {
 
 
 def choose(page: Page, **options: str) -> None:
-    """Have these among the host's options from the page's start."""
+    """Have these among the page's options from its start, also such as the host does not have."""
     page.add_init_script(
         """Object.defineProperty(window, "opts", {configurable: true, set(opts) {
             Object.defineProperty(window, "opts", {writable: true, value: {...opts, ...OPTIONS}});
@@ -60,14 +60,21 @@ def choose(page: Page, **options: str) -> None:
     )
 
 
+def set_option(page: Page, **options: str) -> None:
+    """Set these options of the host."""
+    assert page.request.post("/sdapi/v1/options", data=options, max_retries=3).ok
+
+
 def speak(page: Page, language: str, way: str = "ours") -> None:
     """Have the page in this language from its start."""
     if way == "host":  # it has merged all extensions' files of that name
         page.add_init_script(f"window.localization = {json.dumps(WORDS[language])}")
     elif FLAVOUR == "sdnext":
-        choose(page, ui_locale={"zh_CN": "zh: Chinese", "ja_JP": "ja: Japanese", "id_ID": "id: Indonesian"}[language])
+        set_option(
+            page, ui_locale={"zh_CN": "zh: Chinese", "ja_JP": "ja: Japanese", "id_ID": "id: Indonesian"}[language]
+        )
     else:  # a localization by another name than our file's, which the host therefore does not merge
-        choose(page, localization={"zh_CN": "zh-Hans (Stable)", "ja_JP": "ja", "id_ID": "id"}[language])
+        set_option(page, localization={"zh_CN": "zh-Hans (Stable)", "ja_JP": "ja", "id_ID": "id"}[language])
 
 
 def untranslated(page: Page, language: str) -> list[str]:
