@@ -34,7 +34,7 @@ def judged(host, name):
 
 
 def wait():
-    thread = extension()._hashing._thread
+    thread = extension()._hashing._background.thread
     if thread is not None:
         thread.join(60)
         assert not thread.is_alive()
@@ -87,7 +87,7 @@ def test_where_the_user_switched_hashing_off_only_a_button_asks_for_it(boot, lik
     host = boot(like, argv=["--no-hashing"])
     assert not extension().host.hashes
     words, button = judged(host, "sd1-b")
-    assert button and "SHA-256" not in words and extension()._hashing._thread is None
+    assert button and "SHA-256" not in words and extension()._hashing._background.thread is None
     extension().answers.hash(controls())
     wait()
     assert selected(host, "sd1-b").sha256 is not None
@@ -101,7 +101,7 @@ def test_nothing_is_worked_out_of_other_models_or_with_the_extension_off(boot, l
     host.opts.clip_skip_ext_enabled = False
     assert judged(host, "sd1-b")[1] is False
     extension().answers.hash(controls())
-    assert extension()._hashing._thread is None and selected(host, "sd1-b").sha256 is None
+    assert extension()._hashing._background.thread is None and selected(host, "sd1-b").sha256 is None
 
 
 def test_it_stops_when_the_extension_is_unloaded(boot, like):
@@ -110,7 +110,7 @@ def test_it_stops_when_the_extension_is_unloaded(boot, like):
     state.job = "task"
     try:
         judged(host, "sd1-b")
-        thread = extension()._hashing._thread
+        thread = extension()._hashing._background.thread
         extension().unload()
         assert not thread.is_alive()
     finally:
