@@ -6,10 +6,10 @@
     // the answer to a later question is "late", and older than what is shown by then.
     /** @type {Record<State, Partial<Record<Happening, [State, (tab: string, name: string) => void]>>>} */
     const QUESTIONS = {
-        unheard: {ask: ["unheard", press], hear: ["asked", rest]},
-        free: {ask: ["asked", press], answer: ["free", judge]},
-        asked: {ask: ["again", rest], overtake: ["late", rest], answer: ["free", judge]},
-        late: {ask: ["again", rest], answer: ["free", refreshTab]},
+        unheard: {ask: ["unheard", click], hear: ["asked", rest]},
+        free: {ask: ["asked", click], answer: ["free", rest]},
+        asked: {ask: ["again", rest], overtake: ["late", rest], answer: ["free", rest]},
+        late: {ask: ["again", rest], answer: ["free", lookAnyway]},
         again: {answer: ["free", ask]},
     };
 
@@ -23,6 +23,10 @@
     const BADGED = ".clip-skip-item[data-badge]";
     // The id of a slider that no tab has for itself.
     const SHARED = "shared";
+    // The host's options that count.
+    const OPTIONS = /clip|prompt_attention/i;
+    // The controls that answers move, in the order in which they come.
+    const MOVED = ["mode", "same", "skip", "l", "g", "h", "blend"];
 
     /** @param {string} place @param {string} name @returns {HTMLElement | null} */
     function part(place, name) {
@@ -100,32 +104,60 @@
         return (valueOf(id, "textarea") ?? "").match(what)?.join("") ?? "";
     }
 
-    // Whether the panel was told anything new. A shared slider's number is in the host's options until it changes.
+    // The model that the host's dropdown has had since it changed.
+    /** @type {string | undefined} */
+    let chosen;
+
+    // Whether the host has it by now.
+    let isTaken = true;
+
+    // The model that the last question of a tab was about.
+    /** @type {Map<string, string | undefined>} */
+    const about = new Map();
+
+    /** @returns {Options} */
+    function options() {
+        return typeof opts === "undefined" ? {} : opts;
+    }
+
+    function title() {
+        return chosen ?? options().sd_model_checkpoint;
+    }
+
+    // A title may have the beginning of the file's hash at its end, where that is known.
+    function model() {
+        return title()?.replace(/ \[[0-9a-f]+\]$/, "");
+    }
+
+    // What the panel can't know by itself. A shared slider's number is in the host's options until it changes.
     /** @param {string} tab */
-    function tell(tab) {
+    function seen(tab) {
         const own = `${tab}_clip_skip`;
         const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
         const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
-        /** @type {{tags: string, negative?: string, slider?: number}} */
-        const seen = {tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi)};
-        const negative = found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi);
-        if (negative) seen.negative = negative;
-        if (Number.isFinite(number)) seen.slider = number;
-        return write(tab, "seen", JSON.stringify(seen));
+        return {
+            tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi),
+            negative: found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi) || undefined,
+            slider: Number.isFinite(number) ? number : undefined,
+        };
     }
 
     // Gradio calls this for each of them.
-    /** @param {string | null} id @param {string | number} value @returns {[]} */
+    /** @param {string | null} id @param {string | number} value */
     function holds(id, value) {
         held[id && TABS.some((tab) => id.startsWith(tab)) ? id : SHARED] = String(value);
-        if (tell(currentTab())) ask(currentTab(), "judge");
-        return [];
+        return look(currentTab());
+    }
+
+    // Gradio calls this when the host's dropdown has changed.
+    /** @param {string} name */
+    function chose(name) {
+        chosen = name;
+        isTaken = false;
+        return look(currentTab());
     }
 
     // --- questions ---
-
-    // Whose answer judges, too, or says that nothing could be saved.
-    const JUDGED = ["judge", "act", "save", "forget", "hash"];
 
     // Where those questions stand that are not answered yet, the oldest first.
     /** @type {Map<string, State>} */
@@ -151,33 +183,86 @@
 
     function rest() {}
 
+    // Gradio draws the whole page anew for each function of ours that ends: one that gives it nothing does not.
+    /** @type {Promise<never>} */
+    const NOTHING = new Promise(() => {});
+
     /** @param {string} tab @param {string} name */
-    function press(tab, name) {
+    function ask(tab, name) {
+        if (!part(tab, name) || (!listening && name !== "refresh")) return;
+        put.set(tab, position(tab));
+        const another = about.has(tab) && about.get(tab) !== model() || undefined;
+        write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another}));
+        step(question(tab, name), "ask")(tab, name);
+        showBusy(tab);
+    }
+
+    /** @param {string} tab @param {string} name */
+    function click(tab, name) {
+        about.set(tab, model());
         part(tab, name)?.click();
     }
 
+    // All on which an answer depends: what the controls hold, or are about to, what is around them, and the model's title,
+    // until an answer knows its hash. `placed` is where answers have put the controls since.
+    /** @typedef {{controls: unknown[], around: string, title?: string, hashed: boolean, placed: unknown[]}} Position */
+    /** @param {string} tab @returns {Position} */
+    function position(tab) {
+        const coming = onTheirWay.get(tab) ?? [];
+        const controls = MOVED.map((name, number) => coming[number] ?? holdsNow(tab, name));
+        const {slider, ...more} = seen(tab);
+        const counting = Object.fromEntries(Object.entries(options()).filter(([name]) => OPTIONS.test(name)));
+        if (slider !== undefined) counting.CLIP_stop_at_last_layers = slider;
+        const around = JSON.stringify([isOn(tab), model(), more, counting]);
+        return {controls, around, title: title(), hashed: true, placed: []};
+    }
+
+    /** @param {Position} now @param {Position | undefined} then */
+    function isSame(now, then) {
+        if (!then || now.around !== then.around || !(then.hashed || now.title === then.title)) return false;
+        return JSON.stringify(now.controls) === JSON.stringify(then.controls);
+    }
+
     /** @param {string} tab @param {string} name */
-    function judge(tab, name) {
-        if (!JUDGED.includes(name)) ask(tab, "judge");
+    function holdsNow(tab, name) {
+        /** @type {HTMLInputElement | null | undefined} */
+        const box = part(tab, name)?.querySelector("input:checked, input[type=checkbox], input[type=number]");
+        if (box?.type === "checkbox") return box.checked;
+        return box?.type === "number" ? (box.value === "" ? null : Number(box.value)) : box?.value;
+    }
+
+    // What the newest question of a tab was put for. Answers that move controls move it.
+    /** @type {Map<string, Position>} */
+    const put = new Map();
+
+    // Those that are about to be looked at.
+    /** @type {Set<string>} */
+    const looking = new Set();
+
+    // Something may have changed: asks once for all that does so now, and only where an answer would be another. A tab
+    // that is not shown is looked at when it is.
+    /** @param {string} tab */
+    function look(tab) {
+        if (listening && !looking.has(tab)) {
+            looking.add(tab);
+            setTimeout(() => {
+                looking.delete(tab);
+                if (isShown(tab) && !isSame(position(tab), put.get(tab))) ask(tab, "refresh");
+                showBusy(tab);
+            });
+            showBusy(tab);
+        }
+        return NOTHING;
     }
 
     /** @param {string} tab */
-    function refreshTab(tab) {
-        ask(tab, "refresh");
-    }
-
-    /** @param {string} tab @param {string} name @returns {[]} */
-    function ask(tab, name) {
-        if (!part(tab, name) || (!listening && name !== "refresh")) return [];
-        // A tab that is not shown is judged when it is.
-        if (name === "judge" && tab !== currentTab()) return [];
-        tell(tab);
-        step(question(tab, name), "ask")(tab, name);
-        return showBusy(tab);
+    function lookAnyway(tab) {
+        put.delete(tab);
+        look(tab);
     }
 
     // What a hand sets is Manual: at once, and without the host. Gradio's own events tell nothing of hands.
-    const BY_HAND = ["skip", "l", "g", "h", "same", "blend"];
+    const BY_HAND = MOVED.filter((name) => name !== "mode");
 
     // The tabs where a hand has changed "Same for all" since Gradio last said so.
     /** @type {Set<string>} */
@@ -209,18 +294,26 @@
     function touch(event) {
         const [tab] = byHand(event) ?? [];
         if (!tab || (event.type === "click" && !(/** @type {Element} */ (event.target)).closest("button"))) return;
-        placed.delete(tab);
+        put.delete(tab);
         onTheirWay.delete(tab);
         const manual = modes(tab)?.[1];
         if (!manual?.checked) manual?.click();
         // Where an open panel may be off.
-        /** @type {HTMLInputElement | null | undefined} */
-        const enabled = part(tab, "enabled-checkbox")?.querySelector("input");
-        if (!enabled?.checked) enabled?.click();
+        if (!isOn(tab)) checkbox(tab)?.click();
+    }
+
+    /** @param {string} tab @returns {HTMLInputElement | null | undefined} */
+    function checkbox(tab) {
+        return part(tab, "enabled-checkbox")?.querySelector("input");
+    }
+
+    /** @param {string} tab */
+    function isOn(tab) {
+        return Boolean(checkbox(tab)?.checked);
     }
 
     // Gradio calls this when the panel was switched. A text that was pasted does that, too, and only then is it said.
-    /** @param {string} tab @param {boolean} on @returns {[]} */
+    /** @param {string} tab @param {boolean} on */
     function switched(tab, on) {
         setTimeout(() => {
             /** @type {HTMLElement | null | undefined} */
@@ -230,19 +323,23 @@
             // What is done by hand from now on is no paste.
             pasted.classList.remove("clip-skip-pasted");
         });
-        return ask(tab, "refresh");
+        return look(tab);
     }
 
     // Gradio calls this when "Same for all" has changed.
-    /** @param {string} tab @returns {[]} */
+    /** @param {string} tab */
     function joined(tab) {
-        return ask(tab, joining.delete(tab) ? "join" : "refresh");
+        if (!joining.delete(tab)) return look(tab);
+        setTimeout(press, 0, tab, "join"); // in the mode that a hand makes it
+        return NOTHING;
     }
 
-    // Gradio calls this when a slider has moved. Auto has them back where it would be.
-    /** @param {string} tab @returns {[]} */
-    function slid(tab) {
-        return ask(tab, modes(tab)?.[0].checked ? "refresh" : "speak");
+    // Gradio calls this when a button of the panel was pressed.
+    /** @param {string} tab @param {string} name */
+    function press(tab, name) {
+        write(tab, "asked", JSON.stringify({press: name}));
+        ask(tab, "act");
+        return NOTHING;
     }
 
     // Gradio calls this when the button was pressed that goes over to `mode`, and is not there in it: a keyboard goes on
@@ -256,15 +353,14 @@
     }
 
     // Gradio calls this for each "refresh" that it hears.
-    /** @param {string} tab @returns {[]} */
+    /** @param {string} tab */
     function heard(tab) {
         step(question(tab, "refresh"), "hear");
         listening = true;
-        return [];
+        return NOTHING;
     }
 
-    // Gradio calls this after each answer, also to what was not asked here.
-    /** @param {string} tab @param {string} name @returns {[]} */
+    /** @param {string} tab @param {string} name */
     function answered(tab, name) {
         const id = question(tab, name);
         for (const older of unanswered.keys()) {
@@ -275,30 +371,28 @@
         if (name === "act") setTimeout(() => keepFocus(messages(tab).find((each) => each.offsetParent !== null)));
         clearTimeout(following);
         following = setTimeout(follow, 2000, tab);
-        return showBusy(tab);
+        showBusy(tab);
     }
 
-    // Where answers have put the controls of a tab since a hand was on them, and those of these that are on their way:
-    // Gradio 4 moves controls in the next frame.
-    /** @type {Map<string, unknown[]>} */
-    const placed = new Map();
+    // Where answers have the controls of a tab go that are not there yet: Gradio 4 moves them in the next frame.
     /** @type {Map<string, unknown[]>} */
     const onTheirWay = new Map();
 
-    // Gradio calls this after an answer that moves controls, with those moves and what the controls hold by now; it gives
-    // where they go. What was changed since the question was put stays: a hand's number is newer than the answer. So does
-    // all else where the mode that it is for is not the panel's by then.
+    // Gradio calls this after each answer, with what that moves and what the controls hold by now; it gives where they go.
+    // What was changed since the question was put stays: a hand's number is newer than the answer. So does all else where
+    // the mode that it is for is not the panel's by then.
     /** @param {string} tab @param {string} name @param {string} moves @param {unknown[]} values */
     function moved(tab, name, moves, ...values) {
-        /** @type {{from: unknown[], to: unknown[]}} */
-        const {from, to: only} = JSON.parse(moves);
+        /** @type {Moves} */
+        const {from, to: only, judged, taken, hashed} = JSON.parse(moves);
+        if (taken === chosen) isTaken = true;
         // A mode that it goes over to has its numbers: what it leaves where that was goes back there, where another answer
         // has moved it since.
         const to = only.map((value, number) => value ?? (only[0] === null ? null : from[number]));
-        const put = placed.get(tab) ?? [];
+        const newest = put.get(tab);
         const coming = onTheirWay.get(tab) ?? [];
         const now = values.map((value, number) => coming[number] ?? value);
-        const untouched = from.map((value, number) => [value, put[number]].includes(now[number] ?? null));
+        const untouched = from.map((value, number) => [value, newest?.placed[number]].includes(now[number] ?? null));
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
         const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);
@@ -306,15 +400,29 @@
         const end = () => {
             if (onTheirWay.get(tab) === going) onTheirWay.delete(tab);
             answered(tab, name);
-            if (only.some((value, number) => value !== null && !goes[number])) refreshTab(tab);
+            if (only.some((value, number) => value !== null && !goes[number])) put.delete(tab);
+            look(tab);
+            if (!judged && isShown(tab) && !unanswered.has(question(tab, "refresh"))) ask(tab, "judge");
         };
-        placed.set(tab, to.map((value, number) => goes[number] ? value : put[number]));
+        if (newest) {
+            newest.hashed = hashed;
+            newest.placed = to.map((value, number) => goes[number] ? value : newest.placed[number]);
+            if (JSON.stringify(newest.controls) === JSON.stringify(from)) {
+                newest.controls = from.map((value, number) => goes[number] ? to[number] : value);
+            }
+        }
+        if (!goes.some(Boolean)) {
+            setTimeout(end);
+            return NOTHING;
+        }
         onTheirWay.set(tab, going);
         // When they are there, and at once on a hidden page, which has no frames.
-        if (document.hidden || !goes.some(Boolean)) setTimeout(end);
+        if (document.hidden) setTimeout(end);
         else requestAnimationFrame(() => setTimeout(end));
         return to.map((value, number) => goes[number] ? {__type__: "update", value} : {__type__: "update"});
     }
+
+    /** @typedef {{from: unknown[], to: unknown[], judged: boolean, taken: string | null, hashed: boolean}} Moves */
 
     // When the panel is asked again for how far it is with the selected model's hash.
     /** @type {number | undefined} */
@@ -322,49 +430,63 @@
 
     /** @param {string} tab */
     function follow(tab) {
-        if (part(tab, "status")?.querySelector(".clip-skip-hashing")) ask(tab, "judge");
+        if (part(tab, "status")?.querySelector(".clip-skip-hashing")) lookAnyway(tab);
     }
 
     // A screen reader waits with what is about to change.
-    /** @param {string} tab @returns {[]} */
+    /** @param {string} tab */
     function showBusy(tab) {
-        const busy = [...unanswered.keys()].some((id) => id.startsWith(question(tab, "")));
+        const busy = looking.has(tab) || [...unanswered.keys()].some((id) => id.startsWith(question(tab, "")));
         if (listening) for (const each of messages(tab)) each.setAttribute("aria-busy", String(busy));
-        return [];
     }
 
     // Gradio calls this with what Generate is to ask for, alone of all its presses; "" for nothing.
-    /** @param {string} tab @param {string} options @returns {Promise<string>} */
-    function generate(tab, options) {
+    /** @param {string} tab @param {string} asked @returns {Promise<string>} */
+    function generate(tab, asked) {
         /** @type {HTMLElement | null} */
         const button = gradioApp().querySelector(`#${tab}_generate`);
-        if (options) button?.click();
+        if (asked) button?.click();
         // By then Gradio has read what goes with that press: at once, or in the frame that it has asked for before us.
         return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0, "")));
     }
 
+    // What the page was drawn with may have changed since: in another tab or by hand.
     function refresh() {
         delete held[SHARED];
-        ask(currentTab(), "refresh");
+        if (listening) TABS.forEach(lookAnyway);
+        else ask(currentTab(), "refresh");
         if (isShown("presets")) part("presets", "refresh")?.click();
         if (showsModels()) part("models", "refresh")?.click();
+    }
+
+    // The model that the host's options had last.
+    /** @type {string | undefined} */
+    let had;
+
+    function optionsChanged() {
+        delete held[SHARED];
+        const {sd_model_checkpoint: has} = options();
+        if (had !== has) {
+            chosen = undefined;
+            isTaken = true;
+        }
+        had = has;
+        look(currentTab());
     }
 
     /** @type {number | undefined} */
     let watching;
 
     // Gradio calls this after each answer that tells how far the models are read: the page looks again until they are.
-    /** @returns {[]} */
     function watch() {
         clearTimeout(watching);
         watching = setTimeout(() => {
             if (showsModels() && part("models", "progress")?.querySelector("progress")) part("models", "look")?.click();
         }, 1000);
-        return [];
+        return NOTHING;
     }
 
     // Gradio calls this when a button in the view of models has opened that of presets: a keyboard goes on there.
-    /** @returns {[]} */
     function turned() {
         setTimeout(() => {
             /** @type {HTMLElement | null} */
@@ -372,7 +494,7 @@
             selected?.focus({preventScroll: true});
             part("presets", "model")?.scrollIntoView({block: "nearest"});
         });
-        return [];
+        return NOTHING;
     }
 
     function changeTab() {
@@ -439,7 +561,10 @@
         if (!tab) return;
         write(tab, "asked", button.dataset.clipSkipAct ?? "");
         ask(tab, "act");
-        if (button.dataset.clipSkipSlider !== undefined) moveSliders(tab, button.dataset.clipSkipSlider);
+        if (button.dataset.clipSkipSlider !== undefined) {
+            moveSliders(tab, button.dataset.clipSkipSlider);
+            put.set(tab, position(tab)); // which the answer is for
+        }
         box?.hidePopover();
     }
 
@@ -449,6 +574,7 @@
             if ((tabOf(slider) ?? tab) !== tab) continue;
             const input = numberOf(slider);
             if (!input) continue;
+            held[tabOf(slider) ? slider.id : SHARED] = number;
             input.value = number;
             updateInput(input);
             // Where a host saves it when the box is left.
@@ -565,7 +691,7 @@
         return badge;
     }
 
-    window.clipSkip = {ask, switched, joined, slid, leave, heard, answered, moved, holds, generate, watch, turned};
+    window.clipSkip = {look, switched, joined, press, leave, heard, moved, holds, chose, generate, watch, turned};
 
     onUiLoaded(() => {
         document.addEventListener("click", pressed);
@@ -585,7 +711,6 @@
         }
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });
-    // What the page was drawn with may have changed since: in Settings, in another tab or by hand.
     onUiTabChange(changeTab);
-    onOptionsChanged(refresh);
+    onOptionsChanged(optionsChanged);
 })();

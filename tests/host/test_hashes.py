@@ -29,7 +29,7 @@ def controls(**values):
 def judged(host, name):
     """Words of the panel, and whether its button asks for the hash, with this model selected."""
     host.opts.sd_model_checkpoint = host.title(name)
-    words, _, _, _, _, button, *_ = extension().answers.judge(controls())
+    words, _, _, _, _, button, *_ = extension().answers.judge(controls())[-9:]
     return words["value"], button["visible"]
 
 

@@ -6,23 +6,23 @@ declare function onUiLoaded(callback: () => void): void;
 declare function onUiTabChange(callback: () => void): void;
 declare function onOptionsChanged(callback: () => void): void;
 
-declare var opts: {ui_locale?: string; localization?: string} | undefined;
+type Options = {ui_locale?: string; localization?: string; sd_model_checkpoint?: string; [name: string]: unknown};
+declare var opts: Options | undefined;
 
 interface Window {
     localization?: Record<string, string>;
-    // Gradio takes a list, of outputs that there are none of.
     clipSkip: {
-        ask(tab: string, name: string): [];
-        switched(tab: string, on: boolean): [];
-        joined(tab: string): [];
-        slid(tab: string): [];
+        look(tab: string): Promise<never>;
+        switched(tab: string, on: boolean): Promise<never>;
+        joined(tab: string): Promise<never>;
+        press(tab: string, name: string): Promise<never>;
         leave(tab: string, mode: string): string;
-        heard(tab: string): [];
-        answered(tab: string, name: string): [];
-        moved(tab: string, name: string, moves: string, ...now: unknown[]): object[];
-        watch(): [];
-        turned(): [];
-        holds(id: string | null, value: string | number): [];
+        heard(tab: string): Promise<never>;
+        moved(tab: string, name: string, moves: string, ...now: unknown[]): object[] | Promise<never>;
+        watch(): Promise<never>;
+        turned(): Promise<never>;
+        chose(name: string): Promise<never>;
+        holds(id: string | null, value: string | number): Promise<never>;
         generate(tab: string, options: string): Promise<string>;
     };
 }

@@ -89,7 +89,6 @@ QUESTIONS = {
     "inspect": lambda panel, rest: rest.inspect(Call("", {})),
     "presets": lambda panel, rest: rest.presets(Call("", {})),
     "show": lambda panel, rest: [panel.show(controls) for controls in PANELS],
-    "speak": lambda panel, rest: [panel.speak(controls) for controls in PANELS],
     "judge": lambda panel, rest: [panel.judge(controls) for controls in PANELS],
     "drift": lambda panel, rest: panel.drift("a prompt", PANELS[1]),
 }

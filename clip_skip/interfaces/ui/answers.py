@@ -67,8 +67,8 @@ class _Undoable:
 class Answers:
     """The answers of the panels of one WebUI, each to what the controls of one of them hold.
 
-    An answer with everything is for what `view` is for, for what `judge` is for, for how something ended, said in the
-    panel or below it, and for what moves.
+    An answer is for what `view` is for, for what `_verdict` is for, for how something ended, said in the panel or below
+    it, and for what moves.
     """
 
     def __init__(
@@ -79,18 +79,19 @@ class Answers:
         self._advisor = advisor
         self._switched_on = switched_on
         self._hashing = hashing
+        self._pressed = {"join": self.join, "save": self.save, "forget": self.forget, "hash": self.hash}
         # By what the page asks for to undo it.
         self._undoable: dict[str, _Undoable] = {}
 
-    def show(self, controls: Controls, name: str | None = None) -> list[Any]:
-        """Everything, as far as it can be told without reading the model's file. Another model: `name`."""
+    def show(self, controls: Controls) -> list[Any]:
+        """Everything, as far as it can be told without reading the model's file."""
         # How something ended is said until there is another model.
-        ended = _NOTHING_ENDED if name is None else [gr.update(value=""), gr.update(value="")]
-        return self._shown(self._library.profile(self.selected(name)), controls, controls, ended)
+        ended = [gr.update(value=""), gr.update(value="")] if controls.another else _NOTHING_ENDED
+        return self._shown(self._model(controls), controls, controls, ended)
 
     def join(self, controls: Controls) -> list[Any]:
         """As `show`, where the user chose one slider for all, or one for each: those begin at what is in use."""
-        model = self._library.profile(self.selected())
+        model = self._model(controls)
         encoders = [encoder.id for encoder in model.checkpoint.architecture.encoders]
         if controls.same:
             at = replace(controls, skip=getattr(controls, encoders[0])) if encoders else controls
@@ -114,41 +115,24 @@ class Answers:
             *nothing,
             gr.update(visible=False),
             *ended,
-            _moves(controls, at),
+            self._moves(model, controls, at, judged=False),
         ]
 
-    def speak(self, controls: Controls) -> list[Any]:
-        """The words at each slider, and whether there is anything to blend."""
-        return self._spoken(self.selected().architecture, controls)
-
-    @staticmethod
-    def _spoken(architecture: Architecture, controls: Controls) -> list[Any]:
-        words = [gr.update(value=slider_words(architecture, name, getattr(controls, name))) for name in SLIDERS]
-        return [*words, gr.update(visible=_blends(controls, architecture))]
-
     def judge(self, controls: Controls) -> list[Any]:
-        """What depends on more than the controls and the architecture: status, *Forget*, advice, and the title.
-
-        Then what `speak` is for, and what moves: in Auto the sliders stand at what that uses.
-        """
-        model = self._library.profile(self.selected())
-        judged = self._judged(model, controls)
-        now = self.selected()
+        """Everything. Reads the model's file where that was not done yet."""
+        model = self._model(controls)
+        answer = self._all(model, controls)
+        now = self.selected(controls.model)
         if now == model.checkpoint:
-            return judged
+            return answer
         if now.path and now.path == model.checkpoint.path:  # its hash has come to be known
-            return self._judged(self._library.profile(now), controls)
+            return self._all(self._library.profile(now), controls)
         # While its file was read another model was selected. The page asks about that, too.
-        return [*(gr.update() for _ in judged[:-1]), _moves(controls, controls)]
-
-    def _judged(self, model: Profile, controls: Controls) -> list[Any]:
-        at = self._settled(model, controls) if controls.auto else controls
-        spoken = self._spoken(model.checkpoint.architecture, at)
-        return [*self._verdict(model, controls), *spoken, _moves(controls, at)]
+        return [*(gr.update() for _ in answer[:-1]), self._moves(model, controls, controls)]
 
     def save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
-        model = self._library.profile(self.selected())
+        model = self._model(controls)
         return self._save(resolve(controls.request, model.checkpoint.architecture), model, controls)
 
     def _save(self, plan: Plan, model: Profile, controls: Controls) -> list[Any]:
@@ -170,7 +154,7 @@ class Answers:
 
         `text` names the skips. All else is as the controls have it.
         """
-        model = self._library.profile(self.selected())
+        model = self._model(controls)
         architecture = model.checkpoint.architecture
         asked = controls.asked(architecture)
         values, refused = written.read(text, architecture)
@@ -209,7 +193,7 @@ class Answers:
 
     def forget(self, controls: Controls) -> list[Any]:
         """Keep no skips for the selected model any more."""
-        model = self._library.profile(self.selected())
+        model = self._model(controls)
         try:
             undo = self._changes(model, controls, lambda: self._library.forget(model.checkpoint))
         except StoreError as error:
@@ -219,11 +203,13 @@ class Answers:
     def act(self, asked: str, controls: Controls) -> list[Any]:
         """What the button stands for that `asked` names.
 
-        That is {"advice", "action"}, beside an advice that holds now, {"undo"}, beside what was kept, or
-        {"take": {"skip", "blend", "save"}}, one of the skips that were compared.
+        That is {"press"}, a control of the panel, {"advice", "action"}, beside an advice that holds now, {"undo"},
+        beside what was kept, or {"take": {"skip", "blend", "save"}}, one of the skips that were compared.
         """
-        model = self._library.profile(self.selected())
         names = load(asked)
+        if "press" in names:
+            return self._pressed[names["press"]](controls)
+        model = self._model(controls)
         if "undo" in names:
             return self._undo(names["undo"], model, controls)
         if "take" in names:
@@ -287,7 +273,7 @@ class Answers:
 
     def hash(self, controls: Controls) -> list[Any]:
         """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
-        model = self._library.profile(self.selected())
+        model = self._model(controls)
         if self._switched_on() and lacks_hash(model.checkpoint):
             self._hashing.want(model.checkpoint.path, again=True)
         return self._all(model, controls)
@@ -340,7 +326,20 @@ class Answers:
     ) -> list[Any]:
         """Everything. `at` is where mode and sliders go from where `controls` has them, None to stay."""
         at = self._settled(model, at or controls)
-        return [*self.view(model.checkpoint, at), *self._verdict(model, at), *ended, _moves(controls, at)]
+        return [*self.view(model.checkpoint, at), *self._verdict(model, at), *ended, self._moves(model, controls, at)]
+
+    def _moves(self, model: Profile, controls: Controls, to: Controls, judged: bool = True) -> Any:
+        """For the page's script, which moves what a hand has left alone: where the controls were, and where they go.
+
+        Also whether all is said by that, the model that the page has chosen, where the host has it by now, and whether
+        its hash is known.
+        """
+        places = [[getattr(each, name) for name in MOVED] for each in (controls, to)]
+        goes = [None if old == new else new for old, new in zip(*places, strict=True)]
+        taken = controls.model if controls.model and self.selected() == model.checkpoint else None
+        hashed = model.checkpoint.sha256 is not None
+        moves = {"from": places[0], "to": goes, "judged": judged, "taken": taken, "hashed": hashed}
+        return gr.update(value=json.dumps(moves))
 
     def _maximum(self, architecture: Architecture, name: str) -> int:
         """The highest value of the slider `name`, 0 where it sets no encoder."""
@@ -397,7 +396,10 @@ class Answers:
         ]
 
     def _verdict(self, model: Profile, controls: Controls) -> list[dict[str, Any]]:
-        """As `judge`. Reads the model's file where that was not done yet."""
+        """What depends on more than that: status, *Forget*, advice, the title, and whether a button asks for the hash.
+
+        Reads the model's file where that was not done yet.
+        """
         auto, architecture = model.auto, model.checkpoint.architecture
         asked = controls.asked(architecture)
         ours = asked.request.enabled and self._switched_on()
@@ -454,6 +456,9 @@ class Answers:
         facts = model.facts if any(each.id in advice_view.ON_DESCENT for each in advice) else None
         return advice_view.render(items, facts, used)
 
+    def _model(self, controls: Controls) -> Profile:
+        return self._library.profile(self.selected(controls.model))
+
     def selected(self, name: str | None = None) -> Checkpoint:
         """The checkpoint `name`, or the one that is selected now. Never raises."""
         try:
@@ -467,13 +472,6 @@ def _blends(controls: Controls, architecture: Architecture) -> bool:
     """Whether a number at the sliders lies between two blocks."""
     names = ["skip"] if controls.same else [encoder.id for encoder in architecture.encoders]
     return bool(architecture.encoders) and any((getattr(controls, name) or 1) % 1 for name in names)
-
-
-def _moves(controls: Controls, to: Controls) -> Any:
-    """For the page's script, which moves what a hand has left alone: where the controls were, and where they go."""
-    places = [[getattr(each, name) for name in MOVED] for each in (controls, to)]
-    moves = {"from": places[0], "to": [None if old == new else new for old, new in zip(*places, strict=True)]}
-    return gr.update(value=json.dumps(moves))
 
 
 def _named(words: str, model: Profile) -> Phrase:

@@ -70,6 +70,16 @@ class Controls:
         return as_number(self._seen.get("slider"))
 
     @property
+    def model(self) -> str | None:
+        """The host's name of the model that the page has chosen, None where the host has it already."""
+        return str(self._seen.get("model") or "") or None
+
+    @property
+    def another(self) -> bool:
+        """Whether the page has another model than when it asked before."""
+        return bool(self._seen.get("another"))
+
+    @property
     def tags(self) -> str:
         """The tags in the host's prompt that count here: of LoRAs, and ours, also what only looks like ours."""
         return str(self._seen.get("tags", ""))

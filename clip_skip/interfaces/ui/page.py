@@ -39,7 +39,7 @@ class Page:
         self._host = host
         self._answers = answers
         self._panels: list[Panel] = []
-        self._dropdown: Any = None
+        self._follows = False
         self._heard: set[str | None] = set()
         self._prompts: dict[str, Any] = {}
         self._finished = False
@@ -54,8 +54,6 @@ class Page:
         if not self._finished:
             panel.listen()
             self._panels.append(panel)
-            if self._dropdown is not None:
-                self._connect(panel)
             self._read(panel)
         filled = [(getattr(panel, name), read) for name, read in fields.items()]
         return Built(panel.arguments, filled, [read for name, read in fields.items() if name not in SAID])
@@ -66,9 +64,9 @@ class Page:
         self._panels.clear()
 
     def meet(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
-        """A component of the host's page was made: the panels follow the one that selects the checkpoint.
+        """A component of the host's page was made.
 
-        The page's script hears of the others that count: the host's own sliders, and its prompts.
+        The page's script hears of those that count: what selects the checkpoint, the host's own sliders, its prompts.
         """
         classes = getattr(component, "elem_classes", None) or []
         if elem_id == "setting_sd_model_checkpoint" or "model_selection" in classes:
@@ -82,11 +80,14 @@ class Page:
         elif elem_id in _NEGATIVE_PROMPTS:
             self._hear(component, elem_id)
 
-    def _follow(self, component: Any) -> None:
-        if self._dropdown is None:
-            self._dropdown = component
-            for panel in self._panels:
-                self._connect(panel)
+    def _follow(self, dropdown: Any) -> None:
+        if self._follows:  # Gradio 4 makes components again when they change
+            return
+        self._follows = True
+        try:
+            in_page(dropdown.change, "(name) => clipSkip.chose(name)", dropdown)
+        except Exception:
+            logger.exception("the panel can't follow the checkpoint dropdown")
 
     def _hear(self, component: Any, elem_id: str | None) -> None:
         """Let the page's script know what this control of the host's holds, whenever that changes."""
@@ -112,9 +113,3 @@ class Page:
                 panel.draw_drift_of(prompt)
         except Exception:
             logger.exception("the panel can't read the prompt")
-
-    def _connect(self, panel: Panel) -> None:
-        try:
-            panel.answer_checkpoint(self._dropdown)
-        except Exception:
-            logger.exception("the panel can't follow the checkpoint dropdown")

@@ -17,9 +17,7 @@ from .paste import shown
 from .words import TITLE, status
 
 # What the page's script asks of a panel: a hidden button for each.
-_QUESTIONS = ("refresh", "join", "speak", "judge", "act")
-# Whose answers move controls.
-_MOVING = ("refresh", "show", "join", "judge", "act", "save", "forget", "hash")
+_QUESTIONS = ("refresh", "judge", "act")
 # How Gradio calls the argument that takes JavaScript.
 _SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 
@@ -92,11 +90,9 @@ class Panel:
             self.asked = gr.Textbox("", visible=False, label="Asked", elem_id=self._id("asked"))
             # One for each question: what one answer moves is read before the next one to the same question.
             self.moves = {
-                name: gr.Textbox("", visible=False, label="", elem_id=self._id(f"{name}_moves")) for name in _MOVING
+                name: gr.Textbox("", visible=False, label="", elem_id=self._id(f"{name}_moves")) for name in _QUESTIONS
             }
-            self.refresh, self.join, self.speak, self.judge, self.act = (
-                gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS
-            )
+            self.questions = {name: gr.Button(name, visible=False, elem_id=self._id(name)) for name in _QUESTIONS}
         # Below the accordion: while the panel is off, that is closed, and the host's own slider decides.
         self.ended_off = gr.HTML("", elem_id=self._id("ended_off"))
         self.advice_off = gr.HTML("", elem_id=self._id("advice_off"))
@@ -111,23 +107,10 @@ class Panel:
             self.blend,
         ]
         # The user's own defaults are in Settings; ui-config.json would freeze every default, also the ranges.
-        hidden = (
-            self.seen,
-            self.asked,
-            *self.moves.values(),
-            self.refresh,
-            self.join,
-            self.speak,
-            self.judge,
-            self.act,
-        )
+        hidden = (self.seen, self.asked, *self.moves.values(), *self.questions.values())
         buttons = (self.save, self.back, self.forget, self.hash, self.draw, self.compare)
         for component in [*self.arguments, self.head, self.more, self.compared, *buttons, *hidden]:
             component.do_not_save_to_config = True
-
-    def answer_checkpoint(self, dropdown: Any) -> None:
-        """Let the panel follow the page's checkpoint dropdown."""
-        self._on("show", dropdown.change, lambda name, *values: self._answers.show(Controls(*values), name), dropdown)
 
     def draw_drift_of(self, prompt: Any) -> None:
         """Let the panel measure the drift of what this box of the page holds."""
@@ -147,29 +130,16 @@ class Panel:
         The page's script puts the questions: Gradio 3 drops an event while it waits for the answer to one before.
         """
         in_page(self.enabled.change, f"(on) => clipSkip.switched('{self.tab}', on)", self.enabled)
-        in_page(self.mode.change, self._asks("refresh"))
+        for control in (self.mode, *self._sliders.values()):
+            in_page(control.change, f"() => clipSkip.look('{self.tab}')")
         in_page(self.same.change, f"() => clipSkip.joined('{self.tab}')")
         in_page(self.back.click, f"() => [clipSkip.leave('{self.tab}', '{shown(MODES)[0]}')]", to=[self.mode])
-        for slider in self._sliders.values():
-            in_page(slider.change, f"() => clipSkip.slid('{self.tab}')")
-        in_page(self.refresh.click, f"() => clipSkip.heard('{self.tab}')")
-        self._on("refresh", self.refresh.click, lambda *values: self._answers.show(Controls(*values)))
-        self._on("join", self.join.click, lambda *values: self._answers.join(Controls(*values)))
-        self._on("act", self.act.click, lambda asked, *values: self._answers.act(asked, Controls(*values)), self.asked)
-        self._on("save", self.save.click, lambda *values: self._answers.save(Controls(*values)))
-        self._on("forget", self.forget.click, lambda *values: self._answers.forget(Controls(*values)))
-        self._on("hash", self.hash.click, lambda *values: self._answers.hash(Controls(*values)))
-        judged = self._ask(
-            self.judge.click,
-            lambda *values: self._answers.judge(Controls(*values)),
-            self._inputs,
-            [*self._judged, *self._spoken, self.moves["judge"]],
-        )
-        self._tells(judged, "judge")
-        spoken = self._ask(
-            self.speak.click, lambda *values: self._answers.speak(Controls(*values)), self._inputs, self._spoken
-        )
-        in_page(spoken.then, f"() => clipSkip.answered('{self.tab}', 'speak')")
+        for name, button in (("save", self.save), ("forget", self.forget), ("hash", self.hash)):
+            in_page(button.click, f"() => clipSkip.press('{self.tab}', '{name}')")
+        in_page(self.questions["refresh"].click, f"() => clipSkip.heard('{self.tab}')")
+        self._on("refresh", lambda *values: self._answers.show(Controls(*values)))
+        self._on("judge", lambda *values: self._answers.judge(Controls(*values)))
+        self._on("act", lambda asked, *values: self._answers.act(asked, Controls(*values)), self.asked)
         for press in (self.compare.click, self.compared.submit):
             comparing = self._ask(
                 press,
@@ -180,27 +150,20 @@ class Panel:
             generate = f"(options) => clipSkip.generate('{self.tab}', options)"
             in_page(comparing.then, generate, self.options, to=[self.options])
 
-    def _on(self, name: str, event: Any, answer: Callable[..., Any], *before: Any) -> None:
-        """Let `event`, which is the question `name`, call `answer` with the values of `before` and of the controls.
+    def _on(self, name: str, answer: Callable[..., Any], *before: Any) -> None:
+        """Let `answer` answer the question `name`, from the values of `before` and of the controls, with everything.
 
-        It answers with everything.
+        The page's script moves controls then, where no hand has been since.
         """
-        answered = self._ask(event, answer, [*before, *self._inputs], [*self._outputs, self.moves[name]])
-        self._tells(answered, name)
+        event, moves = self.questions[name].click, self.moves[name]
+        answered = self._ask(event, answer, [*before, *self._inputs], [*self._outputs, moves])
+        moved = [getattr(self, control) for control in MOVED]
+        script = f"(...values) => clipSkip.moved('{self.tab}', '{name}', ...values)"
+        in_page(answered.then, script, moves, *moved, to=moved)
 
     def _ask(self, event: Any, answer: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> Any:
         # Not through the queue, where it would wait for others.
         return event(answer, inputs=inputs, outputs=outputs, show_progress="hidden", queue=False)
-
-    def _asks(self, name: str) -> str:
-        """The page's script asks this question, and "judge" after it where it does not judge."""
-        return f"() => clipSkip.ask('{self.tab}', '{name}')"
-
-    def _tells(self, answer: Any, name: str) -> None:
-        """Let the page's script know when there is this answer, and move controls where no hand has been since."""
-        moved = [getattr(self, control) for control in MOVED]
-        script = f"(...values) => clipSkip.moved('{self.tab}', '{name}', ...values)"
-        in_page(answer.then, script, self.moves[name], *moved, to=moved)
 
     @property
     def _inputs(self) -> list[Any]:
@@ -221,16 +184,8 @@ class Panel:
             self.more,
             self.comparing,
         ]
-        return [*viewed, *self._judged, self.ended, self.ended_off]
-
-    @property
-    def _spoken(self) -> list[Any]:
-        return [*self._words.values(), self.blend]
-
-    @property
-    def _judged(self) -> list[Any]:
-        """What depends on more than the controls and the model's architecture."""
-        return [self.status, self.forget, self.advice, self.advice_off, self.head, self.hash]
+        judged = [self.status, self.forget, self.advice, self.advice_off, self.head, self.hash]
+        return [*viewed, *judged, self.ended, self.ended_off]
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
