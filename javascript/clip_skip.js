@@ -190,9 +190,11 @@
     /** @param {string} tab @param {string} name */
     function ask(tab, name) {
         if (!part(tab, name) || (!listening && name !== "refresh")) return;
-        put.set(tab, position(tab));
+        const now = position(tab);
+        const typed = name !== "act" && put.get(tab)?.around === now.around || undefined;
         const another = about.has(tab) && about.get(tab) !== model() || undefined;
-        write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another}));
+        put.set(tab, now);
+        write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another, typed}));
         step(question(tab, name), "ask")(tab, name);
         showBusy(tab);
     }
@@ -294,7 +296,8 @@
     function touch(event) {
         const [tab] = byHand(event) ?? [];
         if (!tab || (event.type === "click" && !(/** @type {Element} */ (event.target)).closest("button"))) return;
-        put.delete(tab);
+        const then = put.get(tab);
+        if (then) put.set(tab, {...then, controls: [], placed: []});
         onTheirWay.delete(tab);
         const manual = modes(tab)?.[1];
         if (!manual?.checked) manual?.click();

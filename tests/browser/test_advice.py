@@ -255,7 +255,7 @@ def test_use_1_moves_the_sliders_of_the_panel(webui, panel, advice):
     panel.set("l", "2")
     advice.press("Use 1")
     expect(panel.number("l")).to_have_value("1")
-    expect(panel.words("l")).to_have_text(["block 12 of 12 (as trained)"])
+    expect(panel.words("l")).to_have_text(["as trained"])
     advice.says_nothing()
     panel.chosen("mode", "Manual")
     assert "Clip skip" not in webui.generate().info
@@ -636,7 +636,7 @@ def test_the_page_does_not_wait_for_the_models_file(webui, panel, advice, hold):
     expect(panel.status).to_have_text(["SD 1.x, slow"])
     advice.says_nothing()
     panel.set("l", "2")
-    expect(panel.words("l")).to_have_text(["block 11 of 12 (trained: 12)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 1 of 12"])
     panel.choose("mode", "Auto")
     panel.chosen("mode", "Auto")
     panel.touch()

@@ -145,8 +145,8 @@ def test_pasting_our_text_sets_the_panel(webui, panel):
     expect(panel.number("l")).to_have_value("1.5")
     expect(panel.number("g")).to_have_value("2")
     panel.chosen("blend", "Slerp")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
-    expect(panel.words("g")).to_have_text(["block 30 of 32 (trained: 31)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
+    expect(panel.words("g")).to_have_text(["layers left out: 1 of 31"])
 
 
 def test_pasting_our_text_leaves_the_common_slider(webui, panel):
@@ -310,7 +310,7 @@ def test_a_bad_number_still_in_its_box_is_refused_in_words(webui, panel, value):
     assert "CLIP skip refused" in made.ours
     assert made.pixels == plain.pixels
     panel.set("l", "1.5")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
     after = webui.generate()
     assert after.ours == {"CLIP skip mode": "manual", "CLIP skip L": "1.5"}
     assert after.log == OFF_TRAINED

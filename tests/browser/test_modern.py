@@ -30,7 +30,7 @@ if FLAVOUR == "sdnext":
         panel.open_manual()
         expect(panel.status).to_have_text(["SDXL, sdxl-a"])
         panel.set("l", "1.5")
-        expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+        expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
 
     def test_the_badge_is_beside_controls_slider(webui, panel):
         webui.set_skip("2", "control")

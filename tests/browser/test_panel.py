@@ -37,7 +37,7 @@ def test_a_slider_for_each_encoder_of_the_model_stands_where_auto_is(webui, pane
     expect(panel.status.last).to_have_text("Auto uses CLIP-L 1.5, CLIP-G 14: this model's preset.")
     expect(panel.number("l")).to_have_value("1.5")
     expect(panel.number("g")).to_have_value("14")  # beyond what the user's setting has the slider go to
-    expect(panel.words("g")).to_have_text(["block 18 of 32 (trained: 31)"])
+    expect(panel.words("g")).to_have_text(["layers left out: 13 of 31"])
     panel.chosen("blend", "Slerp")
     panel.chosen("mode", "Auto")
     track = panel.slider("l").locator("input[type=range]")
@@ -59,8 +59,8 @@ def test_manual_is_what_a_hand_makes(panel):
     panel.unfold()
     expect(panel.part("meaning")).to_have_text('1 = as trained. Cards that say "clip skip 2" mean 1 here.')
     expect(panel.part("same")).to_be_visible()
-    expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
-    expect(panel.words("g")).to_have_text(["block 31 of 32 (as trained)"])
+    expect(panel.words("l")).to_have_text(["as trained"])
+    expect(panel.words("g")).to_have_text(["as trained"])
     panel.choose("mode", "Auto")
     expect(panel.status).to_have_text(["SDXL, sdxl-a", AUTO_SDXL])
 
@@ -68,15 +68,15 @@ def test_manual_is_what_a_hand_makes(panel):
 def test_the_words_follow_the_slider(panel):
     panel.open_manual()
     panel.set("l", "1.5")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
     panel.set("g", "2.5")
-    expect(panel.words("g")).to_have_text(["block 29.5 of 32 (trained: 31)"])
+    expect(panel.words("g")).to_have_text(["layers left out: 1.5 of 31"])
     panel.slider("l").locator("input[type=range]").press("ArrowRight")
     expect(panel.number("l")).to_have_value("1.6")
-    expect(panel.words("l")).to_have_text(["block 10.4 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.6 of 11"])
     panel.set("l", "1")
-    expect(panel.words("l")).to_have_text(["block 11 of 12 (as trained)"])
-    expect(panel.words("g")).to_have_text(["block 29.5 of 32 (trained: 31)"])
+    expect(panel.words("l")).to_have_text(["as trained"])
+    expect(panel.words("g")).to_have_text(["layers left out: 1.5 of 31"])
 
 
 def test_same_for_all_encoders_is_one_slider_that_names_them(panel):
@@ -85,7 +85,7 @@ def test_same_for_all_encoders_is_one_slider_that_names_them(panel):
     panel.shows_sliders("skip")
     panel.set("skip", "1.5")
     expect(panel.words("skip")).to_have_text(
-        ["CLIP-L: block 10.5 of 12 (trained: 11)", "CLIP-G: block 30.5 of 32 (trained: 31)"]
+        ["CLIP-L: layers left out: 0.5 of 11", "CLIP-G: layers left out: 0.5 of 31"]
     )
     panel.same.uncheck()
     panel.shows_sliders("l", "g")
@@ -141,7 +141,13 @@ def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
 BOXES = """where => {
     const all = [...document.querySelectorAll("input, button, textarea, label, .block, [id^=clip_skip_]")];
     const end = document.querySelector(where).getBoundingClientRect().bottom;
-    const box = each => { const {x, y, width, height} = each.getBoundingClientRect(); return [x, y, width, height]; };
+    // In Auto the place for answers grows, at the end of the panel.
+    const isAuto = document.querySelector(`${where.replace("enabled", "mode")} label:first-of-type input`).checked;
+    const grows = each => isAuto && (each.id.endsWith("_answer") || each.querySelector("[id$=_answer]"));
+    const box = each => {
+        const {x, y, width, height} = each.getBoundingClientRect();
+        return [x, y, width, grows(each) ? 0 : height];
+    };
     const said = "[id$=_answer] *, .clip-skip-window, .clip-skip-badge, [id$=_off], [id$=_words], [id$=_words] *";
     const shown = all.filter(each => each.checkVisibility() && !each.closest(said));
     const boxes = new Map(shown.filter(each => box(each)[1] < end).map(each => [each, box(each).map(Math.round)]));
@@ -273,12 +279,12 @@ def test_the_sliders_follow_the_model(webui, panel):
     expect(panel.part("same")).to_be_hidden()
     expect(panel.number("l")).to_have_attribute("max", "12")
     expect(panel.number("l")).to_have_value("1.5")
-    expect(panel.words("l")).to_have_text(["block 11.5 of 12 (trained: 12)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 12"])
 
     webui.select_model("sd2")
     panel.shows_sliders("h")
     expect(panel.number("h")).to_have_value("1")
-    expect(panel.words("h")).to_have_text(["block 23 of 24 (as trained)"])
+    expect(panel.words("h")).to_have_text(["as trained"])
 
     webui.select_model("sd3")
     panel.shows_sliders("l", "g")
@@ -299,8 +305,8 @@ def test_the_sliders_follow_the_model(webui, panel):
     expect(panel.number("l")).to_have_attribute("max", "11")
     expect(panel.number("l")).to_have_value("1.5")
     expect(panel.number("g")).to_have_value("1.2")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
-    expect(panel.words("g")).to_have_text(["block 30.8 of 32 (trained: 31)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
+    expect(panel.words("g")).to_have_text(["layers left out: 0.2 of 31"])
 
 
 def test_a_value_too_deep_for_the_new_model_is_brought_into_its_range(webui, panel):
@@ -309,7 +315,7 @@ def test_a_value_too_deep_for_the_new_model_is_brought_into_its_range(webui, pan
     panel.set("l", "12")
     webui.select_model("sdxl-a")
     expect(panel.number("l")).to_have_value("11")
-    expect(panel.words("l")).to_have_text(["block 1 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 10 of 11"])
 
 
 def test_one_encoder_keeps_the_common_slider_usable(webui, panel):
@@ -319,7 +325,7 @@ def test_one_encoder_keeps_the_common_slider_usable(webui, panel):
     panel.shows_sliders("skip")
     webui.select_model("sd1-a")
     panel.shows_sliders("skip")
-    expect(panel.words("skip")).to_have_text(["CLIP-L: block 12 of 12 (as trained)"])
+    expect(panel.words("skip")).to_have_text(["CLIP-L: as trained"])
     expect(panel.part("same")).to_be_visible()
     panel.same.uncheck()
     panel.shows_sliders("l")
@@ -331,7 +337,7 @@ def test_the_panel_works_after_a_reload(webui, panel):
     expect(panel.enabled).not_to_be_checked()
     panel.open_manual()
     panel.set("l", "1.5")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
 
 
 def test_every_tab_has_its_own_panel(webui, panel):
@@ -464,7 +470,7 @@ def test_a_number_typed_key_by_key_is_taken(panel):
     box.press_sequentially("2.5")
     box.press("Tab")
     expect(box).to_have_value("2.5")
-    expect(panel.words("l")).to_have_text(["block 9.5 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 1.5 of 11"])
 
 
 def test_deep_values_survive_a_model_without_these_encoders(webui, panel):
@@ -499,7 +505,7 @@ def test_an_emptied_box_cannot_break_the_panel(webui, panel):
     panel.chosen("mode", "Manual")
     assert webui.generate().pixels == plain.pixels
     panel.set("l", "1.5")
-    expect(panel.words("l")).to_have_text(["block 10.5 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 0.5 of 11"])
 
 
 def test_the_words_are_right_after_a_quick_drag(panel):
@@ -514,7 +520,7 @@ def test_the_words_are_right_after_a_quick_drag(panel):
     mouse.up()
     value = float(panel.number("g").input_value())
     assert value > 3
-    expect(panel.words("g")).to_have_text([f"block {round(32 - value, 4):g} of 32 (trained: 31)"])
+    expect(panel.words("g")).to_have_text([f"layers left out: {round(value - 1, 4):g} of 31"])
 
 
 # --- a slow machine --------------------------------------------------------------------------------------------------
@@ -542,7 +548,7 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
         panel.set("l", "2")
         panel.chosen("mode", "Manual")
         assert asked
-    expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
     panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
 
@@ -553,10 +559,10 @@ def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     with unanswered(panel.page, 1):  # where the one slider begins, and what is on show now
         panel.same.check()
         panel.set("l", "2")
-        expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+        expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
     panel.shows_sliders("skip")
     panel.rests()
-    expect(panel.words("l")).to_have_text(["block 10 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
 
 
 @pytest.mark.parametrize("press", ["save", "Use 1"])
@@ -570,7 +576,7 @@ def test_an_answer_leaves_what_a_hand_has_set_since_it_was_asked_for(panel, pres
             panel.part("save").click() if press == "save" else panel.advice.press(press)
         panel.set("l", "3")
         assert asked
-    expect(panel.words("l")).to_have_text(["block 9 of 12 (trained: 11)"])
+    expect(panel.words("l")).to_have_text(["layers left out: 2 of 11"])
     panel.rests()
     expect(panel.number("l")).to_have_value("3")
     panel.chosen("mode", "Manual")

@@ -349,12 +349,14 @@ class Answers:
     def _settled(self, model: Profile, controls: Controls) -> Controls:
         """These controls where they belong: in Auto at what that uses, in Manual within the sliders' range.
 
-        An empty box stays: the user is typing. So does what is not shown, for a model that reads it.
+        What the user is typing stays, and an empty box. So does what is not shown, for a model that reads it.
         """
         architecture = model.checkpoint.architecture
         if controls.auto:
             auto = model.auto
             return replace(controls.moved(Moved(skips=auto.skips)), same=False, blend=shown([auto.blend])[0])
+        if controls.typed:
+            return controls
         within = {}
         for name in SLIDERS:
             value, maximum = getattr(controls, name), self._maximum(architecture, name)

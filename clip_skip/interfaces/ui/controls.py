@@ -80,6 +80,11 @@ class Controls:
         return bool(self._seen.get("another"))
 
     @property
+    def typed(self) -> bool:
+        """Whether nothing but the controls has changed since then."""
+        return bool(self._seen.get("typed"))
+
+    @property
     def tags(self) -> str:
         """The tags in the host's prompt that count here: of LoRAs, and ours, also what only looks like ours."""
         return str(self._seen.get("tags", ""))

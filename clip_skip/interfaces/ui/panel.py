@@ -52,13 +52,9 @@ class Panel:
                 for name in SLIDERS:
                     self._columns[name], self._sliders[name], self._words[name] = self._slider(name, initial)
             same, save, blend, more, compare = (next(initial)["visible"] for _ in range(5))
-            # As high as it is, whatever is said: nothing moves because of an answer.
-            with gr.Column(elem_id=self._id("answer")):
-                self.ended = gr.HTML("", elem_id=self._id("ended"))
-                self.advice = gr.HTML("", elem_id=self._id("advice"))
-                self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
-                self.meaning = gr.HTML(meant["value"], visible=meant["visible"], elem_id=self._id("meaning"))
             with gr.Row(elem_id=self._id("keep")):
+                if self._host.input_accordion is None:
+                    self.enabled.render()
                 with gr.Row(visible=compare, elem_id=self._id("comparing")) as self.comparing:
                     self.compare = gr.Button("Compare skips", size="sm", elem_id=self._id("compare"))
                     self.compared = gr.Textbox(
@@ -72,6 +68,12 @@ class Panel:
                 self.save = gr.Button("Save for this model", size="sm", visible=save, elem_id=self._id("save"))
                 self.back = gr.Button("Back to Auto", size="sm", elem_id=self._id("back"))
                 self.forget = gr.Button("Forget", size="sm", visible=False, elem_id=self._id("forget"))
+            # Below all that can be pressed: nothing of that moves because of an answer.
+            with gr.Column(elem_id=self._id("answer")):
+                self.ended = gr.HTML("", elem_id=self._id("ended"))
+                self.advice = gr.HTML("", elem_id=self._id("advice"))
+                self.status = gr.HTML(status(checkpoint, None), elem_id=self._id("status"))
+                self.meaning = gr.HTML(meant["value"], visible=meant["visible"], elem_id=self._id("meaning"))
             with gr.Accordion("More", open=False, visible=more, elem_id=self._id("more")) as self.more:
                 self.same = gr.Checkbox(False, label="Same for all encoders", visible=same, elem_id=self._id("same"))
                 self.blend = gr.Radio(
@@ -190,15 +192,15 @@ class Panel:
     # --- parts -------------------------------------------------------------------------------------------------------
 
     def _accordion(self, enabled: bool) -> Any:
-        """The panel's accordion, with the checkbox that is its switch."""
+        """The panel's accordion, and the checkbox that is its switch."""
         elem_id = self._id("enabled")
         if self._host.input_accordion is not None:
             self.enabled = self._host.input_accordion(enabled, label=TITLE, elem_id=elem_id)
             self.head = self.enabled.accordion
             return self.enabled
         self.head = gr.Accordion(TITLE, open=enabled, elem_id=elem_id)
-        with self.head:
-            self.enabled = gr.Checkbox(enabled, label="CLIP Skip is on", elem_id=f"{elem_id}-checkbox")
+        # Among the buttons.
+        self.enabled = gr.Checkbox(enabled, label="On", render=False, elem_id=f"{elem_id}-checkbox")
         return self.head
 
     def _slider(self, name: str, initial: Any) -> tuple[Any, Any, Any]:

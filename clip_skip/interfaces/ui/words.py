@@ -9,7 +9,7 @@ from markupsafe import Markup
 from ...models.checkpoint import Checkpoint
 from ...skip.architectures import UNNAMED, Architecture, Encoder
 from ...skip.auto import Auto
-from ...skip.numbers import in_range, number, words
+from ...skip.numbers import in_range, number
 from ...text.phrase import Data, Phrase
 from .markup import NOTHING, joined, line
 
@@ -36,10 +36,18 @@ def slider_words(architecture: Architecture, name: str, skip: float | None) -> M
     skip = 1.0 if skip is None else skip
     lines = []
     for encoder in read_by(architecture, name):
-        within = in_range(skip, encoder.trained_depth)
-        reads: Phrase = words(encoder, skip) if within else ("accepted:", Data(f" 1 - {encoder.trained_depth}"))
+        reads = _left_out(encoder, skip)
         lines.append(line(Data(f"{encoder.name}: "), *reads) if name == "skip" else line(*reads))
     return joined(lines)
+
+
+def _left_out(encoder: Encoder, skip: float) -> Phrase:
+    """What `skip` does, for who never heard of blocks: "layers left out: 0.5 of 11", "as trained"."""
+    if not in_range(skip, encoder.trained_depth):
+        return "accepted:", Data(f" 1 - {encoder.trained_depth}")
+    if skip == 1:
+        return ("as trained",)
+    return "layers left out:", Data(f" {number(round(skip - 1, 4))} "), "of", Data(f" {encoder.trained_depth}")
 
 
 def hashing(part: float | None, failed: bool) -> Markup:
