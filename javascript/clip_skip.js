@@ -612,6 +612,16 @@
         else if (button) explain(button);
     }
 
+    // Gradio 3 names a slider, and not the box with its number.
+    /** @param {HTMLElement | null} slider */
+    function nameNumber(slider) {
+        const box = slider && numberOf(slider);
+        const label = slider?.querySelector("label");
+        if (!box || !label || box.ariaLabel) return;
+        label.id = `${slider.id}_label`;
+        box.setAttribute("aria-labelledby", label.id);
+    }
+
     // --- SD.Next's Modern UI ---
 
     // It makes the button of an extension's tab out of the tab's id, "CL" and "clipSkip".
@@ -707,8 +717,10 @@
         part("models", "said")?.setAttribute("role", "status");
         const places = TABS.flatMap(messages);
         if (!places.length) return;
+        for (const tab of TABS) for (const name of MOVED) nameNumber(part(tab, name));
         for (const place of places) {
             place.setAttribute("role", "status");
+            place.setAttribute("aria-label", "CLIP Skip");
             place.tabIndex = -1;
             new MutationObserver(redraw).observe(place, {childList: true, subtree: true, characterData: true});
         }

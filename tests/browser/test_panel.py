@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from clip_skip.advice.names import AdviceId
 from tests.browser.conftest import FLAVOUR, HOSTILE, LONG
-from tests.browser.page import QUESTION, WebUI, contrast, unanswered
+from tests.browser.page import QUESTION, SWITCHED_BY_ITS_HEAD, WebUI, contrast, unanswered
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 
@@ -109,6 +109,43 @@ def test_the_sliders_stand_side_by_side_where_there_is_room(panel):
     panel.shows_sliders("l", "g")
     left, right = (panel.slider(name).bounding_box() for name in ("l", "g"))
     assert left["x"] == right["x"] and left["y"] + left["height"] <= right["y"]
+
+
+def test_the_panel_is_low(page, site):
+    """As wide as the hosts have it on a page of 1,280 pixels."""
+    page.set_viewport_size({"width": 1280, "height": 1100})
+    webui = WebUI(page, site.address)
+    webui.open()
+    webui.txt2img.switch(True)
+    webui.txt2img.rests()
+    assert webui.txt2img.accordion.bounding_box()["height"] <= 120
+    webui.txt2img.set("l", "2")
+    expect(webui.txt2img.advice.items).to_have_count(1)
+    assert webui.txt2img.accordion.bounding_box()["height"] <= 260
+
+
+def test_all_that_can_be_pressed_has_a_name(panel):
+    """As a screen reader has it: by its role."""
+    panel.open_manual()
+    panel.rests()
+    roles = "button|checkbox|radio|slider|spinbutton|status|textbox"
+    found = [
+        named
+        for part in ("sliders", "keep", "answer")
+        for named in re.findall(rf'^ *- ({roles})\b(?: "([^"]*)")?', panel.part(part).aria_snapshot(), re.MULTILINE)
+    ]
+    expected = {
+        ("slider", "CLIP-L"),
+        ("spinbutton", "CLIP-L"),
+        ("slider", "CLIP-G"),
+        ("spinbutton", "CLIP-G"),
+        ("textbox", "Skips to compare"),
+        ("status", "CLIP Skip"),
+        *(("button", words) for words in ("Compare skips", "Save for this model", "Back to Auto")),
+        *([] if SWITCHED_BY_ITS_HEAD else [("checkbox", "On")]),
+    }
+    gradios = re.compile("^(number input|range slider) for ")  # Gradio 4 says which of the two
+    assert {(role, gradios.sub("", name)) for role, name in found} == expected
 
 
 def test_blend_is_shown_where_a_number_is_a_fraction(panel):
