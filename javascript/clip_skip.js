@@ -403,9 +403,10 @@
         const end = () => {
             if (onTheirWay.get(tab) === going) onTheirWay.delete(tab);
             answered(tab, name);
-            if (only.some((value, number) => value !== null && !goes[number])) put.delete(tab);
+            const isOld = name === "judge" && !judged; // another model is selected by now
+            if (isOld || only.some((value, number) => value !== null && !goes[number])) put.delete(tab);
             look(tab);
-            if (!judged && isShown(tab) && !unanswered.has(question(tab, "refresh"))) ask(tab, "judge");
+            if (!judged && !isOld && isShown(tab) && !unanswered.has(question(tab, "refresh"))) ask(tab, "judge");
         };
         if (newest) {
             newest.hashed = hashed;

@@ -112,16 +112,16 @@ def test_the_sliders_stand_side_by_side_where_there_is_room(panel):
 
 
 def test_the_panel_is_low(page, site):
-    """As wide as the hosts have it on a page of 1,280 pixels."""
+    """As wide as the hosts have it on a page of 1,280 pixels; with the fonts of other machines, too."""
     page.set_viewport_size({"width": 1280, "height": 1100})
     webui = WebUI(page, site.address)
     webui.open()
     webui.txt2img.switch(True)
     webui.txt2img.rests()
-    assert webui.txt2img.accordion.bounding_box()["height"] <= 120
+    assert webui.txt2img.accordion.bounding_box()["height"] <= 140
     webui.txt2img.set("l", "2")
     expect(webui.txt2img.advice.items).to_have_count(1)
-    assert webui.txt2img.accordion.bounding_box()["height"] <= 260
+    assert webui.txt2img.accordion.bounding_box()["height"] <= 270
 
 
 def test_all_that_can_be_pressed_has_a_name(panel):

@@ -122,13 +122,13 @@ class Answers:
         """Everything. Reads the model's file where that was not done yet."""
         model = self._model(controls)
         answer = self._all(model, controls)
-        now = self.selected(controls.model)
+        now = self.selected()
         if now == model.checkpoint:
             return answer
         if now.path and now.path == model.checkpoint.path:  # its hash has come to be known
             return self._all(self._library.profile(now), controls)
-        # While its file was read another model was selected. The page asks about that, too.
-        return [*(gr.update() for _ in answer[:-1]), self._moves(model, controls, controls)]
+        # While its file was read another model was selected. The page asks about that.
+        return [*(gr.update() for _ in answer[:-1]), self._moves(model, controls, controls, judged=False)]
 
     def save(self, controls: Controls) -> list[Any]:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
@@ -380,10 +380,11 @@ class Answers:
         rows: list[dict[str, Any]] = []
         for name in SLIDERS:
             maximum, value = self._maximum(architecture, name), getattr(controls, name)
+            stays = not maximum or (controls.typed and not controls.auto)
             rows += [
                 gr.update(visible=bool(maximum) and (name == "skip") == bool(controls.same)),
                 # What Auto uses may be beyond what the user wants to choose from.
-                gr.update(maximum=max(maximum, math.ceil(value or 1))) if maximum else gr.update(),
+                gr.update() if stays else gr.update(maximum=max(maximum, math.ceil(value or 1))),
                 gr.update(value=slider_words(architecture, name, value)),
             ]
         return [
