@@ -125,7 +125,13 @@ def test_civitai_version(beside):
     assert beside.skips() == {}
 
 
-@pytest.mark.parametrize("value", [0, 13, 1e9, "abc", None, True, [2], {"l": 2}, -2, float("nan"), "9" * 9000])
+def test_minus_two_is_what_comfyui_calls_two(beside):
+    beside.put(".metadata.json", lora_manager(usage_tips='{"clip_skip": "-2"}', civitai=version(clipSkip=-2)))
+    beside.put(".civitai.info", version([image(-2)] * 3))
+    assert beside.skips() == {id: {"l": 2} for id in ("lora-manager", "civitai-version", "sample-images")}
+
+
+@pytest.mark.parametrize("value", [0, 13, 1e9, "abc", None, True, [2], {"l": 2}, -13, float("nan"), "9" * 9000])
 def test_values_that_are_no_skip_are_named(beside, value):
     beside.put(".metadata.json", lora_manager(usage_tips=json.dumps({"clip_skip": value})))
     (statement,) = beside.statements()

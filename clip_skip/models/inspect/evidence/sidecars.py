@@ -18,16 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ....skip.numbers import number
-from ....text.bounded_json import as_number, decode_object
-from ...checkpoint import MODEL_SUFFIXES, is_sha256
+from ....skip.numbers import counted, number
+from ....text.bounded_json import decode_object
+from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
-from .metadata import MODELSPEC_TEXTS
 from .statements import described, samples_majority, skip_statement
 
-_DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json", ".swarm.json")
 _CONFIGURATIONS = (".yaml", ".yml")
 _TEXTS = (".description.txt", ".txt", ".md", ".html")
 _PICTURES = (".preview.png", ".png")
@@ -48,7 +46,7 @@ def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat
     model = Path(path)
     suffix = next((suffix for suffix in MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
     stem = str(model)[: len(str(model)) - len(suffix)]
-    for suffix in (*_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
+    for suffix in (*SIDECAR_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
         try:
             status = os.stat(stem + suffix)
         except (OSError, ValueError):
@@ -105,7 +103,7 @@ def read_sidecars(path: str | os.PathLike[str], sha256: str | None = None) -> Si
     `sha256` is the file's own, where the caller has it: it tells the version of a model whose versions have one name.
     """
     files = {suffix: file for suffix, file, _ in _existing(path)}
-    documents = {suffix: decode_object(_text(files[suffix])) for suffix in _DOCUMENTS if suffix in files}
+    documents = {suffix: decode_object(_text(files[suffix])) for suffix in SIDECAR_DOCUMENTS if suffix in files}
     hashes = [(suffix, sha256) for suffix, document in documents.items() for sha256 in _own_hashes(document)]
     claimed = ({sha256.lower()} if sha256 else set(), {claim for _, claim in hashes})
     versions = [
@@ -215,10 +213,15 @@ def _stated(
     for suffix, document in documents.items():
         tips = decode_object(document.get("usage_tips"))
         if "clip_skip" in tips:
-            yield suffix, "lora-manager", tips["clip_skip"]
+            yield suffix, "lora-manager", _stated_number(tips["clip_skip"])
     for suffix, version in versions:
         if version.get("clipSkip") is not None:
-            yield suffix, "civitai-version", version["clipSkip"]
+            yield suffix, "civitai-version", _stated_number(version["clipSkip"])
+
+
+def _stated_number(value: Any) -> Any:
+    number = counted(value)
+    return value if number is None else number
 
 
 def _names(
@@ -298,7 +301,7 @@ def _image_skip(meta: Mapping[str, Any]) -> float | None:
     """
     for key in _SKIP_KEYS:
         if key in meta:
-            return as_number(meta[key])
+            return counted(meta[key])
     of_a1111 = _A1111_VERSION.match(str(meta.get("Version", "")))
     return 1.0 if of_a1111 and "Model hash" in meta and "App" not in meta else None
 
