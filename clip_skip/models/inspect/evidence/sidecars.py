@@ -20,6 +20,7 @@ from typing import Any
 
 from ....skip.numbers import counted, number
 from ....text.bounded_json import decode_object
+from ....text.encodings import decoded
 from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
@@ -135,7 +136,12 @@ def _text(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except OSError:
         return ""
-    return data.decode("utf-8-sig", errors="replace") if len(data) <= MAX_BYTES else ""
+    if len(data) > MAX_BYTES:
+        return ""
+    try:
+        return decoded(data)
+    except UnicodeDecodeError:  # of an old Windows, whose signs of other languages are lost
+        return data.decode("cp1252", errors="replace")
 
 
 # --- what the programs write -----------------------------------------------------------------------------------------
@@ -237,13 +243,19 @@ def _names(
 
 # --- a configuration -------------------------------------------------------------------------------------------------
 
-_LAYER = re.compile(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
-_LAYER_INDEX = re.compile(r"^[ \t]*layer_idx[ \t]*:[ \t]*(-?\d{1,4})[ \t]*$", re.MULTILINE)
+# What stands below it is indented more; keys stand in lines of their own, or in one: {layer: hidden, layer_idx: 11}.
+_SECTION = re.compile(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+_LAYER = re.compile(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
+_LAYER_INDEX = re.compile(
+    r"(?:^|[{,])[ \t]*[\"']?layer_idx[\"']?[ \t]*:[ \t]*[\"']?([+-]?\d{1,4})[\"']?[ \t]*(?=[,}]|$)", re.MULTILINE
+)
 
 
 def _layers(text: str) -> list[int]:
     """The hidden state that the configuration's text encoder is told to give; 12 and -1 are CLIP-L's last."""
-    _, _, section = re.sub(r"#[^\n]*", "", text[:_MAX_TEXT]).partition("cond_stage_config")
+    lines = re.sub(r"[ \t]*#[^\n]*", "", text[:_MAX_TEXT]).splitlines()
+    found = _SECTION.search("\n".join([*lines, ""]))
+    section = found[2] if found else ""
     layer, index = _LAYER.search(section), _LAYER_INDEX.search(section)
     if layer and layer[1] == "last":
         return [-1]
@@ -262,7 +274,8 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 # --- sample images ---------------------------------------------------------------------------------------------------
 
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
-_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?1\.\d")
+_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
+_OF_OTHERS = ("App", "comfy")  # SD.Next's own key, and Civitai's for what ComfyUI wrote
 _PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
 
 
@@ -271,9 +284,11 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
     known: set[str] = set()
     metas: list[Mapping[str, Any]] = []
     for _, version in versions:
+        id = version.get("id")
         for file in _dictionaries(version.get("files")):
             known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
-        metas.extend(decode_object(image.get("meta")) for image in _dictionaries(version.get("images")))
+        shown = [decode_object(image.get("meta")) for image in _dictionaries(version.get("images"))]
+        metas.extend(meta for meta in shown if id is None or (_version_ids(meta) or {id}) >= {id})
     metas.extend(dict(_PARAMETER.findall(parameters.rpartition("Steps: ")[2])) for parameters in previews)
     for meta in metas:
         told = _model_hashes(meta)
@@ -281,6 +296,12 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
             skip = _image_skip(meta)
             if skip is not None and 1 <= skip <= HIGHEST_SKIP:
                 yield skip
+
+
+def _version_ids(meta: Mapping[str, Any]) -> set[Any]:
+    """The ids of the checkpoints' versions that an image says it was made with, where Civitai writes them down."""
+    resources = [item for item in _dictionaries(meta.get("civitaiResources")) if item.get("type") == "checkpoint"]
+    return {id for item in resources if isinstance(id := item.get("modelVersionId"), int)}
 
 
 def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
@@ -303,7 +324,7 @@ def _image_skip(meta: Mapping[str, Any]) -> float | None:
         if key in meta:
             return counted(meta[key])
     of_a1111 = _A1111_VERSION.match(str(meta.get("Version", "")))
-    return 1.0 if of_a1111 and "Model hash" in meta and "App" not in meta else None
+    return 1.0 if of_a1111 and "Model hash" in meta and not any(key in meta for key in _OF_OTHERS) else None
 
 
 def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:
