@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..skip.auto import Defaults
 from ..text.log import logger
+from ..text.regex import regex
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
 from .presets.preset import Mark, Preset, folder_of, key_of, keys_of, stem
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
 
-_OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
+_OLD_HASH = regex(r"[0-9a-fA-F]{8}")
 # The JSON value under each of a model's keys, None where there is none.
 Kept = Mapping[str, Any]
 

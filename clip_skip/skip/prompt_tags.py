@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from ..text.regex import regex
 from .architectures import Architecture
 from .parameters import Refusal, refusal
 from .plan import resolve
 from .request import Request, from_options
 
 NAME = "clipskip"
-_WRITTEN = re.compile(rf"<{NAME}:([^>]+)>")
+_WRITTEN = regex(rf"<{NAME}:([^>]+)>")
 # As it is written by hearsay, with letters of any size and a wide colon: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-_ALIKE = re.compile(r"<\s*clip[\s_-]*skip(?=[\s\d:=>_\uff1a\uff1d-])([^<>]*)>", re.IGNORECASE)
+_ALIKE = regex(r"<\s*clip[\s_-]*skip(?=[\s\d:=>_\uff1a\uff1d-])([^<>]*)>", re.IGNORECASE)
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.

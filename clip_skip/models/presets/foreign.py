@@ -15,21 +15,20 @@ from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS
 from ...text.bounded_json import as_number, decode, decode_object
 from ...text.plain import quote
+from ...text.regex import regex
 from ..checkpoint import MODEL_SUFFIXES, is_sha256
 from ..mentions import mentioned_skips, plain_words
 from .preset import stem
 
 # The ids of controls and options. Others only have the words in them: our own options, reForge's, ADetailer's.
-_FIELD = re.compile(r"(?:(?:txt2img|img2img|setting|default)_)*(?:clip_?stop_?at_?last_?layers|clip[ _-]?skip)", re.I)
-_OF_A_CONTROL = re.compile(r"(?:txt2img|img2img|setting)_", re.I)
-_MODEL_FIELD = re.compile(
-    r"(?:\w*_)?sd_model_checkpoint|model_?name|(?:default_|base_)?model|checkpoint|ckpt_name", re.I
-)
+_FIELD = regex(r"(?:(?:txt2img|img2img|setting|default)_)*(?:clip_?stop_?at_?last_?layers|clip[ _-]?skip)", re.I)
+_OF_A_CONTROL = regex(r"(?:txt2img|img2img|setting)_", re.I)
+_MODEL_FIELD = regex(r"(?:\w*_)?sd_model_checkpoint|model_?name|(?:default_|base_)?model|checkpoint|ckpt_name", re.I)
 # A1111's own rule for infotext: a value with a comma in it is written in quotes.
-_PARAMETER = re.compile(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_PARAMETER = regex(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _SKIP_KEYS = ("Clip skip", "CLiP-skip")  # A1111's and SD.Next's
 # What Civitai and others call SD 1.x.
-_SD1 = re.compile(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _-].*)?", re.I)
+_SD1 = regex(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _-].*)?", re.I)
 _SIDECARS = (".civitai.info", ".metadata.json", ".api_info.json", ".cm-info.json", ".json")
 _MAX_ENTRIES = 10_000
 

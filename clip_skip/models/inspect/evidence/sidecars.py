@@ -20,6 +20,7 @@ from typing import Any
 
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
+from ....text.regex import regex
 from ...checkpoint import MODEL_SUFFIXES, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
@@ -234,8 +235,8 @@ def _names(
 
 # --- a configuration -------------------------------------------------------------------------------------------------
 
-_LAYER = re.compile(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
-_LAYER_INDEX = re.compile(r"^[ \t]*layer_idx[ \t]*:[ \t]*(-?\d{1,4})[ \t]*$", re.MULTILINE)
+_LAYER = regex(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
+_LAYER_INDEX = regex(r"^[ \t]*layer_idx[ \t]*:[ \t]*(-?\d{1,4})[ \t]*$", re.MULTILINE)
 
 
 def _layers(text: str) -> list[int]:
@@ -259,8 +260,8 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 # --- sample images ---------------------------------------------------------------------------------------------------
 
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
-_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?1\.\d")
-_PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
+_A1111_VERSION = regex(r"\Z|\W{0,4}v?1\.\d")
+_PARAMETER = regex(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
 
 
 def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
