@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..skip.auto import Defaults
 from ..text.log import logger
@@ -26,8 +26,7 @@ _OLD_HASH = regex(r"[0-9a-fA-F]{8}")
 Kept = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ReferencePlace:
+class ReferencePlace(NamedTuple):
     """A model that others' descent can be told by, and the name of the file that was learned as it, "" if none was."""
 
     label: str

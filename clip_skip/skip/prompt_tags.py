@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
 from ..text.regex import regex
 from .architectures import Architecture
@@ -60,8 +60,7 @@ def find(prompt: str) -> Tags:
     return tuple(tuple(written.split(":")) for written in _WRITTEN.findall(prompt))
 
 
-@dataclass(frozen=True)
-class Mistaken:
+class Mistaken(NamedTuple):
     """What looks like a tag of ours and is none, as it is written, and the tag that is meant."""
 
     written: str

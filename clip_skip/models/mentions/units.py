@@ -13,8 +13,8 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from ...text.regex import regex
 from . import patterns, vocabulary
@@ -82,8 +82,7 @@ _FRACTION_SAID, _BEFORE_FRACTION = (
 )
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     letters: str
     spans: tuple[tuple[int, int], ...]  # in the text, of each letter's unit
     skips: tuple[float, ...]  # the skip at each letter, 0 where it is none

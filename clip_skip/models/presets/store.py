@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -42,8 +42,7 @@ class StoreError(Exception):
     """The presets could not be saved; what was saved before is as it was. The message says why, for the user."""
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(NamedTuple):
     """What a save changed: the JSON values of these keys before and since, None where there was, or is, none."""
 
     before: Mapping[str, Any]

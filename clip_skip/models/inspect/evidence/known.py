@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -20,8 +19,7 @@ TABLE = Path(__file__).with_name("known_models.json")
 DESCENT = (Verdict.NAI, Verdict.NAI_DERIVED, Verdict.CONTAINS_NAI)
 
 
-@dataclass(frozen=True)
-class KnownModel:
+class KnownModel(NamedTuple):
     """One file of the table.
 
     `skips` is what its author's card recommends: empty where it says nothing, several numbers where it leaves the

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
@@ -42,8 +42,7 @@ _MECHA_MODEL = regex(r'model\s+"((?:[^"\\]|\\.)*)"')
 _MECHA_REFERENCE = regex(r"&(\d{1,6})\b")
 
 
-@dataclass(frozen=True)
-class _Ingredient:
+class _Ingredient(NamedTuple):
     sha256: str = ""
     name: str = ""
     legacy: str = ""

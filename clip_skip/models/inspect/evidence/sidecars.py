@@ -14,9 +14,8 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....skip.numbers import number
 from ....text.bounded_json import as_number, decode_object
@@ -58,8 +57,7 @@ def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat
             yield suffix, Path(stem + suffix), status
 
 
-@dataclass(frozen=True)
-class Sidecars:
+class Sidecars(NamedTuple):
     """What the sidecars of one model say. Each item's first text is the suffix of the sidecar that says it.
 
     `hashes`: the sha256 that the file should have, in lower case. `stated`: statement id, and the number in A1111's

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -149,8 +149,7 @@ def _place(contents: Contents) -> tuple[str, int]:
 # The algebra: all from inner products, so that published distances can be judged by the same code
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """What least squares says of a model's delta. Norms are given as shares of the norm of NAI's own delta.
 
     `content` is the coefficient of each reference's delta, `error` the standard error of NAI's that the sketch brings,
