@@ -48,7 +48,7 @@ def identify(path: str | os.PathLike[str]) -> Architecture:
         return UNKNOWN
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=10_000)
 def _identify(path: str, size: int, mtime_ns: int) -> Architecture:
     return identify_contents(read_contents(path)).architecture
 
