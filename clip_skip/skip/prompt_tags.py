@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
+from ..text.regex import regex
 from .architectures import Architecture
 from .parameters import Refusal, refusal
 from .plan import resolve
 from .request import Request, from_options
 
 NAME = "clipskip"
-_WRITTEN = re.compile(rf"<{NAME}:([^>]+)>")
+_WRITTEN = regex(rf"<{NAME}:([^>]+)>")
 # As it is written by hearsay, with letters of any size and wide signs: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-_ALIKE = re.compile(
-    r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])([^<>\uff1c\uff1e]*)[>\uff1e]",
-    re.IGNORECASE,
-)
+_ALIKE = regex(r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])([^<>\uff1c\uff1e]*)[>\uff1e]", re.IGNORECASE)
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
@@ -62,8 +60,7 @@ def find(prompt: str) -> Tags:
     return tuple(tuple(written.split(":")) for written in _WRITTEN.findall(prompt))
 
 
-@dataclass(frozen=True)
-class Mistaken:
+class Mistaken(NamedTuple):
     """What looks like a tag of ours and is none, as it is written, and the tag that is meant."""
 
     written: str

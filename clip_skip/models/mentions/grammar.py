@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ...text.regex import regex
 from . import negations, vocabulary
 
 _MOST_LISTS, _REACH = 7, 40  # to one mention; units before it that are looked at
@@ -26,18 +27,18 @@ _LIST = rf"{_SKIP}(?:{_REMARK}(?:{_NEXT})){{0,8}}"
 # "(in the settings)", "that I used for these is", "for SD 1.5:", ", as always,", "v2:".
 _ASIDE = r"(?:D:|\([^()dDML]{1,12}\)|h[^dDLMs,.]{1,9}?(?=[j:])|[ri][^,:LM.sd]{1,7}?(?=[:j])|,[^,dDLMs.]{1,8},)"
 _JOIN = r"(?:(?:N[xjha]{0,3}|b),?c|k(?=G)|[juriafT:@>\-_()?&NpPgGzLF/o|,;]|,c(?=j{0,2}u))"
-_AFTER = re.compile(
+_AFTER = regex(
     # "(default 1): 2".
     rf"\([jv]{{1,2}}d\):j{{0,2}}(?P<chosen>{_LIST})|"
     rf"(?:[:@>\-_()?|]|[juarif]{{0,3}}T){{0,6}}?(?P<near>{_LIST})"
     rf"|(?:{_JOIN}{{0,4}}?{_ASIDE})?{_JOIN}{{0,12}}?(?P<far>{_LIST})(?![xtmD])"
 )
-_BEFORE = re.compile(
+_BEFORE = regex(
     rf"(?:\A|[.,;(L?c/|]|[ujaTo&Nrif]|[ua]:)(?P<numbers>{_LIST})(?:,?[NPp]d,?)?(?:[rijT]?j{{0,2}}|j[jau]{{1,3}})\(?\Z"
 )
 
 _RUN = r"(?:[ri]D|[^.dDLMs;]){0,9}?"
-_FURTHER = re.compile(
+_FURTHER = regex(
     # "1, not 2", "2 > 1"; "2 -> 1".
     r"(?P<not>(?:[^.dDLMs;]{0,4}?[NPp][jTu]{0,3}|>{1,2})d)|@(?P<new>d)"
     # "2, but you can try 1", "2 if you like, otherwise 1".
@@ -62,7 +63,7 @@ _FURTHER = re.compile(
     rf"|{_RUN}[.][ij]{{0,3}}[au]{{1,3}}T?(?P<also>{_SKIP}){_NO_NOUN}"
 )
 # Two settings' numbers: "CFG and clip skip: 7 and 2", "Clip skip/CFG: 2/7".
-_COUPLED = re.compile(
+_COUPLED = regex(
     r"s[/|&o]{1,2}M[:jTu]{0,3}(?:[dD][-/|,o&]{1,2})+(?P<last>d)|M[/|&o]{1,2}s[:jTu]{0,3}(?P<first>d)[/|o,&]{1,2}[dD]"
 )
 

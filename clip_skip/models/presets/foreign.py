@@ -17,31 +17,32 @@ from ...skip.numbers import counted
 from ...skip.parameters import PARAMETERS
 from ...text.bounded_json import as_number, decode, decode_object, load
 from ...text.plain import quote
+from ...text.regex import regex
 from ..checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ..mentions import mentioned_skips, plain_words
 from .preset import stem
 
 # The ids of controls and options. Others only have the words in them: our own options, reForge's, ADetailer's.
-_FIELD = re.compile(
+_FIELD = regex(
     r"(?:(?:txt2img|img2img|setting|default)_)*"
     r"(?:clip_?stop_?at_?(?:last_?)?layers?|stop_at_clip_layer|clip[ _-]?skip)",
     re.I,
 )
-_OF_A_CONTROL = re.compile(r"(?:txt2img|img2img|setting)_", re.I)
-_MODEL_FIELD = re.compile(
+_OF_A_CONTROL = regex(r"(?:txt2img|img2img|setting)_", re.I)
+_MODEL_FIELD = regex(
     r"(?:(?:txt2img|img2img|setting|default|base|sd)_)*(?:model|checkpoint|ckpt)(?:_?(?:name|file|path|title|checkpoint))?",
     re.I,
 )
-_HASH_FIELD = re.compile(r"(?:sd_)?model[ _]?hash|sha-?256|hash", re.I)
-_HASH = re.compile(r"[0-9a-fA-F]{8,64}")
+_HASH_FIELD = regex(r"(?:sd_)?model[ _]?hash|sha-?256|hash", re.I)
+_HASH = regex(r"[0-9a-fA-F]{8,64}")
 # Where others write the name of a file, of whatever kind.
 _FILE_FIELDS = ("name", "file", "filename", "file_name")
 # A1111's own rule for infotext: a value with a comma in it is written in quotes.
-_PARAMETER = re.compile(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
+_PARAMETER = regex(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
 _SKIP_KEYS = ("clip skip", "clip-skip")  # A1111's and SD.Next's, in small letters
-_CIVITAI_HASH = re.compile(r'"model": ?"([0-9a-fA-F]{10,64})"')
+_CIVITAI_HASH = regex(r'"model": ?"([0-9a-fA-F]{10,64})"')
 # What Civitai and others call SD 1.x.
-_SD1 = re.compile(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _/-].*)?", re.I)
+_SD1 = regex(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _/-].*)?", re.I)
 # Where programs say what the base of a model is.
 _ARCHITECTURE_FIELDS = ("baseModel", "base_model", "BaseModel", "sd version", "modelspec.architecture")
 _MAX_ENTRIES, _MAX_DEPTH = 10_000, 6

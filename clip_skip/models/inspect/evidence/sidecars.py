@@ -14,13 +14,13 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....skip.numbers import counted, number
 from ....text.bounded_json import decode_object
 from ....text.encodings import decoded
+from ....text.regex import regex
 from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
@@ -56,8 +56,7 @@ def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat
             yield suffix, Path(stem + suffix), status
 
 
-@dataclass(frozen=True)
-class Sidecars:
+class Sidecars(NamedTuple):
     """What the sidecars of one model say. Each item's first text is the suffix of the sidecar that says it.
 
     `hashes`: the sha256 that the file should have, in lower case. `stated`: statement id, and the number in A1111's
@@ -244,9 +243,9 @@ def _names(
 # --- a configuration -------------------------------------------------------------------------------------------------
 
 # What stands below it is indented more; keys stand in lines of their own, or in one: {layer: hidden, layer_idx: 11}.
-_SECTION = re.compile(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
-_LAYER = re.compile(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
-_LAYER_INDEX = re.compile(
+_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+_LAYER = regex(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
+_LAYER_INDEX = regex(
     r"(?:^|[{,])[ \t]*[\"']?layer_idx[\"']?[ \t]*:[ \t]*[\"']?([+-]?\d{1,4})[\"']?[ \t]*(?=[,}]|$)", re.MULTILINE
 )
 
@@ -274,9 +273,9 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 # --- sample images ---------------------------------------------------------------------------------------------------
 
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
-_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
+_A1111_VERSION = regex(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
 _OF_OTHERS = ("App", "comfy")  # SD.Next's own key, and Civitai's for what ComfyUI wrote
-_PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
+_PARAMETER = regex(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
 
 
 def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
