@@ -235,6 +235,13 @@ def test_merged_from():
     assert lineage_evidence({"modelspec.merged_from": "NoobAI-XL, NAI-XL"}) == []
 
 
+def test_a_sha256_in_the_place_of_a_name():
+    mecha = MECHA.format("ghostmix.safetensors", ANYTHING.upper(), "v1-5-pruned")
+    for told in ({"modelspec.merged_from": f"My Model, {ANYTHING}"}, {"mecha_recipe": mecha}):
+        (fact,) = lineage_evidence(told)
+        assert fact.strength == STRONG and "Anything V3" in fact.text
+
+
 @pytest.mark.parametrize("folder", ["NAI\\", "NAI/", "E:\\NOVELAI\\webui\\", "D:/novelai-webui-aki-v3/models/"])
 def test_a_folder_is_nobodys_name(folder):
     name = f"{folder}photo_8.safetensors"

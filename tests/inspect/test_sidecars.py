@@ -281,6 +281,7 @@ def png(parameters, kind=b"tEXt", before=(), size=1):
         (f"Steps: 20, Sampler: Euler a, Model hash: {MEINA[:10]}, Clip skip: 2, Version: v1.6.0", 2),
         (f"Steps: 20, Sampler: Euler a, Model hash: {MEINA[:10]}, Version: v1.6.0", 1),
         (f"Steps: 20, Model hash: {MEINA[:10]}, CLiP-skip: 1.5, Version: 058a7f0, App: SD.Next", 1.5),
+        (f'Steps: 20, Model hash: {MEINA[:10]}, Clip skip: 2, Hires prompt: "cat, Clip skip: 5"', 2),
     ],
 )
 def test_preview_counts_as_one_image(beside, kind, line, skip):

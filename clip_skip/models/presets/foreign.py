@@ -13,9 +13,10 @@ from pathlib import PurePath
 from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
+from ...skip.infotext import HOST_KEY, NEXT_HOST_KEY, parameters
 from ...skip.numbers import counted
 from ...skip.parameters import PARAMETERS
-from ...text.bounded_json import as_number, decode, decode_object, load
+from ...text.bounded_json import as_number, decode, decode_object
 from ...text.plain import quote
 from ...text.regex import regex
 from ..checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
@@ -37,9 +38,7 @@ _HASH_FIELD = regex(r"(?:sd_)?model[ _]?hash|sha-?256|hash", re.I)
 _HASH = regex(r"[0-9a-fA-F]{8,64}")
 # Where others write the name of a file, of whatever kind.
 _FILE_FIELDS = ("name", "file", "filename", "file_name")
-# A1111's own rule for infotext: a value with a comma in it is written in quotes.
-_PARAMETER = regex(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-_SKIP_KEYS = ("clip skip", "clip-skip")  # A1111's and SD.Next's, in small letters
+_SKIP_KEYS = (HOST_KEY.lower(), NEXT_HOST_KEY.lower())  # others write them in other letters
 _CIVITAI_HASH = regex(r'"model": ?"([0-9a-fA-F]{10,64})"')
 # What Civitai and others call SD 1.x.
 _SD1 = regex(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _/-].*)?", re.I)
@@ -107,11 +106,10 @@ def _in_parts(whole: Any, depth: int = 0) -> Iterator[Found]:
 
 def _in_text(text: str, source: str) -> Iterator[Found]:
     """A1111's infotext, one or many: the line of parameters of each tells its model."""
-    lines = text.splitlines()
-    for line in [line for line in lines if "Steps: " in line] or lines:  # not what a prompt says
-        values = {key.strip().lower(): _unquoted(value.strip()) for key, value in _PARAMETER.findall(line)}
+    for written in parameters(text):
+        values = {key.lower(): value for key, value in written.items()}
         number = next((counted(values[key]) for key in _SKIP_KEYS if key in values), None)
-        hash = _CIVITAI_HASH.search(line)
+        hash = _CIVITAI_HASH.search(values.get("hashes", ""))
         skip = {}
         for id in ENCODER_IDS:
             ours = as_number(values.get(str(PARAMETERS[id].infotext).lower()))
@@ -125,14 +123,6 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
                 values.get("model", ""),
                 (values.get("model hash") or (hash[1] if hash else "")).lower(),
             )
-
-
-def _unquoted(value: str) -> str:
-    """`value` as it was before A1111 put it in quotes, by JSON's rule, because of a comma or a colon in it."""
-    try:
-        return str(load(value)) if value.startswith('"') else value
-    except ValueError:
-        return value.strip('"')
 
 
 def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[Found]:

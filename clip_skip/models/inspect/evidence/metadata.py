@@ -47,6 +47,11 @@ class _Ingredient(NamedTuple):
     name: str = ""
     legacy: str = ""
 
+    @classmethod
+    def called(cls, name: str) -> _Ingredient:
+        """What a recipe calls so, by its sha256 or by a name."""
+        return cls(sha256=name.lower()) if is_sha256(name) else cls(name=name)
+
 
 class _Recipe:
     """Models that went into a merge, and which of them each step adds or subtracts."""
@@ -115,11 +120,10 @@ def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool
         value = step.get(role)
         if not isinstance(value, str) or not value:
             continue
-        if is_sha256(value):
-            node, found = value.lower(), _Ingredient(sha256=value.lower())
-        else:  # a name: that of a model in the table, or else all that is known of it
-            node = next((node for node, model in recipe.models.items() if model.name == value), value)
-            found = _Ingredient(name=value)
+        found = _Ingredient.called(value)
+        # A name: that of a model in the table, or else all that is known of it.
+        named = (node for node, model in recipe.models.items() if found.name and model.name == value)
+        node = found.sha256 or next(named, value)
         recipe.models.setdefault(node, found)
         yield node, role == _SUBTRACTED_ROLE or (difference and role in _DIFFERENCE_ROLES)
 
@@ -131,7 +135,7 @@ def _read_mecha_recipe(metadata: Mapping[str, str]) -> _Recipe:
     for index, line in enumerate(steps[:_MAX_MODELS]):
         model = _MECHA_MODEL.match(line)
         if model:
-            recipe.models[str(index)] = _Ingredient(name=model[1])
+            recipe.models[str(index)] = _Ingredient.called(model[1])
         references = _MECHA_REFERENCE.findall(line)
         subtract = line.startswith('merge "subtract"')
         recipe.steps[str(index)] = [(part, subtract and place > 0) for place, part in enumerate(references)]
@@ -143,7 +147,7 @@ def _read_mecha_recipe(metadata: Mapping[str, str]) -> _Recipe:
 def _read_merged_from(metadata: Mapping[str, str]) -> _Recipe:
     recipe = _Recipe()
     titles = _text(metadata.get("modelspec.merged_from"))[:_MAX_TEXT].split(",")[:_MAX_MODELS]
-    recipe.models = {title: _Ingredient(name=title.strip()) for title in titles}
+    recipe.models = {title: _Ingredient.called(title.strip()) for title in titles}
     return recipe
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ....skip.infotext import parameters
 from ....skip.numbers import counted, number
 from ....text.bounded_json import decode_object
 from ....text.encodings import decoded
@@ -275,7 +276,6 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
 _A1111_VERSION = regex(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
 _OF_OTHERS = ("App", "comfy")  # SD.Next's own key, and Civitai's for what ComfyUI wrote
-_PARAMETER = regex(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
 
 
 def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
@@ -288,7 +288,7 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
             known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
         shown = [decode_object(image.get("meta")) for image in _dictionaries(version.get("images"))]
         metas.extend(meta for meta in shown if id is None or (_version_ids(meta) or {id}) >= {id})
-    metas.extend(dict(_PARAMETER.findall(parameters.rpartition("Steps: ")[2])) for parameters in previews)
+    metas.extend(values for text in previews for values in [*parameters(text)][-1:])
     for meta in metas:
         told = _model_hashes(meta)
         if not told or not known or any(hash.startswith(start) for hash in known for start in told):
