@@ -503,6 +503,7 @@ OF_OTHERS = "deadbeef00"
         {"sd_model_name": "anime", "sd_model_hash": OF_OTHERS, "clip_skip": 2},
         {"Model": "anime", "Model hash": OF_OTHERS, "Clip skip": "2"},
         {"Model": "anime", "hashes": {"model": OF_OTHERS}, "clipSkip": 2},
+        {"Model": "anime", "resources": [{"type": "lora"}, {"type": "model", "hash": OF_OTHERS}], "clipSkip": 2},
         {"model": "anime", "sha256": f"{OF_OTHERS:0<64}", "clip_skip": 2},
         {"anime": {"clip_skip": 2, "hash": OF_OTHERS}},
         {f"anime [{OF_OTHERS}]": {"clip_skip": 2}},

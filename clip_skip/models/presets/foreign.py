@@ -246,7 +246,11 @@ def _in_record(source: str, record: Any) -> Iterator[Found]:
             for found in _in_text(", ".join(item for item in value if isinstance(item, str)), source):
                 numbers |= found.counted
                 name, hash = found.name or name, found.hash or hash
-    told = told or _text(decode_object(record.get("hashes")).get("model")).lower()  # of an image, as Civitai keeps it
+    # Of an image, as Civitai keeps it.
+    models = (each.get("hash") for each in _objects(record.get("resources")) if each.get("type") == "model")
+    told = (
+        told or next(filter(None, map(_text, (decode_object(record.get("hashes")).get("model"), *models))), "").lower()
+    )
     checkpoint = _sha256(record.get("sd_checkpoint_hash"))
     if hash and checkpoint.startswith(hash):  # a title without a hash may be newer than the hash beside it
         hash = checkpoint
