@@ -139,6 +139,9 @@ def test_a_diffusers_folder(tmp_path):
         },
     )
     assert inspect(folder).architecture.id == "sdxl"
+    (folder / "unet").mkdir(exist_ok=True)
+    (folder / "unet" / "gone.safetensors").symlink_to("nowhere")  # as a half-cleared cache of downloads has
+    assert Inspector(tmp_path / "data").inspect(folder) == inspect(folder)
 
 
 @pytest.mark.parametrize(

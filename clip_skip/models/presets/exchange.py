@@ -73,11 +73,12 @@ def plan_import(
     """
     text = text.lstrip("\ufeff")
     document = _ours(text)
-    if document is None:
-        found = foreign.find(text, filename)
-        if not found:
-            raise Problem("nothing in it names a clip skip")
+    # Others call their tables "presets" too.
+    found = [] if document is not None and any(map(is_key, document.presets)) else foreign.find(text, filename)
+    if found:
         changes = [_from_foreign(each, store, identify, assumed) for each in found]
+    elif document is None:
+        raise Problem("nothing in it names a clip skip")
     elif document.newer:
         schemas = Data(f": schema {document.schema}, known is {SCHEMA}")
         raise Problem("it was written by a newer version of CLIP Skip", schemas)

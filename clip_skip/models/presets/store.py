@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -206,7 +207,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # A link stays a link: the file that it leads to is locked and replaced.
-            path = self.path.resolve()
+            path = Path(os.path.realpath(self.path))
             with FileLock(f"{path}.lock").acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_POLL_SECONDS):
                 return self._save(path, edit)
         except Timeout as error:
@@ -284,6 +285,8 @@ class Store:
         before = self._snapshot
         now = time.time_ns()
         try:
+            if stat.S_ISFIFO(os.stat(self.path).st_mode):  # nobody may ever write into it
+                raise OSError("it is a pipe, not a file")
             with open(self.path, "rb") as file:
                 status = os.fstat(file.fileno())
                 data = file.read()

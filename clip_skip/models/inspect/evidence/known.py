@@ -94,13 +94,20 @@ _MAX_NAME, _MAX_MATCHES = 100_000, 100
 # A clause ends where a sign, East Asian ones too, or a sentence does; a "not" or a VAE in it is no other clause's.
 _CLAUSE_END = regex(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
 _REACH = 60
-_FREE_OF = regex(r"(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
-_FREE = regex(rf"(?:{_GAP}leak(?:ed)?)?{_GAP}free(?![a-z])", re.IGNORECASE)
+_FREE_OF = regex(r"(?<![a-z])(?:non|zero|free of)(?![a-z])|(?<!\d)0 ?%|\u975e", re.IGNORECASE)
+# "NAI-free", "NAIなし", "NAI is excluded"; and "novelai-webui" is a program.
+_FREE = regex(
+    rf"(?:{_GAP}leak(?:ed|s)?)?{_GAP}(?:(?:free|less)(?![a-z])|\u306a\u3057|\u30d5\u30ea\u30fc|web{_GAP}ui"
+    r"|(?:(?:was|is|were|are|has been|fully) ){0,2}(?:exclu|remov))",
+    re.IGNORECASE,
+)
+# The words after the name that a "not" is among, if it is said of that.
+_WORDS_AFTER = regex(r"\W{0,2}(?:(?!and|but|or\b|with)\w+\W{1,2}){0,2}\w{0,20}")
 _VAE = regex(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
 # "VAE (NAI)", "VAE: animevae, anything-v4", "embedded VAE (A3 / NAI": a sign parts them, and it is the VAE still.
 _VAE_LISTED = regex(
-    r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
-    r"(?:(?!based|merge|mix|made|model|train)\w+[ ,(/]{1,3}){0,3}\Z",
+    r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?[-*\u2022]?\s?|\]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
+    r"(?:(?!based|merge|mix|made|model|train)\w+[- ,(/\n*\u2022]{1,3}){0,5}\Z",
     re.IGNORECASE,
 )
 _FOLDER = regex(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
@@ -132,6 +139,7 @@ def _of_a_model(text: str, start: int, end: int) -> bool:
     after = _CLAUSE_END.split(text[end : end + _REACH])[0]
     return not (
         has_negation(before.replace("_", " "))
+        or has_negation((_WORDS_AFTER.match(after) or [""])[0])
         or _FREE_OF.search(before)
         or _FREE.match(after)
         or _VAE.search(before)

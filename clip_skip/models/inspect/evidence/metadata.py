@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
 from ....text.regex import regex
-from ...checkpoint import is_sha256
+from ...checkpoint import MODELSPEC_TEXTS, is_sha256
 from ...mentions import plain_words
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement, Strength, Verdict
 from .known import DESCENT, by_file_name, lookup, lookup_legacy
@@ -239,9 +239,8 @@ def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:
 
 # --- the skip it was trained with ------------------------------------------------------------------------------------
 
-# Where a model's maker writes to its users: ModelSpec's two, and kohya's own.
-MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")
-_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment")
+# Where a model's maker writes to its users: ModelSpec's, kohya's own, and Additional Networks'.
+_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment", "ssmd_description")
 
 # OneTrainer's keys, in the order of the architecture's encoders. It counts from where the architecture reads, from 0.
 _ONETRAINER = ("text_encoder_layer_skip", "text_encoder_2_layer_skip")

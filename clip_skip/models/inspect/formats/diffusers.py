@@ -56,6 +56,8 @@ def read_folder(path: Path, read_contents: Callable[[Path], Contents]) -> Conten
 
 
 def _config(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():  # whoever opens a pipe may wait for ever
+        raise ContentsError(f"{path.name} is not a file")
     with open(path, "rb") as file:
         text = file.read(MAX_CONFIG_BYTES + 1)
     if len(text) > MAX_CONFIG_BYTES:
