@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..skip.architectures import UNKNOWN
 from ..text.log import logger
@@ -29,16 +28,14 @@ class _Host(Protocol):
     def loras(self) -> dict[str, str]: ...
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A model in the WebUI's lists: CHECKPOINT or LORA, and its name there."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What was read of a model: None where it has no file, and `error` where that could not be read."""
 
     checkpoint: Checkpoint
@@ -46,8 +43,7 @@ class Found:
     error: str = ""
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """How many of the models that are to be read are read; `rests` while a job runs."""
 
     done: int = 0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import __version__
+from ..text.regex import regex
 from .architectures import ENCODER_IDS
 from .numbers import number
 from .parameters import PARAMETERS
@@ -19,7 +20,7 @@ NEXT_HOST_KEY = "CLiP-skip"
 APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
-_HOST_NUMBER = re.compile(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
+_HOST_NUMBER = regex(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 _WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 

@@ -365,7 +365,9 @@ def test_skips_on_sd1(values, expected):
     assert all(statement.trained for statement in skip_statements(values, "sd1"))
 
 
-@pytest.mark.parametrize("key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment"])
+@pytest.mark.parametrize(
+    "key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment", "ssmd_description"]
+)
 def test_what_the_maker_says_in_the_file(key):
     (statement,) = skip_statements({key: "<p>Use clip skip 2</p>"}, "sd1")
     assert (statement.id, statement.skip, statement.trained) == ("description", {"l": 2}, False)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from clip_skip.interfaces.ui import models_view
+from clip_skip.interfaces.ui.advice_view import reasons
 from clip_skip.interfaces.ui.models_view import Order, ordered, row
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
@@ -138,3 +139,9 @@ def test_how_far_it_is():
     html = models_view.progress(Progress(3, 12))
     assert '<progress max="12" value="3">' in html and "3 / 12" in html and "Reading the models:" in html
     assert "Waits for the WebUI" in models_view.progress(Progress(3, 12, rests=True))
+
+
+def test_a_fact_that_tells_nothing_has_no_strength():
+    told, untold = Evidence("a", Strength.STRONG, "A.", Verdict.NAI), Evidence("b", Strength.STRONG, "B.")
+    facts = ModelFacts("m", ARCHITECTURES["sd1"], evidence=(told, untold))
+    assert [english(reason) for reason in reasons(facts)] == ["A. (strong)", "B."]

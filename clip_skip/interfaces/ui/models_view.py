@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -63,8 +62,7 @@ _LINEAGES: Mapping[Verdict, str] = {
 _NOT_KNOWN: Phrase = ("Not known",)
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """The column that the table is sorted by, upwards or `down`."""
 
     column: str = "name"
@@ -75,8 +73,7 @@ class Order:
         return Order(column, column == self.column and not self.down)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One model, what the table says of it by column, and what it is sorted by there, None where nothing is known."""
 
     model: Listed

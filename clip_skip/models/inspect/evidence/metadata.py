@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
-from ...checkpoint import is_sha256
+from ....text.regex import regex
+from ...checkpoint import MODELSPEC_TEXTS, is_sha256
 from ...mentions import plain_words
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement, Strength, Verdict
 from .known import DESCENT, by_file_name, lookup, lookup_legacy
@@ -30,19 +31,18 @@ _ROLES = ("primary_model_hash", "secondary_model_hash", "tertiary_model_hash", "
 _DIFFERENCE_ROLES = ("tertiary_model_hash", "model_c")
 _SUBTRACTED_ROLE = "base_model"
 _METHODS = ("interp_method", "mode", "merge_method", "merge_mode")
-_DIFFERENCE = re.compile(r"diff|\badd\b", re.IGNORECASE)
+_DIFFERENCE = regex(r"diff|\badd\b", re.IGNORECASE)
 
 _MAX_MODELS = 1_000
 _MAX_DEPTH = 20
 _MAX_TEXT = 1_000_000
 
 # A mecha recipe's lines, which refer to each other by number: model "path" ...; merge "method" &0 &1 ...
-_MECHA_MODEL = re.compile(r'model\s+"((?:[^"\\]|\\.)*)"')
-_MECHA_REFERENCE = re.compile(r"&(\d{1,6})\b")
+_MECHA_MODEL = regex(r'model\s+"((?:[^"\\]|\\.)*)"')
+_MECHA_REFERENCE = regex(r"&(\d{1,6})\b")
 
 
-@dataclass(frozen=True)
-class _Ingredient:
+class _Ingredient(NamedTuple):
     sha256: str = ""
     name: str = ""
     legacy: str = ""
@@ -239,9 +239,8 @@ def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:
 
 # --- the skip it was trained with ------------------------------------------------------------------------------------
 
-# Where a model's maker writes to its users: ModelSpec's two, and kohya's own.
-MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")
-_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment")
+# Where a model's maker writes to its users: ModelSpec's, kohya's own, and Additional Networks'.
+_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment", "ssmd_description")
 
 # OneTrainer's keys, in the order of the architecture's encoders. It counts from where the architecture reads, from 0.
 _ONETRAINER = ("text_encoder_layer_skip", "text_encoder_2_layer_skip")
