@@ -60,7 +60,7 @@ if FLAVOUR == "sdnext":
         panel.page.add_style_tag(content="#clip_skip_control_enabled { width: 216px; min-width: 0; }")
         panel.set("l", "2.5")
         expect(panel.words("l")).to_contain_text("block 9.5")
-        place, label, number, words, compare, save, more = (
+        place, label, number, words, compare, compared, save, more = (
             each.bounding_box()
             for each in (
                 panel.part("sliders"),
@@ -68,6 +68,7 @@ if FLAVOUR == "sdnext":
                 panel.number("l"),
                 panel.words("l"),
                 panel.part("compare"),
+                panel.part("compared"),
                 panel.part("save"),
                 panel.part("more").locator(".label-wrap"),
             )
@@ -75,6 +76,7 @@ if FLAVOUR == "sdnext":
         assert words["y"] >= max(each["y"] + each["height"] for each in (label, number))
         assert label["x"] < place["x"] + 0.2 * place["width"]
         assert more["height"] < 30
+        assert compare["x"] + compare["width"] <= compared["x"] and compared["y"] + compared["height"] <= more["y"]
         assert compare["y"] + compare["height"] <= save["y"] < compare["y"] + 1.5 * compare["height"]
 
     def test_its_buttons_are_as_high_as_their_words(webui, panel):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ...text.regex import regex
 from . import grammar, tables, vocabulary
+from .rules import rule
 from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
 
@@ -31,7 +32,9 @@ def has_negation(text: str) -> bool:
     return not _NEGATING.isdisjoint(units(text.lower()).letters)
 
 
-_AMONG_SETTINGS = regex("[sm]|^D?w:|^D?wd$|uw")
+_AMONG_SETTINGS = rule(
+    "[SETTING MODEL] | ^ OTHER_NUMBER? MAYBE_MENTION : | ^ OTHER_NUMBER? MAYBE_MENTION SKIP $ | USE MAYBE_MENTION"
+)
 
 
 def _sure(letters: str) -> str:
@@ -42,7 +45,7 @@ def _sure(letters: str) -> str:
     )
 
 
-_EXPLAINED = regex(r"q[jT]?\Z")
+_EXPLAINED = rule(r"WHAT_IS [JOINING TO]? \Z")
 _LEFT = regex(r"\b(?:from|off)\s\Z")
 # These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
 _COUNTED_FROM_ZERO = regex(

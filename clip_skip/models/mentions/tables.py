@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...text.regex import regex
+from .rules import rule
 from .units import units
 
 _LONGEST_ROW, _MOST_ROWS = 200, 20
@@ -10,7 +11,7 @@ _CELL_BEGINS = regex(r"(?:\A|\|)[\s*]*\Z")
 _CELL_ENDS = regex(r"[\s*]*(?:\||\Z)")
 _NUMBER_BESIDE = regex(r"[\s*]*\|[\s*]*\d")
 _RULE = regex(r"[\s|:-]*")
-_CELL = regex(r"d(?:[-_/,o&]{1,2}d)*")
+_CELL = rule("SKIP (?:[- _ / , OR &]{1,2} SKIP)*")
 
 
 def below(text: str, mention: tuple[int, int]) -> list[float] | None:

@@ -1,6 +1,6 @@
 """A text in units: the words for clip skip, numbers, signs, and words by the part that they play (`vocabulary`).
 
-Each unit is one letter, so that the rules of `grammar` are patterns of letters. A word's is its part's; a number that
+Each unit is one letter, so that a rule is a pattern of letters (`rules`). A word's is its part's; a number that
 may be a skip is "d", any other with what makes it one of another thing "D". A sign is its own letter, but ":" stands
 for "=" too, "-" for all dashes, "_" for one with blanks around it, "/" for "\\" and a bar before a number, "|" for a
 slash with blanks around it, "@" for arrows, "(" and ")" for square brackets, "X" for crosses, "L" for a new line. What
