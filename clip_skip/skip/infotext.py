@@ -21,7 +21,7 @@ APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
 # A1111's own rule: a value with a comma in it is written in quotes. Civitai's extension writes an object without.
-_PARAMETER = regex(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|\{[^{}]*\}|[^,]*)(?:,|$)')
+_PARAMETER = regex(r'(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|\{[^{}]*\}|[^,]*)(?:,|$)')
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 _WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 

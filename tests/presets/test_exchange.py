@@ -453,6 +453,23 @@ def test_kinds_of_files_that_name_a_skip_per_model(store, content, keys):
     assert [(change.key, change.after.skip) for change in changes] == [(key, {"l": 2}) for key in keys]
 
 
+BLANKS = " " * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"model": f"{BLANKS}x", "clip_skip": 2}),
+        json.dumps({f"{BLANKS}x [6ce0161689]": {"clip_skip": 2}}),
+        f"Steps: 1, Model: x{BLANKS}, {BLANKS} Clip skip: 2",
+    ],
+)
+def test_runs_of_blanks_are_passed_over(store, text):
+    """So long that a reader whose time grows faster than its text would not come back."""
+    (change,) = plan_import(text, store, assumed="sd1")
+    assert (change.key, change.after.skip) == ("name:x", {"l": 2})
+
+
 def test_a_style_that_leaves_the_skip_to_the_program_names_none(store):
     with pytest.raises(ValueError, match="nothing in it"):
         plan_import('{"name": "a", "checkpoints": ["a.ckpt"], "clip_skip": 0}', store, assumed="sd1")

@@ -292,7 +292,7 @@ def _in_entry(source: str, name: str, record: Any) -> Iterator[Found]:
         if each.name or of_a_control or not name:
             yield each
         else:
-            is_file = _is_file(re.sub(r"\s*\[\w+\]\s*$", "", name))
+            is_file = _is_file(name) or _is_file(name.rpartition("[")[0].rstrip())
             yield replace(each, name=name, hash=each.hash or _hash_of(name), guessed=not is_file)
 
 
