@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..skip.architectures import UNKNOWN
@@ -28,14 +29,17 @@ class _Host(Protocol):
     def loras(self) -> dict[str, str]: ...
 
 
-class Listed(NamedTuple):
+# No tuples, of which the state of a page would make lists (Gradio 4).
+@dataclass(frozen=True)
+class Listed:
     """A model in the WebUI's lists: CHECKPOINT or LORA, and its name there."""
 
     kind: str
     name: str
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """What was read of a model: None where it has no file, and `error` where that could not be read."""
 
     checkpoint: Checkpoint

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
@@ -62,8 +63,9 @@ _LINEAGES: Mapping[Verdict, str] = {
 _NOT_KNOWN: Phrase = ("Not known",)
 
 
-class Order(NamedTuple):
-    """The column that the table is sorted by, upwards or `down`."""
+@dataclass(frozen=True)
+class Order:
+    """The column that the table is sorted by, upwards or `down`. No tuple, which Gradio 4's state would make a list."""
 
     column: str = "name"
     down: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -43,8 +43,12 @@ class StoreError(Exception):
     """The presets could not be saved; what was saved before is as it was. The message says why, for the user."""
 
 
-class Changed(NamedTuple):
-    """What a save changed: the JSON values of these keys before and since, None where there was, or is, none."""
+@dataclass(frozen=True)
+class Changed:
+    """What a save changed: the JSON values of these keys before and since, None where there was, or is, none.
+
+    No tuple, of which the state of a page would make a list (Gradio 4).
+    """
 
     before: Mapping[str, Any]
     now: Mapping[str, Any]
