@@ -15,6 +15,7 @@ from .hosts.attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .hosts.base import Host
 from .hosts.comparison import Comparison
 from .hosts.protocols import Processed, Processing
+from .hosts.running import part_from_outer
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
@@ -99,6 +100,7 @@ class Extension:
         try:
             if not self.host.runs(p):
                 return
+            part_from_outer(p)
             comparison.forget(p)
             infotext.clear(p.extra_generation_params)
             job = self._job(p, args) if self.switched_on() else None

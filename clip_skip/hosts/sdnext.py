@@ -22,7 +22,7 @@ from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from ..text.log import logger
 from .adapter import Adapter, listed_loras
-from .attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
+from .attributes import COMPARISON_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 from .protocols import (
@@ -36,6 +36,7 @@ from .protocols import (
     Processing,
     Shared,
 )
+from .running import begin, told_by_host
 
 _SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
@@ -91,10 +92,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
             self._running.pop().stop()
 
     def runs(self, p: Processing) -> bool:
-        return True  # nobody is known to show a copy here
+        return told_by_host(p)
 
     def begin(self, p: Processing, job: Job | None) -> None:
-        setattr(p, JOB_ATTRIBUTE, job)
+        begin(p, job)
         if self._running and self._running[-1].p is p:
             self._running.pop().stop()
         if job is None and not self._running:
