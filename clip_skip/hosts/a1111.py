@@ -33,7 +33,7 @@ from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
-from .adapter import Adapter, listed_loras
+from .adapter import Adapter, listed_loras, tags_of_batch
 from .attributes import JOB_ATTRIBUTE
 from .encoders import read_webui_model, webui_readers, without_clip
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
@@ -113,9 +113,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
             job.tags = tags or own
             return
         job.tagged(tags)
-        first = p.iteration * p.batch_size
-        prompts = (p.all_prompts or [])[first : first + p.batch_size]
-        if len({prompt_tags.find(prompt) for prompt in prompts}) > 1:
+        # Those of the hires pass are parsed likewise.
+        if any(len(tags_of_batch(p, getattr(p, name, None))) > 1 for name in ("all_prompts", "all_hr_prompts")):
             job.say(different_tags())
 
     def encoded(self, p: Processing) -> None:

@@ -62,7 +62,7 @@ ATTRIBUTES = (
     Attribute("p", "xyz", READ, "sdnext", "true where one of its grids makes the images"),
     Attribute("p", "extra_network_data", READ, "a1111", "other extensions activate the networks of prompts of theirs"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
-    Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
+    Attribute("p", "iteration", READ, why="which batch is encoded: its prompts may have different tags"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),

@@ -48,3 +48,7 @@ class Wrapped:
         self._now.around = None
         if vars(self._owner)[self._name] is self._wrapper:
             setattr(self._owner, self._name, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
+            around = getattr(self._owner, AROUND_ATTRIBUTE)
+            del around[self._name]
+            if not around:
+                delattr(self._owner, AROUND_ATTRIBUTE)
