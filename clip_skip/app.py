@@ -167,10 +167,9 @@ class Extension:
     def pasted(self, text: str | None, params: dict[str, Any]) -> None:
         """The text of an image was pasted, of which the WebUI has read `params`. Never raises."""
         try:
-            if self.host.restores_skip or not text:
-                return
-            if self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
-                infotext.take_over(text, params)
+            found = infotext.left_over(text or "", params, not self.host.restores_skip)
+            if found and self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
+                params.update(found)
         except Exception:
             logger.exception("the number in the pasted text is lost")
 

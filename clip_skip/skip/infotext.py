@@ -19,7 +19,10 @@ NEXT_HOST_KEY = "CLiP-skip"
 APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
-_HOST_NUMBER = re.compile(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
+# In the last line of a text: a value in quotation marks, which may be a prompt; and one of a key, given its name.
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"')
+_VALUE = r"(?:^|, ?)(?:{}): (\w+(?:\.\d+)?)\s*(?=,|$)"
+_TRIP_CLIP_SKIP = "TripClipSkip"
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 _WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 
@@ -57,11 +60,21 @@ def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
     return options
 
 
-def take_over(text: str, params: dict[str, Any]) -> None:
-    """The host's own number in the `text` of an SD 1.x image, which it drops from `params`, becomes ours."""
-    written = _HOST_NUMBER.search(text)
-    if written is not None and parse(params) is None:
-        params[str(PARAMETERS["l"].infotext)] = written[1]
+def left_over(text: str, params: Mapping[str, Any], from_host: bool = True) -> dict[str, str]:
+    """Our keys for a number in the `text` of an SD 1.x image that nobody takes from it; `params` is what was taken.
+
+    That is Trip Clip Skip's, and with `from_host`, where the host drops it, the host's own.
+    """
+    last = _QUOTED.sub("", text.strip().rpartition("\n")[2])
+    if parse(params) is not None or not re.search(_VALUE.format("Steps"), last):
+        return {}
+    names = [f"{_TRIP_CLIP_SKIP}_value", *([HOST_KEY, NEXT_HOST_KEY] if from_host else [])]
+    written = next(filter(None, (re.search(_VALUE.format(name), last) for name in names)), None)
+    if written is None or not written[1][0].isdigit():
+        return {}
+    blend = re.search(_VALUE.format(f"{_TRIP_CLIP_SKIP}_type"), last)
+    values = {"l": written[1], **({"blend": "slerp"} if blend is not None and blend[1] == "slerp" else {})}
+    return {str(PARAMETERS[name].infotext): value for name, value in values.items()}
 
 
 def clear(params: dict[str, Any]) -> None:
