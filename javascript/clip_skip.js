@@ -107,8 +107,8 @@
         const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
         const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
         /** @type {{tags: string, negative?: string, slider?: number}} */
-        const seen = {tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi)};
-        const negative = found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi);
+        const seen = {tags: found(`${tab}_prompt`, /[<＜](?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>＜＞]*[>＞]/gi)};
+        const negative = found(`${tab}_neg_prompt`, /[<＜]\s*clip[\s_-]*skip[^<>＜＞]*[>＞]/gi);
         if (negative) seen.negative = negative;
         if (Number.isFinite(number)) seen.slider = number;
         return write(tab, "seen", JSON.stringify(seen));

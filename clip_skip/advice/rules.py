@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..models.inspect.evidence.evidence import DESCENDANTS, Verdict
 from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
@@ -37,8 +37,7 @@ class Action:
     skip: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What a person can tell where no file does, and the answers."""
 
     text: str

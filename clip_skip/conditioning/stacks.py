@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -27,8 +26,7 @@ _LAYOUTS = (
 )
 
 
-@dataclass(frozen=True)
-class Stack:
+class Stack(NamedTuple):
     """The blocks of one CLIP text encoder, the layer norm that follows them, and, if found, what the ids go into.
 
     `module` is the text encoder as its host calls it.

@@ -6,7 +6,7 @@ it, and nothing else is. Where a host has no such attribute, a name that is look
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # On the job object: its `Job`; None there says "off for this job".
 JOB_ATTRIBUTE = "clip_skip_job"
@@ -29,8 +29,7 @@ READ = "read"
 CHANGED = "changed"  # the host's: written and put back, or written into
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """`owner` is the host's object, `hosts` who has it: "all", "a1111" (the line), "forge" (and Neo), "sdnext"."""
 
     owner: str

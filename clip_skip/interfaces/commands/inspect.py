@@ -12,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ...models.checkpoint import MODEL_SUFFIXES
+from ...models.inspect.evidence.evidence import Evidence, Verdict
 from ...models.inspect.facts import ModelFacts, unread
 from ...models.inspect.inspector import Inspector, file_sha256
 from ...skip.numbers import number
@@ -149,9 +150,14 @@ def _skips(skips: Iterable[tuple[str, float]]) -> str:
     return " ".join(f"{id}={number(skip)}" for id, skip in skips)
 
 
+def _strength(fact: Evidence) -> str:
+    """How much the fact is worth; "-" where it says only why something could not be told."""
+    return "-" if fact.verdict == Verdict.UNKNOWN else fact.strength
+
+
 def _explained(facts: ModelFacts) -> str:
     lines = ["  ".join(cell for cell in map(plain, _row(facts)) if cell)]
     lines += [f"  error    {plain(facts.error)}"] if facts.error else []
-    lines += [f"  lineage  {e.strength:<9} {e.id}: {plain(e.text)}" for e in facts.evidence]
+    lines += [f"  lineage  {_strength(e):<9} {e.id}: {plain(e.text)}" for e in facts.evidence]
     lines += [f"  skip     {_skips(s.skip.items()) or '-':<9} {s.id}: {plain(s.text)}" for s in facts.statements]
     return "\n".join(lines)

@@ -16,7 +16,11 @@ _CUT = "..."
 
 
 def prepare() -> None:
-    """Let stdout show every name, whatever its encoding: what that can't hold is written as its escape."""
+    """Let stdout show every name, whatever its encoding: what that can't hold is written as its escape.
+
+    What is said to a stdout or stderr that the caller has closed goes nowhere.
+    """
+    sys.stdout, sys.stderr = sys.stdout or os.fdopen(_nobody(), "w"), sys.stderr or os.fdopen(_nobody(), "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -26,7 +30,7 @@ def say(text: str) -> None:
     try:
         print(text)
     except BrokenPipeError:
-        _to_nobody()
+        to_nobody()
 
 
 def finish() -> None:
@@ -34,11 +38,16 @@ def finish() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _to_nobody()
+        to_nobody()
 
 
-def _to_nobody() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def to_nobody() -> None:
+    """Let what is said from now on go nowhere."""
+    os.dup2(_nobody(), sys.stdout.fileno())
+
+
+def _nobody() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def fail(message: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import sub
@@ -18,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from ....text.bounded_json import MAX_COMMAS
+from ....text.regex import regex
 from .contents import Contents, ContentsError, Tensor, check_shapes, load_object
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
@@ -73,7 +73,7 @@ class _Header(NamedTuple):
 
 
 # An entry as safetensors' own library and Python's json write it. Bounded, so that no number takes long to read.
-_ENTRY = re.compile(
+_ENTRY = regex(
     r'"([^"]*)": ?\{"dtype": ?"([A-Z0-9_]{1,20})", ?'
     r'"shape": ?\[([0-9, ]{0,400})\], ?"data_offsets": ?\[([0-9]{1,20}, ?[0-9]{1,20})\]\}'
 )
