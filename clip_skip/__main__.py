@@ -37,7 +37,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         code: int = options.run(options)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        terminal.tell("stopped")
         code = 130
     return code
 

@@ -180,6 +180,16 @@ def test_what_was_to_be_done_is_done_though_nobody_reads(tmp_path):
     assert done.returncode == 0 and len(Store(tmp_path).all()) == 2980
 
 
+def test_what_was_to_be_done_is_done_though_nobody_hears_of_errors(tmp_path):
+    (tmp_path / "x.txt").write_text("Steps: 1, Model: a, Clip skip: 2")
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "clip_skip", "--data-dir", tmp_path, "presets", "import", "--sd1"]
+    done = subprocess.run([*line, tmp_path / "gone", tmp_path / "x.txt"], cwd=ROOT, stdout=writing, stderr=writing)
+    os.close(writing)
+    assert done.returncode == 1 and list(Store(tmp_path).all()) == ["name:a"]
+
+
 def test_pipes_in_a_folder_are_not_waited_for(run, tmp_path):
     os.mkfifo(tmp_path / "x.safetensors")
     for line in (["inspect", tmp_path], ["drift", "--prompt", "a", "--model", tmp_path / "x.safetensors"]):

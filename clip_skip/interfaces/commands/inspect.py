@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from ...models.inspect.facts import ModelFacts, unread
 from ...models.inspect.inspector import Inspector, file_sha256
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, say, table
+from .terminal import fail, say, table, tell
 
 _HEAD = ("FILE", "ARCHITECTURE", "KIND", "LINEAGE", "RECOMMENDED", "TRAINED")
 
@@ -43,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         found = list(models(path, options.recursive))
         if not found:
             deeper = "" if options.recursive else "; --recursive looks into its folders too"
-            print(f"{plain(path)}: there are no models in this folder{deeper}", file=sys.stderr)
+            tell(f"{path}: there are no models in this folder{deeper}")
         paths += found
     facts = list(_inspected(inspector, paths, options.thorough))
     if options.json:

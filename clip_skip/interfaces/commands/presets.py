@@ -21,7 +21,7 @@ from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
 from ...text.encodings import decoded
 from ...text.plain import plain, quote
-from .terminal import fail, finish, reason, say, table
+from .terminal import fail, finish, reason, say, table, tell
 
 _MODEL = "the model's SHA-256 or the beginning of it, or its file name"
 _MAX_BYTES = 1 << 28  # of a file to import
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         code = fail(reason(error))
     if options.action is not _check:
         for problem in store.problems:
-            print(f"warning: {plain(problem)}", file=sys.stderr)
+            tell(f"warning: {problem}")
     return code
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ...text.plain import plain
 
@@ -52,8 +53,14 @@ def _nobody() -> int:
 
 def fail(message: str) -> int:
     """Say what went wrong, on stderr; the exit code for it."""
-    print(f"error: {plain(message)}", file=sys.stderr)
+    tell(f"error: {message}")
     return 1
+
+
+def tell(text: str) -> None:
+    """Print a line to stderr. Where its reader has gone, or there is no room, the work goes on without."""
+    with suppress(OSError):
+        print(plain(text), file=sys.stderr)
 
 
 def reason(error: Exception) -> str:
