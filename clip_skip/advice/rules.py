@@ -366,8 +366,11 @@ def not_a_tag(found: Collection[Mistaken]) -> Advice:
     return Advice(AdviceId.NOT_A_TAG, Severity.HINT, "What looks like CLIP Skip's tag does nothing.", join(said, "; "))
 
 
-def different_tags() -> Advice:
-    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+def different_tags(first: bool = True) -> Advice:
+    """`first` tells whether it is the first one's that counts."""
+    text = "The prompts of this batch have different tags, and are all read as one of them says."
+    if first:
+        text = "The prompts of this batch have different tags, and are all read as the first one's says."
     mend = "Set the batch size to 1 to have each read as its own."
     return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (mend,))
 

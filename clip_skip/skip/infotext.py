@@ -22,6 +22,7 @@ REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
 # A1111's own rule: a value with a comma in it is written in quotes. Civitai's extension writes an object without.
 _PARAMETER = regex(r'(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|\{[^{}]*\}|[^,]*)(?:,|$)')
+_TRIP_CLIP_SKIP = "TripClipSkip"
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 _WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 
@@ -74,12 +75,20 @@ def _unquoted(value: str) -> str:
         return value.strip('"')
 
 
-def take_over(text: str, params: dict[str, Any]) -> None:
-    """The host's own number in the `text` of an SD 1.x image, which it drops from `params`, becomes ours."""
-    written = [values[key] for values in parameters(text) for key in (HOST_KEY, NEXT_HOST_KEY) if key in values]
-    skip = counted(written[-1]) if written else None
-    if skip is not None and parse(params) is None:
-        params[str(PARAMETERS["l"].infotext)] = number(skip)
+def left_over(text: str, params: Mapping[str, Any], from_host: bool = True) -> dict[str, str]:
+    """Our keys for a number in the `text` of an SD 1.x image that nobody takes from it; `params` is what was taken.
+
+    That is Trip Clip Skip's, and with `from_host`, where the host drops it, the host's own.
+    """
+    values = {key: value for line in parameters(text) for key, value in line.items()}
+    if parse(params) is not None or "Steps" not in values:
+        return {}
+    names = [f"{_TRIP_CLIP_SKIP}_value", *([HOST_KEY, NEXT_HOST_KEY] if from_host else [])]
+    skip = next((counted(values[name]) for name in names if name in values), None)
+    if skip is None:
+        return {}
+    blend = {"blend": "slerp"} if values.get(f"{_TRIP_CLIP_SKIP}_type") == "slerp" else {}
+    return {str(PARAMETERS[name].infotext): value for name, value in {"l": number(skip), **blend}.items()}
 
 
 def clear(params: dict[str, Any]) -> None:

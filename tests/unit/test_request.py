@@ -353,5 +353,6 @@ def test_a_requests_own_options_make_it_again(options):
 )
 def test_the_hosts_number_is_taken_from_the_parameters_alone(line, number):
     params = {}
-    infotext.take_over(f"a cat, Clip skip: 5, dog\nNegative prompt: x, Clip skip: 6\nSteps: 20, {line}", params)
+    text = f"a cat, Clip skip: 5, dog\nNegative prompt: x, Clip skip: 6\nSteps: 20, {line}"
+    params |= infotext.left_over(text, params)
     assert params == ({} if number is None else {"CLIP skip L": number})
