@@ -25,11 +25,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log.set_up("WARNING")
     terminal.prepare()
     try:
+        code: int = _run(options)
+        terminal.finish()
+    except OSError as error:  # of stdout: each command says by itself what is wrong with files
+        terminal.to_nobody()
+        code = terminal.fail(terminal.reason(error))
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
         code: int = options.run(options)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+        terminal.tell("stopped")
         code = 130
-    terminal.finish()
     return code
 
 

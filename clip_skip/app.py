@@ -15,6 +15,7 @@ from .hosts.attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
 from .hosts.base import Host
 from .hosts.comparison import Comparison
 from .hosts.protocols import Processed, Processing
+from .hosts.running import part_from_outer
 from .interfaces import extra_network, grid
 from .interfaces.rest import routes
 from .interfaces.settings import ENABLED, INFOTEXT, defaults, shown_at
@@ -99,6 +100,7 @@ class Extension:
         try:
             if not self.host.runs(p):
                 return
+            part_from_outer(p)
             comparison.forget(p)
             infotext.clear(p.extra_generation_params)
             job = self._job(p, args) if self.switched_on() else None
@@ -165,10 +167,9 @@ class Extension:
     def pasted(self, text: str | None, params: dict[str, Any]) -> None:
         """The text of an image was pasted, of which the WebUI has read `params`. Never raises."""
         try:
-            if self.host.restores_skip or not text:
-                return
-            if self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
-                infotext.take_over(text, params)
+            found = infotext.left_over(text or "", params, not self.host.restores_skip)
+            if found and self.host.selected(str(params.get("Model") or "")).architecture.id == "sd1":
+                params.update(found)
         except Exception:
             logger.exception("the number in the pasted text is lost")
 

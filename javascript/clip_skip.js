@@ -136,8 +136,8 @@
         const isOwn = gradioApp().querySelector(`${SLIDER}#${own}`) !== null;
         const number = Number.parseFloat((isOwn ? valueOf(own, "input") : held[SHARED]) ?? "");
         return {
-            tags: found(`${tab}_prompt`, /<(?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>]*>/gi),
-            negative: found(`${tab}_neg_prompt`, /<\s*clip[\s_-]*skip[^<>]*>/gi) || undefined,
+            tags: found(`${tab}_prompt`, /[<＜](?:(?:lora|lyco):|\s*clip[\s_-]*skip)[^<>＜＞]*[>＞]/gi),
+            negative: found(`${tab}_neg_prompt`, /[<＜]\s*clip[\s_-]*skip[^<>＜＞]*[>＞]/gi) || undefined,
             slider: Number.isFinite(number) ? number : undefined,
         };
     }

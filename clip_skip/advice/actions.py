@@ -10,6 +10,7 @@ from typing import Protocol
 from ..models.checkpoint import Checkpoint
 from ..models.library import Library
 from ..models.presets.preset import Mark
+from ..models.presets.store import NOTHING_CHANGED, Changed
 from ..skip.architectures import Architecture
 from .names import ActionId
 from .rules import Action, Advice
@@ -29,10 +30,14 @@ _KEPT = (ActionId.YES, ActionId.NO)
 
 @dataclass(frozen=True)
 class Moved:
-    """Where controls go: the host's own slider to a number, the panel's to a skip by encoder id. Others stay."""
+    """Where controls go: the host's own slider to a number, the panel's to a skip by encoder id. Others stay.
+
+    `changed` is what was kept with that.
+    """
 
     slider: float | None = None
     skips: Mapping[str, float] = field(default_factory=dict)
+    changed: Changed = field(default=NOTHING_CHANGED, compare=False)
 
 
 class _Host(Protocol):
@@ -51,21 +56,18 @@ def act(
     the panel's sliders go. Not to know the answer is no statement, and nothing is kept then.
     """
     if action.id is ActionId.SILENCE:
-        library.silence(checkpoint, advice.id)
-        return Moved()
+        return Moved(changed=library.silence(checkpoint, advice.id))
     if action.id in (ActionId.NAI_DERIVED, ActionId.NOT_NAI):
-        library.mark(checkpoint, Mark(action.id.value))
-        return Moved()
+        return Moved(changed=library.mark(checkpoint, Mark(action.id.value)))
     is_for_auto = decider is Decider.AUTO and action.id is not ActionId.UNSURE
     keeps = action.id in _KEPT or (is_for_auto and not library.profile(checkpoint).has_skips)
-    if keeps:
-        library.save(checkpoint, action.skip)
+    changed = library.save(checkpoint, action.skip) if keeps else NOTHING_CHANGED
     if decider is Decider.SLIDER:
         number = host.slider_for(checkpoint.architecture, action.skip)
         if number is not None:
             host.use(number)
-        return Moved(slider=number)
-    return Moved() if keeps and decider is Decider.AUTO else Moved(skips=action.skip)
+        return Moved(slider=number, changed=changed)
+    return Moved(skips={} if keeps and decider is Decider.AUTO else action.skip, changed=changed)
 
 
 def sliders_after(advice: Advice, architecture: Architecture, host: _Host) -> dict[ActionId, float]:

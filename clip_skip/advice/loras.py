@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_TAG = re.compile(r"<(?:lora|lyco):([^:<>]+)[^<>]*>", re.IGNORECASE)
+from ..text.regex import regex
+
+_TAG = regex(r"<(?:lora|lyco):([^:<>]+)[^<>]*>", re.IGNORECASE)
 
 
 def names(prompt: str) -> list[str]:

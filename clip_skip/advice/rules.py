@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..models.inspect.evidence.evidence import DESCENDANTS, Verdict
 from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
@@ -37,8 +37,7 @@ class Action:
     skip: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What a person can tell where no file does, and the answers."""
 
     text: str
@@ -367,8 +366,11 @@ def not_a_tag(found: Collection[Mistaken]) -> Advice:
     return Advice(AdviceId.NOT_A_TAG, Severity.HINT, "What looks like CLIP Skip's tag does nothing.", join(said, "; "))
 
 
-def different_tags() -> Advice:
-    text = "The prompts of this batch have different tags, and are all read as the first one's says."
+def different_tags(first: bool = True) -> Advice:
+    """`first` tells whether it is the first one's that counts."""
+    text = "The prompts of this batch have different tags, and are all read as one of them says."
+    if first:
+        text = "The prompts of this batch have different tags, and are all read as the first one's says."
     mend = "Set the batch size to 1 to have each read as its own."
     return Advice(AdviceId.BAD_VALUE, Severity.ERROR, text, (mend,))
 

@@ -28,8 +28,8 @@ class Taps:
 
     `calls` counts, per encoder id, how often a tap really swapped a state: the proof that the plan was applied.
     A tap that can't do its work leaves the host's state alone, and never raises. The first reason of each encoder is
-    kept in `failures`, by its id, and `on_failure([id], reason)` is told of it at once. `overruled` is why they are all
-    gone before their time, empty where they are not.
+    kept in `failures`, by its id, and `on_failure([id], reason)` is told of it at once. `overruled` is why something
+    else was read than what they put there, empty where that is not so.
     """
 
     def __init__(
@@ -122,6 +122,8 @@ class _Tap:
             following = self._stack.final_norm
         if following is not None:
             handles.append(following.register_forward_pre_hook(self._restore, with_kwargs=True))
+        if self._encoder.normed:
+            handles.append(self._stack.final_norm.register_forward_pre_hook(self._compare))
         return handles
 
     def clear(self) -> None:
@@ -142,6 +144,7 @@ class _Tap:
     def _swap(self, module: nn.Module, args: Any, output: Any) -> Any:
         states = self._local.__dict__.pop("kept", {})
         self._local.__dict__.pop("swapped", None)  # where the host does not run what follows
+        self._local.__dict__.pop("put", None)
         try:
             true = states[self._encoder.trained_depth] = _state(output)
             blended = self._mix([(states[depth].to(true), weight) for depth, weight in self._weights])
@@ -149,8 +152,15 @@ class _Tap:
             self._taps.failed(self._encoder, error)
             return None
         self._local.swapped = true, blended
+        self._local.put = blended
         self._taps.calls[self._encoder.id] += 1
         return (blended, *output[1:]) if isinstance(output, tuple) else blended
+
+    def _compare(self, module: nn.Module, args: Any) -> None:
+        """What is normed to be read is what was put there: nobody reads another block."""
+        put = getattr(self._local, "put", None)
+        if put is not None and args and _fits(args[0], put) and not torch.equal(args[0].to(put), put):
+            self._taps.overruled = self._taps.overruled or "another extension read another block of the text encoder"
 
     def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
         swapped = self._local.__dict__.pop("swapped", None)

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..skip.numbers import number
 from ..text.phrase import Data
@@ -53,31 +53,27 @@ Notes: TypeAlias = "Mapping[tuple[str, float], str]"
 # What is drawn, whichever way. Coordinates are in pixels, y downwards.
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     points: tuple[Place, ...]
     ink: str
     width: float = 1
     dashed: bool = False
 
 
-@dataclass(frozen=True)
-class _Dot:
+class _Dot(NamedTuple):
     place: Place
     ink: str
     radius: float
     hint: str
 
 
-@dataclass(frozen=True)
-class _Ring:
+class _Ring(NamedTuple):
     place: Place
     ink: str
     radius: float = 7
 
 
-@dataclass(frozen=True)
-class _Label:
+class _Label(NamedTuple):
     place: Place  # of the baseline
     text: str
     anchor: str = "start"
@@ -86,8 +82,7 @@ class _Label:
 _Shape: TypeAlias = "_Line | _Dot | _Ring | _Label"
 
 
-@dataclass(frozen=True)
-class _Picture:
+class _Picture(NamedTuple):
     width: int
     height: int
     shapes: list[_Shape]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -27,8 +26,7 @@ class TokenizerError(ValueError):
     """There is no tokenizer, or none that can be used; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class Chunks:
+class Chunks(NamedTuple):
     """A prompt in chunks. `ids` has the shape (chunks, 77), int64.
 
     `mask`, of the same shape, is 0 on the padding; None where the encoder reads that like any token. `words` has

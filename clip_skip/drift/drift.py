@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import nn
@@ -33,8 +33,7 @@ States: TypeAlias = "Mapping[int, torch.Tensor] | Sequence[torch.Tensor]"
 Mix: TypeAlias = "Callable[[list[tuple[torch.Tensor, float]]], torch.Tensor]"
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """The conditioning at one skip against the trained one.
 
     `tokens` has the relative norm of each token alone, |c_i - t_i| / |t_i|, in the order of the states' leading

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ..conditioning.loaded_model import LoadedModel
 from ..conditioning.stacks import Stack
@@ -25,8 +24,7 @@ class _Host(Protocol):
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T: ...
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(NamedTuple):
     """One encoder's drift at every whole skip and those asked for, and the prompt's words by their place."""
 
     drift: Drift

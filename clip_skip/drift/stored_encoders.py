@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -54,8 +53,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True)
-class StoredEncoder:
+class StoredEncoder(NamedTuple):
     """Where a file keeps one CLIP text encoder: `prefix` is what stands before the names of its tensors."""
 
     id: str

@@ -2,9 +2,9 @@
 
 All of them encode through `StableDiffusionProcessing.get_conds_with_caching`, in the first pass, the hires pass, after
 a refiner switch and in the inner passes of other extensions. Some extensions, and a script of A1111's own, encode in a
-job by themselves, through `prompt_parser` or the model: always through the model's own `get_learned_conditioning`, and
-on Forge the model is no torch module. Around these two methods, and only there, the host's own skip is neutral and the
-taps are in place on the model that is loaded right then; around the first, the cache key carries the plan.
+job by themselves, through `prompt_parser`, the model's own `get_learned_conditioning`, or what reads its encoders. On
+Forge neither is a torch module. Around these methods, and only there, the host's own skip is neutral and the taps are
+in place on the model that is loaded right then; around the first, the cache key carries the plan.
 """
 
 from __future__ import annotations
@@ -33,18 +33,21 @@ from ..skip.plan import Plan
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
 from ..text.log import logger
-from .adapter import Adapter, listed_loras
+from .adapter import Adapter, listed_loras, tags_of_batch
 from .attributes import JOB_ATTRIBUTE
-from .encoders import read_webui_model, without_clip
+from .encoders import read_webui_model, webui_readers, without_clip
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
 from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
+from .running import begin, has_begun, running, told_by_host
 from .wrapped import Wrapped
 
 # The host's conditioning stage, of its job class; and the method of its model classes that encodes.
 _STAGE = "get_conds_with_caching"
 _ENCODE = "get_learned_conditioning"
-# The host's own functions around a job, in the module of its job class.
-_RUNNERS = ("process_images", "process_images_inner")
+# The method, of what reads one of its encoders, that reads the host's own skip.
+_READ = "encode_with_transformers"
+# The host's own functions that encode the empty prompt for a model that they load.
+_LOADERS = ("load_model", "reload_model_weights")
 _OPTION = "CLIP_stop_at_last_layers"
 
 T = TypeVar("T")
@@ -56,7 +59,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
         self._class = processing_class
         self._sd_models = sd_models
         self._stage: Wrapped | None = None
-        self._encoders: dict[type, Wrapped] = {}  # by the model class that has the method
+        self._encoders: dict[tuple[type, str], Wrapped] = {}  # by the class that has the method
 
     @classmethod
     def find(cls) -> WebUI | None:
@@ -91,24 +94,28 @@ class WebUI(Adapter[LineCheckpointInfo]):
         _NEUTRAL.leave(type(self.opts))
 
     def runs(self, p: Processing) -> bool:
-        # ADetailer shows a copy to the scripts after each batch, as if it were to run again.
-        return next(_running(self._class), p) is p
+        return told_by_host(p)
 
     def begin(self, p: Processing, job: Job | None) -> None:
-        setattr(p, JOB_ATTRIBUTE, job)
+        begin(p, job)
         if job is not None:
             self._meet(self._loaded_model())
             job.start(self._loaded().checkpoint)
 
     def tagged(self, p: Any, tags: Tags) -> None:
         # Each encode is told its own tags; what is recorded is the first pass, of the job itself.
-        job = vars(p).get(JOB_ATTRIBUTE)
-        if job is not None and not getattr(p, "is_hr_pass", False):
-            job.tagged(tags)
-            first = p.iteration * p.batch_size
-            prompts = (p.all_prompts or [])[first : first + p.batch_size]
-            if len({prompt_tags.find(prompt) for prompt in prompts}) > 1:
-                job.say(different_tags())
+        job = _own(p) if has_begun(p) else None
+        if job is None or getattr(p, "is_hr_pass", False):
+            return
+        own = prompt_tags.given(p.extra_network_data)
+        if tags != own:
+            # Another extension, as Tiled Diffusion for each of its regions, or Forge for the hires pass to come.
+            job.tags = tags or own
+            return
+        job.tagged(tags)
+        # Those of the hires pass are parsed likewise.
+        if any(len(tags_of_batch(p, getattr(p, name, None))) > 1 for name in ("all_prompts", "all_hr_prompts")):
+            job.say(different_tags())
 
     def encoded(self, p: Processing) -> None:
         pass  # each encode was proven as it ended
@@ -117,7 +124,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
         pass  # each encode asks the job
 
     def repeats(self, p: Processing) -> bool:
-        return not self._scripted(p) and all(each is p for each in _running(self._class))
+        return not self._scripted(p) and all(each is p for each in running())
 
     def batches(self, count: int, size: int) -> Mapping[str, str | None]:
         return {}
@@ -210,22 +217,33 @@ class WebUI(Adapter[LineCheckpointInfo]):
         return Checkpoint.of(info.name_for_extra, architecture, info.filename, self._sha256(info), info.name)
 
     def _meet(self, model: Any) -> None:
-        """Have the class of this model tell us of every encode from now on."""
-        owner = next((each for each in type(model).__mro__ if _ENCODE in vars(each)), None)
-        if self._stage is not None and owner is not None and owner not in self._encoders:
-            self._encoders[owner] = Wrapped(owner, _ENCODE, self._learn)
+        """Have the classes of this model, and of what reads its encoders, tell us of every encode from now on."""
+        for part, name, around in (
+            (model, _ENCODE, self._learn),
+            *((r, _READ, self._read) for r in webui_readers(model)),
+        ):
+            owner = next((each for each in type(part).__mro__ if name in vars(each)), None)
+            if self._stage is not None and owner is not None and (owner, name) not in self._encoders:
+                self._encoders[owner, name] = Wrapped(owner, name, around)
 
     def _condition(self, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's conditioning stage, of the job `p`."""
-        job = _job_of(p, self._class)
+        job = _job_of(p)
         return original(p, *args, **kwargs) if job is None else self._encode(job, original, p, args, kwargs)
 
     def _learn(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """An encode of the model by whoever asks for it."""
-        job = _job_around(self._class, _is_no_jobs_encode)
+        job = _job_around(_is_no_jobs_encode)
         if job is None or model is not self._loaded_model():
             return original(model, *args, **kwargs)
         return self._encode_alone(job, original, model, args, kwargs)
+
+    def _read(self, original: Callable[..., Any], reader: Any, args: Any, kwargs: Any) -> Any:
+        """The same with one of the model's encoders."""
+        job = _job_around(_is_no_jobs_encode)
+        if job is None or all(reader is not each for each in webui_readers(self._loaded_model())):
+            return original(reader, *args, **kwargs)
+        return self._encode_alone(job, original, reader, args, kwargs, whole=False)
 
     def _encode(self, job: Job, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
@@ -238,13 +256,18 @@ class WebUI(Adapter[LineCheckpointInfo]):
                 encode.caches[0][0] = None  # the cond is not what its cache key says
             return conds
 
-    def _encode_alone(self, job: Job, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
-        """The same outside of the stage: whose prompts these are nobody knows, and they follow the job's own tags."""
+    def _encode_alone(
+        self, job: Job, original: Callable[..., Any], part: Any, args: Any, kwargs: Any, whole: bool = True
+    ) -> Any:
+        """The same outside of the stage, with the `whole` model or a part of it.
+
+        Whose prompts these are nobody knows, and they follow the job's own tags.
+        """
         with ExitStack() as scope:
             taps = _tried(job, scope, lambda: self._place(scope, job, job.tags))
-            conds = original(model, *args, **kwargs)
+            conds = original(part, *args, **kwargs)
             if taps is not None:
-                job.prove(taps)
+                job.prove(taps, whole)
             return conds
 
     def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
@@ -317,60 +340,27 @@ def _is_forge() -> bool:
     return "modules_forge.main_entry" in sys.modules
 
 
-def _job_of(p: LineProcessing, job_class: type) -> Job | None:
-    """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it.
-
-    An inner pass runs inside the outer job's call, so the outer job object is found on our own call stack, in a frame
-    of the host's own functions that run a job. Nothing has to be remembered that an exception could leave behind.
-    """
-    if JOB_ATTRIBUTE in vars(p):
-        job: Job | None = vars(p)[JOB_ATTRIBUTE]
-        return job
-    return _job_around(job_class)
+def _job_of(p: LineProcessing) -> Job | None:
+    """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it."""
+    return _own(p) if has_begun(p) else _job_around()
 
 
-def _job_around(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
+def _own(p: Any) -> Job | None:
+    """The job of `p`, which has begun."""
+    job: Job | None = vars(p)[JOB_ATTRIBUTE]
+    return job
+
+
+def _job_around(ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
     """The innermost job around the caller, looked for no further out than where `ends` says so."""
-    job: Job | None
-    for p in _running(job_class, ends):
-        if JOB_ATTRIBUTE in vars(p):
-            job = vars(p)[JOB_ATTRIBUTE]
-            return job
-    return None
-
-
-def _running(job_class: type, ends: Callable[[FrameType], bool] = lambda _: False) -> Iterator[Any]:
-    """The host's job objects that are run around the caller, the innermost first."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and not ends(frame):
-        p = _run_in(frame, job_class)
-        if p is not None:
-            yield p
-        frame = frame.f_back
+    return next((_own(p) for p in running(ends) if has_begun(p)), None)
 
 
 def _is_no_jobs_encode(frame: FrameType) -> bool:
     """Whether what is encoded below this frame is decided in it, or kept with the model for longer than a job."""
     decided = WebUI._encode.__code__, WebUI._encode_alone.__code__
-    return frame.f_code in decided or frame.f_globals.get("__name__") == "modules.sd_models"
-
-
-def _run_in(frame: FrameType, job_class: type) -> Any:
-    """The host's job object that is run in this frame, None if it is no frame of a function that runs one."""
-    if frame.f_code.co_name not in _RUNNERS or frame.f_globals.get("__name__") != job_class.__module__:
-        return None
-    p = _local(frame, "p")
-    return p if issubclass(type(p), job_class) else None
-
-
-def _local(frame: FrameType, name: str) -> Any:
-    """The value of a local variable of this function that is running, None if it has none yet."""
-    found = frame.f_locals
-    value = found.get(name)
-    if isinstance(found, dict):
-        # Up to Python 3.12 a copy, which the frame keeps: what the function deletes would live on until it ends.
-        found.clear()
-    return value
+    loads = frame.f_globals.get("__name__") == "modules.sd_models" and frame.f_code.co_name in _LOADERS
+    return frame.f_code in decided or loads
 
 
 def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
@@ -378,7 +368,7 @@ def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
     found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
     tags = () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
     # The prompt of an inner pass without a word of its own follows the outer one.
-    return tags if tags or JOB_ATTRIBUTE in vars(p) else job.tags
+    return tags if tags or has_begun(p) else job.tags
 
 
 def _neutral(model: LoadedModel) -> int:

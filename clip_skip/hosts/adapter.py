@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from ..conditioning.loaded_model import LoadedModel
 from ..models.checkpoint import Checkpoint
 from ..models.inspect.identity.identify import identify
-from ..skip import host_sliders
+from ..skip import host_sliders, prompt_tags
 from ..skip.architectures import Architecture
+from ..skip.prompt_tags import Tags
 from .idle import is_busy
 from .protocols import (
     CheckpointInfo,
@@ -185,6 +186,12 @@ def listed_loras(module: str) -> dict[str, str]:
     """The path of each LoRA that the host's module of this name lists, by its name."""
     networks: Mapping[str, NetworkOnDisk] = getattr(sys.modules.get(module), "available_networks", {})
     return {name: str(network.filename) for name, network in dict(networks).items()}
+
+
+def tags_of_batch(p: Any, prompts: Sequence[str] | None) -> set[Tags]:
+    """The tags of the prompts of the batch that `p` is at, each once; `prompts` are those of all its batches."""
+    first = p.iteration * p.batch_size
+    return {prompt_tags.find(prompt) for prompt in (prompts or ())[first : first + p.batch_size]}
 
 
 def _hash_title(info: CheckpointInfo) -> str:

@@ -6,10 +6,12 @@ it, and nothing else is. Where a host has no such attribute, a name that is look
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # On the job object: its `Job`; None there says "off for this job".
 JOB_ATTRIBUTE = "clip_skip_job"
+# On the job object: its `id`, which a copy of it has not.
+OWNER_ATTRIBUTE = "clip_skip_job_of"
 # On a grid's job object: what the grid's axes give this cell, a mapping of parameters.
 AXES_ATTRIBUTE = "clip_skip_axes"
 # On the job object: its `Comparison`, None where it makes each image once.
@@ -18,6 +20,8 @@ COMPARISON_ATTRIBUTE = "clip_skip_comparison"
 ORIGINAL_ATTRIBUTE = "__clip_skip_original__"
 # The wrapper itself. `functools.wraps` copies our attributes to who wraps us, which then is not what it has here.
 WRAPPER_ATTRIBUTE = "__clip_skip_wrapper__"
+# On the class whose method is wrapped: what its wrappers of every load do now, by the method's name.
+AROUND_ATTRIBUTE = "__clip_skip_around__"
 
 PUT = "put"  # ours: the host knows nothing of it
 CALLED = "called"
@@ -25,8 +29,7 @@ READ = "read"
 CHANGED = "changed"  # the host's: written and put back, or written into
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """`owner` is the host's object, `hosts` who has it: "all", "a1111" (the line), "forge" (and Neo), "sdnext"."""
 
     owner: str
@@ -39,6 +42,7 @@ class Attribute:
 ATTRIBUTES = (
     # The job object `p`, a StableDiffusionProcessing.
     Attribute("p", JOB_ATTRIBUTE, PUT, why="at its start; the copies that a grid makes of a job begin anew"),
+    Attribute("p", OWNER_ATTRIBUTE, PUT, why="an inner pass that is a copy of a running job has not begun itself"),
     Attribute("p", AXES_ATTRIBUTE, PUT, why="a new mapping for each cell, as cells are shallow copies of one object"),
     Attribute("p", "extra_generation_params", CHANGED, why="our keys go in; the cells of a grid share one dictionary"),
     Attribute("p", COMPARISON_ATTRIBUTE, PUT, why="as the job itself"),
@@ -55,8 +59,9 @@ ATTRIBUTES = (
     Attribute("p", "outpath_grids", READ),
     Attribute("p", "script_args", READ, why="the first is the place of the script that the user chose, 0 for none"),
     Attribute("p", "xyz", READ, "sdnext", "true where one of its grids makes the images"),
+    Attribute("p", "extra_network_data", READ, "a1111", "other extensions activate the networks of prompts of theirs"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
-    Attribute("p", "iteration", READ, "a1111", "which batch is encoded: its prompts may have different tags"),
+    Attribute("p", "iteration", READ, why="which batch is encoded: its prompts may have different tags"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),
     Attribute("p", "cached_params", CHANGED, "a1111", "during an encode: the plan is part of the cache's key"),
     Attribute("p", "clip_skip", CHANGED, "sdnext", "the job's own slider, neutral while our taps are in place"),
@@ -68,6 +73,7 @@ ATTRIBUTES = (
     Attribute("StableDiffusionProcessing", "get_conds_with_caching", CHANGED, "a1111", "wrapped, as the class has it"),
     Attribute("get_conds_with_caching", ORIGINAL_ATTRIBUTE, PUT, "a1111", "so that Reload UI wraps it anew"),
     Attribute("get_conds_with_caching", WRAPPER_ATTRIBUTE, PUT, "a1111", "tells it from another extension's wrapper"),
+    Attribute("StableDiffusionProcessing", AROUND_ATTRIBUTE, PUT, "a1111", "for wrappers that others put back"),
     # The job's result.
     Attribute("processed", "images", CHANGED, why="Compare's sheet comes first, as a grid of the host's would"),
     Attribute("processed", "infotexts", CHANGED, why="likewise"),
@@ -150,6 +156,7 @@ ATTRIBUTES = (
     # The loaded model of the line.
     Attribute("sd_model", "sd_checkpoint_info", READ, why="Forge's stand-in before the first job has none"),
     Attribute("sd_model", "get_learned_conditioning", CHANGED, "a1111", "wrapped, as its class has it; and called"),
+    Attribute("embedder", "encode_with_transformers", CHANGED, "a1111", "wrapped, as its class has it"),
     Attribute("sd_model", "set_clip_skip", CALLED, "forge", "its stage tells the model the option's number"),
     Attribute("sd_model", "text_processing_engine", READ, "forge"),
     Attribute("sd_model", "text_processing_engine_l", READ, "forge"),

@@ -64,7 +64,10 @@ class Host(Protocol):
         """Take every hook out of the host again."""
 
     def runs(self, p: Processing) -> bool:
-        """Whether the host runs `p`: it is no copy of a running job that another extension shows to the scripts."""
+        """Whether the host itself tells of `p`, which it runs.
+
+        False where another extension shows a running job, or a copy of it, to the scripts again.
+        """
 
     def begin(self, p: Processing, job: Job | None) -> None:
         """The job `p` is about to run on its model. None: it runs without us, also inside another job of ours."""

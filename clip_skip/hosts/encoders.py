@@ -40,19 +40,27 @@ def without_clip(model: Any) -> Architecture | None:
     return None if name is None else replace(ARCHITECTURES["none"], name=name)
 
 
-def _webui_encoders(model: Any) -> Iterator[Any]:
+def webui_readers(model: Any) -> list[Any]:
+    """What reads the text encoders of a model of the A1111 line, one each but for A1111's SD3; None among them, too."""
     engines = [
         getattr(model, name, None)
         for name in ("text_processing_engine", "text_processing_engine_l", "text_processing_engine_g")
     ]
-    if any(engines):  # Forge
-        yield from (getattr(engine, "text_encoder", None) for engine in engines if engine is not None)
-    elif hasattr(model, "text_encoders"):  # A1111's SD3
-        yield from (getattr(model.text_encoders, name, None) for name in ("clip_l", "clip_g"))
-    elif hasattr(model, "conditioner"):  # SDXL and its refiner
-        yield from (getattr(embedder, "wrapped", None) for embedder in model.conditioner.embedders)
-    else:
-        yield getattr(getattr(model, "cond_stage_model", None), "wrapped", None)
+    if any(engine is not None for engine in engines):  # Forge
+        return engines
+    if hasattr(model, "text_encoders"):  # A1111's SD3
+        return [getattr(model.text_encoders, "model_lg", None)]
+    if hasattr(model, "conditioner"):  # SDXL and its refiner
+        return list(model.conditioner.embedders)
+    return [getattr(model, "cond_stage_model", None)]
+
+
+def _webui_encoders(model: Any) -> Iterator[Any]:
+    for reader in webui_readers(model):
+        yield getattr(reader, "text_encoder", None)  # Forge
+        yield getattr(reader, "wrapped", None)
+    for name in ("clip_l", "clip_g"):  # A1111's SD3
+        yield attribute_at(model, f"text_encoders.{name}")
 
 
 def _webui_tokenizers(model: Any) -> Iterator[Any]:

@@ -12,17 +12,18 @@ from typing import Any, TypeVar, cast
 import torch
 
 from .. import TITLE
+from ..advice.rules import different_tags
 from ..conditioning.loaded_model import NOT_LOADED, LoadedModel
 from ..conditioning.taps import Taps
 from ..jobs.job import Job
 from ..models.checkpoint import Checkpoint
 from ..skip import host_sliders
-from ..skip.architectures import Architecture
+from ..skip.architectures import UNKNOWN, Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from ..text.log import logger
-from .adapter import Adapter, listed_loras
-from .attributes import COMPARISON_ATTRIBUTE, JOB_ATTRIBUTE
+from .adapter import Adapter, listed_loras, tags_of_batch
+from .attributes import COMPARISON_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 from .protocols import (
@@ -36,6 +37,7 @@ from .protocols import (
     Processing,
     Shared,
 )
+from .running import begin, told_by_host
 
 _SLIDERS = ("txt2img_clip_skip", "img2img_clip_skip", "control_clip_skip")
 
@@ -91,10 +93,10 @@ class SDNext(Adapter[NextCheckpointInfo]):
             self._running.pop().stop()
 
     def runs(self, p: Processing) -> bool:
-        return True  # nobody is known to show a copy here
+        return told_by_host(p)
 
     def begin(self, p: Processing, job: Job | None) -> None:
-        setattr(p, JOB_ATTRIBUTE, job)
+        begin(p, job)
         if self._running and self._running[-1].p is p:
             self._running.pop().stop()
         if job is None and not self._running:
@@ -113,8 +115,8 @@ class SDNext(Adapter[NextCheckpointInfo]):
             begun(p)
 
     def tagged(self, p: Processing, tags: Tags) -> None:
-        # The prompt of an inner pass without a word of its own follows the outer one.
-        if self._running and (tags or self._running[-1].p is p):
+        self._back_to(p)
+        if self._running:
             self._running[-1].tagged(p, tags)
 
     def encoded(self, p: Processing) -> None:
@@ -138,16 +140,24 @@ class SDNext(Adapter[NextCheckpointInfo]):
         comparison = getattr(p, COMPARISON_ATTRIBUTE, None)
         if comparison is not None:
             comparison.end()
-        if any(running.p is p for running in self._running):
-            while self._running:
-                running = self._running.pop()
-                if not (_runs_ours(running.p) or self._shared.state.interrupted):
-                    running.prove()  # nobody says sooner that its prompts were encoded
-                running.stop()
-                if running.p is p:
-                    break
+        self._back_to(p)
+        if self._running and self._running[-1].p is p:
+            self._leave()
             if self._running:
                 self._running[-1].resume()
+
+    def _back_to(self, p: Processing) -> None:
+        """`p` goes on, so that what has begun inside it is over, whether the host told so or not."""
+        if any(running.p is p for running in self._running[:-1]):
+            while self._running[-1].p is not p:
+                self._leave()
+            self._running[-1].resume()
+
+    def _leave(self) -> None:
+        running = self._running.pop()
+        if not (_runs_ours(running.p) or self._shared.state.interrupted):
+            running.prove()  # nobody says sooner that its prompts were encoded
+        running.stop()
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
         with idle(self._shared.state):
@@ -279,6 +289,7 @@ class _Running:
         self._tags: Tags = ()  # of the prompts that are encoded now
         # The numbers of the host's own slider, where this pass has taken them out of the way, and whose they are.
         self._numbers: list[tuple[NextProcessing, float]] = []
+        self._architecture = UNKNOWN  # of the model that those are for
         self._taps: list[Taps] = []
         self._held_another = False
 
@@ -286,12 +297,24 @@ class _Running:
         """The prompts that are encoded next, by this pass or one inside it without a job, have these tags."""
         if self.job is None:
             return
-        if p is self.p and not getattr(p, "is_hr_pass", False):
+        if p is not self.p:
+            tags = tags or self.job.tags  # the prompt of an inner pass without a word of its own follows the outer one
+        elif not getattr(p, "is_hr_pass", False):
             self.job.tagged(tags)
+            if len(tags_of_batch(p, p.all_prompts)) > 1:
+                self.job.say(different_tags(first=False))
         if tags != self._tags:
             self.stop()
             self._tags = tags
             self.start()
+        if self._numbers:
+            self._put_neutral(cast(NextProcessing, p))
+
+    def _put_neutral(self, p: NextProcessing) -> None:
+        """Take the number of the host's own slider out of the way, also where another extension has just set it."""
+        if all(p is not each for each, _ in self._numbers):
+            self._numbers.append((p, p.clip_skip))
+        p.clip_skip = self._host.neutral(p, self._architecture)
 
     def start(self) -> None:
         if self.job is None or not self.job.asks(self._tags):
@@ -302,9 +325,9 @@ class _Running:
                 if plan is None:
                     continue
                 if plan.skips and not self._numbers:
-                    self._numbers = [(p, p.clip_skip) for p in _read_of(self.p)]
-                    for p, _ in self._numbers:
-                        p.clip_skip = self._host.neutral(p, plan.architecture)
+                    self._architecture = plan.architecture
+                    for p in _read_of(self.p):
+                        self._put_neutral(p)
                 taps = Taps(plan, model.stacks, self.job.failed)
                 taps.install()
                 self._taps.append(taps)

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
-from .attributes import ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
+from .attributes import AROUND_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
 
 
 class Wrapped:
     """The method `name` of the class `owner`: until `remove`, calling it calls `around(original, self, args, kwargs)`.
 
-    The class is wrapped, not each object: other extensions make objects of their own.
+    The class is wrapped, not each object: other extensions make objects of their own. A wrapper of a former load of
+    this extension that another one has kept, and puts back, calls the `around` of now; of several only the outermost.
     """
 
     def __init__(self, owner: type, name: str, around: Callable[..., Any]) -> None:
         original = vars(owner)[name]
         if getattr(original, WRAPPER_ATTRIBUTE, None) is original:  # left by a former load of this extension
             original = getattr(original, ORIGINAL_ATTRIBUTE)
+        if vars(owner).get(AROUND_ATTRIBUTE) is None:
+            setattr(owner, AROUND_ATTRIBUTE, {})
+        now = getattr(owner, AROUND_ATTRIBUTE).setdefault(name, SimpleNamespace(inside=set()))
+        now.around = around
 
         @functools.wraps(original)
         def wrapper(host_object: Any, *args: Any, **kwargs: Any) -> Any:
-            # Removed, but held by another extension's wrapper: a successor does the work.
-            if not self._active:
+            thread = threading.get_ident()
+            if now.around is None or thread in now.inside:
                 return original(host_object, *args, **kwargs)
-            return around(original, host_object, args, kwargs)
+            now.inside.add(thread)
+            try:
+                return now.around(original, host_object, args, kwargs)
+            finally:
+                now.inside.discard(thread)
 
         setattr(wrapper, ORIGINAL_ATTRIBUTE, original)
         setattr(wrapper, WRAPPER_ATTRIBUTE, wrapper)
-        self._owner, self._name, self._wrapper, self._active = owner, name, wrapper, True
+        self._owner, self._name, self._wrapper, self._now = owner, name, wrapper, now
         setattr(owner, name, wrapper)
 
     def remove(self) -> None:
         """Take it off again. If another extension has wrapped us since, we stay underneath and pass the call on."""
-        self._active = False
+        self._now.around = None
         if vars(self._owner)[self._name] is self._wrapper:
             setattr(self._owner, self._name, getattr(self._wrapper, ORIGINAL_ATTRIBUTE))
+            around = getattr(self._owner, AROUND_ATTRIBUTE)
+            del around[self._name]
+            if not around:
+                delattr(self._owner, AROUND_ATTRIBUTE)

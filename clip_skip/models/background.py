@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-REST_SECONDS = 0.5
+_REST_SECONDS = 0.5
 _STOP_SECONDS = 10
 
 
@@ -27,7 +27,7 @@ class Background:
         self._name = name
         self._host = host
         self._work = work
-        self._rest = rest or (lambda stopped: stopped.wait(REST_SECONDS))
+        self._rest = rest or (lambda stopped: stopped.wait(_REST_SECONDS))
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._awake = False

@@ -75,3 +75,9 @@ def is_sha256(value: Any) -> bool:
 
 # How the names of model files end.
 MODEL_SUFFIXES = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
+
+# How the names of the documents end that other programs put beside a model; `inspect.evidence.sidecars` says whose.
+SIDECAR_DOCUMENTS = (".civitai.info", ".metadata.json", ".api_info.json", ".cm-info.json", ".swarm.json", ".json")
+
+# ModelSpec's keys for what a model's maker writes to its users.
+MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")

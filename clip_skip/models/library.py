@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..skip.auto import Defaults
 from ..text.log import logger
+from ..text.regex import regex
 from .checkpoint import Checkpoint
 from .presets.exchange import Identify, Model
-from .presets.preset import Mark, Preset, folder_of, key_of, keys_of, stem
-from .presets.store import Changed, Store, StoreError
+from .presets.preset import Mark, Preset, folder_of, key_of, stem
+from .presets.store import NOTHING_CHANGED, Changed, Store, StoreError
 from .profile import Profile
 
 if TYPE_CHECKING:
     from .inspect.facts import ModelFacts
     from .inspect.inspector import Inspector
 
-_OLD_HASH = re.compile(r"[0-9a-fA-F]{8}")
-# The JSON value under each of a model's keys, None where there is none.
-Kept = Mapping[str, Any]
+_OLD_HASH = regex(r"[0-9a-fA-F]{8}")
 
 
-@dataclass(frozen=True)
-class ReferencePlace:
+class ReferencePlace(NamedTuple):
     """A model that others' descent can be told by, and the name of the file that was learned as it, "" if none was."""
 
     label: str
@@ -61,42 +58,29 @@ class Library:
             except StoreError as error:
                 logger.warning("%s", error)
 
-    def kept(self, checkpoint: Checkpoint) -> Kept:
-        """What is kept for `checkpoint`, under each key that it may be kept under, for `restore`."""
-        if not checkpoint.file_name:
-            return {}
-        raw, profile = self.presets.raw(), self.profile(checkpoint)
-        keys = [profile.key, key_of(checkpoint.sha256, checkpoint.kept_name)]
-        keys += [*keys_of(checkpoint.kept_name), *keys_of(checkpoint.place)]
-        return {key: raw.get(key) for key in keys}
-
-    def restore(self, before: Kept, now: Kept) -> None:
-        """Keep what was `before` in place of what is `now`. Raises StoreError where that is not there any more."""
-        self.presets.restore(Changed(before, now))
-
-    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> None:
+    def save(self, checkpoint: Checkpoint, skip: Mapping[str, float], blend: str | None = None) -> Changed:
         """Keep these skips for `checkpoint`, and this blend, None for the one that is kept.
 
         Raises StoreError, which says why they can't be kept.
         """
-        self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend or preset.blend))
+        return self._keep(checkpoint, lambda preset: replace(preset, skip=skip, blend=blend or preset.blend))
 
-    def forget(self, checkpoint: Checkpoint) -> None:
+    def forget(self, checkpoint: Checkpoint) -> Changed:
         """Keep no skips for `checkpoint` any more; its mark, note and silenced advice stay. Raises StoreError."""
         preset = self.profile(checkpoint).preset
         if preset is None:
-            return
-        self._put(checkpoint, replace(preset, skip={}, blend="linear"))
+            return NOTHING_CHANGED
+        changed = self._put(checkpoint, replace(preset, skip={}, blend="linear"))
         key = key_of(checkpoint.sha256, checkpoint.kept_name)
-        self.presets.change(lambda presets: _drop_if_empty(presets, key))
+        return changed.then(self.presets.change(lambda presets: _drop_if_empty(presets, key)))
 
-    def mark(self, checkpoint: Checkpoint, lineage: Mark) -> None:
+    def mark(self, checkpoint: Checkpoint, lineage: Mark) -> Changed:
         """Keep the user's word on the descent of `checkpoint`. Raises StoreError."""
-        self._keep(checkpoint, lambda preset: replace(preset, lineage=lineage))
+        return self._keep(checkpoint, lambda preset: replace(preset, lineage=lineage))
 
-    def silence(self, checkpoint: Checkpoint, advice_id: str) -> None:
+    def silence(self, checkpoint: Checkpoint, advice_id: str) -> Changed:
         """Keep that the user does not want to hear this advice about `checkpoint` again. Raises StoreError."""
-        self._keep(checkpoint, lambda preset: replace(preset, silenced=preset.silenced | {advice_id}))
+        return self._keep(checkpoint, lambda preset: replace(preset, silenced=preset.silenced | {advice_id}))
 
     def tell_again(self, key: str | None = None) -> None:
         """Silence no advice any more about the model whose preset has this key, None: about any. Raises StoreError."""
@@ -131,13 +115,13 @@ class Library:
         """Make the SD 1.x model at `path` the reference `label`. Raises ValueError or OSError, and says why."""
         self._inspector.learn(path, label)
 
-    def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> None:
+    def _keep(self, checkpoint: Checkpoint, change: Callable[[Preset], Preset]) -> Changed:
         """Keep the model's preset as `change` makes it, or a new one."""
         preset = self.profile(checkpoint).preset or Preset()
-        self._put(checkpoint, replace(change(preset), name=checkpoint.kept_name))
+        return self._put(checkpoint, replace(change(preset), name=checkpoint.kept_name))
 
-    def _put(self, checkpoint: Checkpoint, preset: Preset) -> None:
-        self.presets.put(
+    def _put(self, checkpoint: Checkpoint, preset: Preset) -> Changed:
+        return self.presets.put(
             preset, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, path=checkpoint.place
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..skip.architectures import UNKNOWN
 from ..text.log import logger
@@ -29,6 +29,7 @@ class _Host(Protocol):
     def loras(self) -> dict[str, str]: ...
 
 
+# No tuples, of which the state of a page would make lists (Gradio 4).
 @dataclass(frozen=True)
 class Listed:
     """A model in the WebUI's lists: CHECKPOINT or LORA, and its name there."""
@@ -46,8 +47,7 @@ class Found:
     error: str = ""
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """How many of the models that are to be read are read; `rests` while a job runs."""
 
     done: int = 0

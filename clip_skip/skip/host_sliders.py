@@ -7,14 +7,13 @@ a host whose options change that way is on one of several lines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .architectures import Architecture, Encoder
 from .reading import Reading, as_trained
 
 
-@dataclass(frozen=True)
-class _Rule:
+class _Rule(NamedTuple):
     """skip = number - `shift`; what that would be below `lowest` is `lowest`, or wraps around to the embeddings.
 
     `whole`: what is behind the point of the number is dropped. `only` names the one encoder that moves, "" is all.

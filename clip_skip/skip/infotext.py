@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .. import __version__
+from ..text.bounded_json import load
+from ..text.regex import regex
 from .architectures import ENCODER_IDS
-from .numbers import number
+from .numbers import counted, number
 from .parameters import PARAMETERS
 from .plan import Plan
 from .request import Request
@@ -19,7 +20,9 @@ NEXT_HOST_KEY = "CLiP-skip"
 APPLIED = "CLIP skip applied"
 REFUSED = "CLIP skip refused"
 VERSION = "CLIP skip version"
-_HOST_NUMBER = re.compile(rf"(?:^|, ?)(?:{HOST_KEY}|{NEXT_HOST_KEY}): (\d+(?:\.\d+)?)(?=,|$)", re.MULTILINE)
+# A1111's own rule: a value with a comma in it is written in quotes. Civitai's extension writes an object without.
+_PARAMETER = regex(r'(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|\{[^{}]*\}|[^,]*)(?:,|$)')
+_TRIP_CLIP_SKIP = "TripClipSkip"
 KEYS = (*(p.infotext for p in PARAMETERS.values() if p.infotext), APPLIED, REFUSED, VERSION)
 _WRITTEN = (*KEYS, HOST_KEY, NEXT_HOST_KEY)
 
@@ -57,11 +60,35 @@ def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
     return options
 
 
-def take_over(text: str, params: dict[str, Any]) -> None:
-    """The host's own number in the `text` of an SD 1.x image, which it drops from `params`, becomes ours."""
-    written = _HOST_NUMBER.search(text)
-    if written is not None and parse(params) is None:
-        params[str(PARAMETERS["l"].infotext)] = written[1]
+def parameters(text: str) -> Iterator[dict[str, str]]:
+    """What each line of parameters in `text` says, by key; not what a prompt says, where there are such lines."""
+    lines = text.splitlines()
+    for line in [line for line in lines if "Steps: " in line] or lines:
+        yield {key.strip(): _unquoted(value.strip()) for key, value in _PARAMETER.findall(line)}
+
+
+def _unquoted(value: str) -> str:
+    """`value` as it was before the host put it in quotes, which it does by JSON's rule."""
+    try:
+        return str(load(value)) if value.startswith('"') else value
+    except ValueError:
+        return value.strip('"')
+
+
+def left_over(text: str, params: Mapping[str, Any], from_host: bool = True) -> dict[str, str]:
+    """Our keys for a number in the `text` of an SD 1.x image that nobody takes from it; `params` is what was taken.
+
+    That is Trip Clip Skip's, and with `from_host`, where the host drops it, the host's own.
+    """
+    values = {key: value for line in parameters(text) for key, value in line.items()}
+    if parse(params) is not None or "Steps" not in values:
+        return {}
+    names = [f"{_TRIP_CLIP_SKIP}_value", *([HOST_KEY, NEXT_HOST_KEY] if from_host else [])]
+    skip = next((counted(values[name]) for name in names if name in values), None)
+    if skip is None:
+        return {}
+    blend = {"blend": "slerp"} if values.get(f"{_TRIP_CLIP_SKIP}_type") == "slerp" else {}
+    return {str(PARAMETERS[name].infotext): value for name, value in {"l": number(skip), **blend}.items()}
 
 
 def clear(params: dict[str, Any]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
+from ..text.bounded_json import as_number
 from ..text.phrase import Data, Phrase
 from .architectures import Encoder
 
@@ -32,6 +34,12 @@ def depth_weights(skip: float, trained_depth: int) -> tuple[tuple[int, float], .
     if not fraction:
         return ((depth, 1.0),)
     return ((depth, 1 - fraction), (depth - 1, fraction))
+
+
+def counted(value: Any) -> float | None:
+    """The number that a program wrote, in A1111's counting: ComfyUI and Civitai call its 2 also -2. None for others."""
+    number = as_number(value)
+    return None if number is None else abs(number)
 
 
 def number(value: float) -> str:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
 
+from ..text.regex import regex
 from .architectures import Architecture
 from .parameters import Refusal, refusal
 from .plan import resolve
 from .request import Request, from_options
 
 NAME = "clipskip"
-_WRITTEN = re.compile(rf"<{NAME}:([^>]+)>")
-# As it is written by hearsay, with letters of any size and a wide colon: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-_ALIKE = re.compile(r"<\s*clip[\s_-]*skip(?=[\s\d:=>_\uff1a\uff1d-])([^<>]*)>", re.IGNORECASE)
+_WRITTEN = regex(rf"<{NAME}:([^>]+)>")
+# As it is written by hearsay, with letters of any size and wide signs: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
+_ALIKE = regex(r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])([^<>\uff1c\uff1e]*)[>\uff1e]", re.IGNORECASE)
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
@@ -59,8 +60,7 @@ def find(prompt: str) -> Tags:
     return tuple(tuple(written.split(":")) for written in _WRITTEN.findall(prompt))
 
 
-@dataclass(frozen=True)
-class Mistaken:
+class Mistaken(NamedTuple):
     """What looks like a tag of ours and is none, as it is written, and the tag that is meant."""
 
     written: str
@@ -80,8 +80,8 @@ def mistaken(prompt: str, negative: str = "") -> tuple[Mistaken, ...]:
 
 def _meant(rest: str) -> str:
     """The tag with what stands behind the name in one that is none, an example where nothing does."""
-    rest = re.sub(r"\s*[=\uff1d]\s*", "=", rest).strip(" \t\r\n:=_-\uff1a,;")
-    options = re.sub(r"[\s:,;\uff1a]+", ":", rest)
+    rest = re.sub(r"\s*[=\uff1d]\s*", "=", rest)
+    options = re.sub(r"[\s:,;|/()\\\uff1a\uff0c\uff1b]+", ":", rest).strip(":=_-.")
     return f"<{NAME}:{options or _EXAMPLE}>"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
+
+from ..text.regex import regex
 
 # 1-3, 1-2 (+0.5), 3-1 (-0.5), 1-3 [5] as the A1111 line has ranges, 1-3:5 as SD.Next has them.
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
-_RANGE = re.compile(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s*(\d+)\s*\]|:(\d+))?")
+_RANGE = regex(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s*(\d+)\s*\]|:(\d+))?")
 _LONGEST = 1000
 
 

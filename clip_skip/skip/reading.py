@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .architectures import Architecture
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """At which skip each text encoder of a model is read, in the user's number: 1 is the trained depth.
 
     Below 1 it is past the trained depth; at `trained_depth + 1` it is the token embeddings, with no block run.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from ..text.regex import regex
 from .architectures import Architecture
 from .parameters import Refusal, refusal
 from .ranges import numbers
 
 # With those of Chinese and Japanese keyboards.
-_BETWEEN = re.compile("[,;\u3001\uff0c\uff1b]")
+_BETWEEN = regex("[,;\u3001\uff0c\uff1b]")
 
 
 def read(text: str, architecture: Architecture) -> tuple[list[dict[str, Any]], tuple[Refusal, ...]]:

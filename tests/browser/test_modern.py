@@ -55,6 +55,30 @@ if FLAVOUR == "sdnext":
         expect(words).to_be_visible()
         assert contrast(words) > 4.5
 
+    def test_nothing_lies_on_anything_in_a_tab_as_narrow_as_it_is_at_first(panel):
+        panel.open_manual()
+        panel.page.add_style_tag(content="#clip_skip_control_enabled { width: 216px; min-width: 0; }")
+        panel.set("l", "2.5")
+        expect(panel.words("l")).to_contain_text("1.5 of 11")
+        place, label, number, words, compare, compared, save, more = (
+            each.bounding_box()
+            for each in (
+                panel.part("sliders"),
+                panel.slider("l").locator("label").first,
+                panel.number("l"),
+                panel.words("l"),
+                panel.part("compare"),
+                panel.part("compared"),
+                panel.part("save"),
+                panel.part("more").locator(".label-wrap"),
+            )
+        )
+        assert words["y"] >= max(each["y"] + each["height"] for each in (label, number))
+        assert label["x"] < place["x"] + 0.2 * place["width"]
+        assert more["height"] < 30
+        assert compare["x"] + compare["width"] <= compared["x"] and compared["y"] + compared["height"] <= more["y"]
+        assert compare["y"] + compare["height"] <= save["y"] < compare["y"] + 1.5 * compare["height"]
+
     def test_its_buttons_are_as_high_as_their_words(webui, panel):
         webui.set_skip("2", "control")
         button = panel.advice.items.locator("button").first

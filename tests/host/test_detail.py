@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from copy import copy
 
 import pytest
 
 from .grid import grid, texts
 from .reference import NEGATIVE, PROMPT, assert_cond, request
-from .test_own_encodes import at, host  # noqa: F401 (a fixture)
+from .test_own_encodes import at, host, script  # noqa: F401 (a fixture)
 from .test_xyz import ours
 
 LINE = ("a1111", "forge")
@@ -77,3 +78,59 @@ def test_its_own_pass_can_have_a_tag_of_its_own(host):  # noqa: F811
     for place, (kind, name, used) in enumerate(host.last_conds):
         skips = {"l": 4} if place % 4 >= 2 else {"l": 2}
         assert_cond(host, used, name, skips, NEGATIVE if kind == "uc" else PROMPT)
+
+
+TAGGED, BATCHES = f"{PROMPT} <clipskip:2>", {"n_iter": 2, "batch_size": 2}
+
+
+@pytest.mark.parametrize("hook", ["process_batch", "postprocess_image"])
+def test_the_job_itself_is_shown_to_the_scripts_again(host, hook, monkeypatch):  # noqa: F811
+    def show(p, *_, **__):
+        p.scripts.process(p)
+        p.scripts.postprocess(p, host.module("processing").Processed(p, [], 1, ""))
+
+    asked = request(host, "sd1-a", [True, {"l": 3}], prompt=TAGGED, **BATCHES)
+    bare = host.txt2img(**asked)
+    monkeypatch.setattr(script(host), hook, show)
+    made = host.txt2img(**asked)
+    assert made.info["infotexts"] == bare.info["infotexts"] and made.info["comments"] == bare.info["comments"]
+    read(host, {"l": 2})
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("prompt, skips", [(PROMPT, None), (f"{PROMPT} <clipskip:4>", {"l": 4})])
+def test_a_copy_of_the_job_is_run(host, scripted, prompt, skips, monkeypatch):  # noqa: F811
+    """It has a job of its own where our script runs for it, and is an inner pass of the outer one's else."""
+    asked = request(host, "sd1-a", [False], prompt=TAGGED, **BATCHES)
+    bare = host.txt2img(**asked)
+
+    def run(p, *_, **__):
+        if p.prompt == TAGGED:
+            inner = copy(p)
+            inner.prompt, inner.n_iter, inner.batch_size, inner.cached_c = prompt, 1, 1, [None] * 3
+            if not scripted:
+                inner._scripts = None
+            host.module("processing").process_images(inner)
+
+    monkeypatch.setattr(script(host), "postprocess_image", run)
+    assert host.txt2img(**asked).info["infotexts"] == bare.info["infotexts"]
+    inner = skips or ({} if scripted else {"l": 2})
+    for place, (kind, name, used) in enumerate(host.last_conds):
+        if kind == "c":
+            assert_cond(host, used, name, {"l": 2} if place % 6 < 2 else inner, PROMPT)
+
+
+@pytest.mark.parametrize("hook", ["process_batch", "post_sample"])
+@pytest.mark.parametrize("region", ["a tree", "a tree <lora:tree:1>", "a tree <clipskip:4>"])
+def test_networks_of_prompts_of_its_own_are_activated(host, hook, region, monkeypatch):  # noqa: F811
+    """As Tiled Diffusion does for each of its regions."""
+    asked = request(host, "sd1-a", [False], prompt=TAGGED, **BATCHES)
+    bare = host.txt2img(**asked)
+    networks = host.module("extra_networks")
+
+    def activate(p, *_, **__):
+        networks.activate(p, networks.parse_prompts([region])[1])
+
+    monkeypatch.setattr(script(host), hook, activate)
+    assert host.txt2img(**asked).info["infotexts"] == bare.info["infotexts"]
+    read(host, {"l": 2})

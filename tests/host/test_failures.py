@@ -133,6 +133,26 @@ def test_a_plan_whose_swaps_fail_is_as_trained(boot, like, monkeypatch):
     assert failed(result, AS_TRAINED) and all(equal(conds(host), trained))
 
 
+@pytest.mark.parametrize("like", LINE)
+def test_who_reads_another_block_under_our_taps_is_said(boot, like, monkeypatch):
+    host = boot(like, "sd1")
+    host.txt2img(**request(host, "sd1-a", [False]))
+    reader = host.sd_model.cond_stage_model if like == "a1111" else host.sd_model.text_processing_engine
+    transformer = reader.wrapped.transformer if like == "a1111" else reader.text_encoder.transformer
+
+    def read(tokens):
+        states = transformer(tokens, output_hidden_states=True).hidden_states
+        return getattr(transformer, "text_model", transformer).final_layer_norm(states[-4])
+
+    for skip in (1.5, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(reader, "encode_with_transformers", read, raising=False)
+            result = host.txt2img(**request(host, "sd1-a", [True, {"l": skip}]))
+        assert failed(result, "another block of the text encoder. " + AS_HOST)
+        host.txt2img(**request(host, "sd1-a", [True, {"l": skip}]))
+        used_conds(host, "sd1-a", {"l": skip})  # its cond was not kept
+
+
 def elsewhere(work):
     """What `work` returns in a thread of its own, as the page and the API ask."""
     answers = []

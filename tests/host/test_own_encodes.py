@@ -8,6 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
+from minihost.picture import as_cond
+
 from .reference import NEGATIVE, PROMPT, assert_cond, request
 from .test_jobs import hooks
 
@@ -31,6 +33,12 @@ def host(request, data):
 
 def at(number):
     return {"override_settings": {OPTION: number}}
+
+
+def script(host):
+    """The other extension, as the text tab runs it: what it does in a hook of its can be set."""
+    scripts = host.module("scripts").scripts_txt2img.alwayson_scripts
+    return next(each for each in scripts if each.title() == "Minihost own encode")
 
 
 def own(host, used, checkpoint, skips):
@@ -70,6 +78,32 @@ def test_who_encodes_by_itself_is_read_as_the_job_is(host, checkpoint, options, 
     made = host.txt2img(**request(host, checkpoint, [True, options], own_encode=TEXTS, **at(number)))
     check(host, checkpoint, skips)
     assert "CLIP skip applied" not in made.info["infotexts"][0] and hooks(host) == []
+
+
+def read_directly(model, texts):
+    """What the model's own readers of its encoders give."""
+    if hasattr(model, "text_processing_engine_l"):
+        parts = model.text_processing_engine_l(texts), model.text_processing_engine_g(texts)[0]
+        return {"crossattn": torch.cat(parts, -1)}
+    for name in ("text_processing_engine", "conditioner", "cond_stage_model"):
+        if hasattr(model, name):
+            return as_cond(getattr(model, name)(texts))
+
+
+@pytest.mark.parametrize("checkpoint, options, skips", [
+    ("sd1-a", {"l": 2}, {"l": 2}),
+    ("sdxl-a", {"l": 2, "g": 1}, {"l": 2}),
+    ("sdxl-a", {"l": 1, "g": 3.5}, {"g": 3.5}),
+])  # fmt: skip
+@pytest.mark.parametrize("hook", ["process_batch", "postprocess_image"])
+def test_who_reads_the_encoders_without_the_model_too(host, checkpoint, options, skips, hook, monkeypatch):
+    made = []
+    monkeypatch.setattr(script(host), hook, lambda *_, **__: made.append(read_directly(host.sd_model, TEXTS)))
+    result = host.txt2img(**request(host, checkpoint, [True, options], **at(3)))
+    own(host, made[0], checkpoint, skips)
+    assert "CLIP skip applied" not in result.info["infotexts"][0] and hooks(host) == []
+    host.txt2img(**request(host, checkpoint, [False], **at(1)))
+    own(host, read_directly(host.sd_model, TEXTS), checkpoint, {})
 
 
 @pytest.mark.parametrize("prompt, args, skips", [

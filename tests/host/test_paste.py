@@ -23,12 +23,17 @@ def pasted(host, text):
 def test_the_hosts_number_of_an_sd1_image(boot, like, restores):
     host = boot(like, "sd1")
     for said, skip in (("Clip skip: 2, ", 2), ("CLiP-skip: 2.5, ", 2.5)):
-        values = pasted(host, TEXT.format("sd1-b", said))
+        values = pasted(host, TEXT.format("sd1-b", said).replace("a cat", "a cat, Clip skip: 7, sky"))
         assert values["enabled"] is not restores
         if not restores:
             assert (values["mode"], values["l"]) == ("Manual", skip)
     assert pasted(host, TEXT.format("sd1-b", "")) == {"enabled": False}
     assert pasted(host, TEXT.format("sdxl-a", "Clip skip: 2, ")) == {"enabled": False}
+    for said in ('ADetailer prompt: "a, Clip skip: 2, b", ', "ADetailer CLIP skip: 2, "):
+        assert pasted(host, TEXT.format("sd1-b", said)) == {"enabled": False}
+    for said in ("Clip skip: 4, ", ""):
+        values = pasted(host, TEXT.format("sd1-b", f"{said}TripClipSkip_value: 2.5, TripClipSkip_type: slerp, "))
+        assert (values["enabled"], values["l"], values["blend"]) == (True, 2.5, "Slerp")
     ours = pasted(host, TEXT.format("sd1-b", "Clip skip: 2, CLIP skip L: 3, "))
     assert (ours["enabled"], ours["l"]) == (True, 3)
 

@@ -139,6 +139,9 @@ def test_a_diffusers_folder(tmp_path):
         },
     )
     assert inspect(folder).architecture.id == "sdxl"
+    (folder / "unet").mkdir(exist_ok=True)
+    (folder / "unet" / "gone.safetensors").symlink_to("nowhere")  # as a half-cleared cache of downloads has
+    assert Inspector(tmp_path / "data").inspect(folder) == inspect(folder)
 
 
 @pytest.mark.parametrize(
@@ -280,6 +283,8 @@ def test_learn_and_inspect(run, family):
     model = write(family, "m.safetensors", nai=0.95)
     code, out, _ = run("inspect", model, "--why")
     assert code == 0 and "unknown" in out and "--as sd1.4" in out
+    # What was not compared has no strength.
+    assert next(line.split()[:3] for line in out.splitlines() if "--as" in line) == ["lineage", "-", "unet-weights:"]
     assert run("learn", write(family, "o.safetensors"), "--as", "sd1.4")[0] == 0
     code, out, _ = run("inspect", model)
     assert code == 0 and "nai-derived" in out and "l=2 (nai-lineage)" in out

@@ -733,6 +733,14 @@ def test_a_folder(tmp_path):
     assert identify(folder).id == "sdxl"
 
 
+def test_a_collection_that_is_listed_again_is_not_read_again(tmp_path, monkeypatch):
+    shapes = {name: ("F16", shape) for name, shape in load("sd1").items() if name.startswith(f"{UNET}input_blocks.1.1")}
+    paths = [files.write_safetensors(tmp_path / f"{n}.safetensors", shapes) for n in range(600)]
+    listed = [identify(path).id for path in paths]
+    monkeypatch.setattr("clip_skip.models.inspect.identity.identify.read_contents", None)
+    assert [identify(path).id for path in paths] == listed == ["sd1"] * 600
+
+
 def test_a_changed_file_is_read_again(tmp_path):
     path = tmp_path / "model.safetensors"
     files.write_safetensors(path, {key: ("F16", shape) for key, shape in load("sd1").items()})

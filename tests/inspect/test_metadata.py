@@ -235,6 +235,13 @@ def test_merged_from():
     assert lineage_evidence({"modelspec.merged_from": "NoobAI-XL, NAI-XL"}) == []
 
 
+def test_a_sha256_in_the_place_of_a_name():
+    mecha = MECHA.format("ghostmix.safetensors", ANYTHING.upper(), "v1-5-pruned")
+    for told in ({"modelspec.merged_from": f"My Model, {ANYTHING}"}, {"mecha_recipe": mecha}):
+        (fact,) = lineage_evidence(told)
+        assert fact.strength == STRONG and "Anything V3" in fact.text
+
+
 @pytest.mark.parametrize("folder", ["NAI\\", "NAI/", "E:\\NOVELAI\\webui\\", "D:/novelai-webui-aki-v3/models/"])
 def test_a_folder_is_nobodys_name(folder):
     name = f"{folder}photo_8.safetensors"
@@ -365,7 +372,9 @@ def test_skips_on_sd1(values, expected):
     assert all(statement.trained for statement in skip_statements(values, "sd1"))
 
 
-@pytest.mark.parametrize("key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment"])
+@pytest.mark.parametrize(
+    "key", ["modelspec.usage_hint", "modelspec.description", "ss_training_comment", "ssmd_description"]
+)
 def test_what_the_maker_says_in_the_file(key):
     (statement,) = skip_statements({key: "<p>Use clip skip 2</p>"}, "sd1")
     assert (statement.id, statement.skip, statement.trained) == ("description", {"l": 2}, False)

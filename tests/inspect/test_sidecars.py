@@ -125,7 +125,13 @@ def test_civitai_version(beside):
     assert beside.skips() == {}
 
 
-@pytest.mark.parametrize("value", [0, 13, 1e9, "abc", None, True, [2], {"l": 2}, -2, float("nan"), "9" * 9000])
+def test_minus_two_is_what_comfyui_calls_two(beside):
+    beside.put(".metadata.json", lora_manager(usage_tips='{"clip_skip": "-2"}', civitai=version(clipSkip=-2)))
+    beside.put(".civitai.info", version([image(-2)] * 3))
+    assert beside.skips() == {id: {"l": 2} for id in ("lora-manager", "civitai-version", "sample-images")}
+
+
+@pytest.mark.parametrize("value", [0, 13, 1e9, "abc", None, True, [2], {"l": 2}, -13, float("nan"), "9" * 9000])
 def test_values_that_are_no_skip_are_named(beside, value):
     beside.put(".metadata.json", lora_manager(usage_tips=json.dumps({"clip_skip": value})))
     (statement,) = beside.statements()
@@ -154,6 +160,9 @@ model:
         ("        layer_idx: -1", 1),
         ("        layer_idx: 12", 1),
         ("        layer: last", 1),
+        ("        layer: hidden\r\n        layer_idx: +11\r\n    other:\n      params:\n        layer_idx: 5", 2),
+        ("        'layer': 'hidden'\n        \"layer_idx\": \"11\"", 2),
+        ("        x: {layer: hidden, layer_idx: 11}", 2),
     ],
 )
 def test_configuration(beside, lines, skip):
@@ -187,6 +196,8 @@ def test_a_configuration_that_names_no_layer(beside, text):
         # A1111 leaves out a skip of 1.
         ([image(Version="v1.6.0", **{"Model hash": MEINA[:10]})] * 3, 1),
         ([image(Version="1.1.1", **{"Model hash": MEINA[:10]})] * 3, 1),
+        ([image(Version="V 1.6.0", **{"Model hash": MEINA[:10]})] * 3, 1),
+        ([image(2, civitaiResources=[{"type": "checkpoint", "modelVersionId": 119057}])] * 3, 2),
         ([image(Version="## 1.4.0", **{"Model hash": MEINA[:10]})] * 3, 1),
         # Before its 1.2 it did not write its version either: 3 with a skip of 2, 7 with 1.
         ([image(2)] * 3 + [image(**{"Model hash": MEINA[:10]})] * 7, 1),
@@ -208,7 +219,9 @@ def test_sample_images(beside, images, skip):
         [image(Version="f2.0.1v1.10.1", **{"Model hash": MEINA[:10]})] * 3,
         [image(Version="ComfyUI", **{"Model hash": MEINA[:10]})] * 3,
         [image(Version="058a7f0", App="SD.Next", **{"Model hash": MEINA[:10]})] * 3,
+        [image(comfy="{}", **{"Model hash": MEINA[:10]})] * 3,
         [image(2, **{"Model hash": "6ce0161689"})] * 5,
+        [image(2, civitaiResources=[{"type": "checkpoint", "modelVersionId": 7}])] * 5,
         [image(2, hashes={"model": "6ce0161689"})] * 5,
         [image(2, resources=[{"type": "model", "hash": "6ce0161689", "name": "other"}])] * 5,
     ],
@@ -268,6 +281,7 @@ def png(parameters, kind=b"tEXt", before=(), size=1):
         (f"Steps: 20, Sampler: Euler a, Model hash: {MEINA[:10]}, Clip skip: 2, Version: v1.6.0", 2),
         (f"Steps: 20, Sampler: Euler a, Model hash: {MEINA[:10]}, Version: v1.6.0", 1),
         (f"Steps: 20, Model hash: {MEINA[:10]}, CLiP-skip: 1.5, Version: 058a7f0, App: SD.Next", 1.5),
+        (f'Steps: 20, Model hash: {MEINA[:10]}, Clip skip: 2, Hires prompt: "cat, Clip skip: 5"', 2),
     ],
 )
 def test_preview_counts_as_one_image(beside, kind, line, skip):
@@ -410,6 +424,9 @@ def test_descriptions_that_say_nothing(beside, text):
     [
         (".html", "<h1>Mix</h1><p>Clip skip: 2</p>"),
         (".txt", "\ufeffClip skip 2"),
+        (".txt", "Clip skip 2".encode("utf-16")),
+        (".txt", b"Caf\xe9 \x96 clip skip 2"),
+        (".json", json.dumps({"notes": "clip skip 2"}).encode("utf-16")),
         (".md", "* **Clip skip**: 2"),
         (".json", {"description": "Clip skip 2", "notes": "", "vae": "None"}),
         (".json", {"description": "", "notes": "clip skip 2", "sd version": "SD1"}),

@@ -488,6 +488,15 @@ def test_rounding_moves_a_model_by_less_than_what_counts_as_rounding(family: Fam
     assert published_fit("merge", "disco_fp16.safetensors", {"nai": NAI}).from_nai > descent.ROUNDING
 
 
+def test_what_was_not_compared_is_worth_nothing(family: Family, sketches: dict[str, np.ndarray]) -> None:
+    contents = read_contents(family.write("m.safetensors", family.vector(mixed(nai=1))))
+    one_twice = {**sketches, "wd1.3": sketches["nai"]}
+    for known in (references_of(sketches, "nai"), references_of(one_twice, "sd1.4", "nai", "wd1.3")):
+        evidence = weight_evidence(contents, known)
+        assert evidence is not None
+        assert (evidence.verdict, evidence.strength) == ("unknown", "hint"), evidence.text
+
+
 def test_the_sentence_names_the_share(family: Family, sketches: dict[str, np.ndarray]) -> None:
     known = references_of(sketches, "sd1.4", "nai", "wd1.3")
 

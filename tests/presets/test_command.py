@@ -145,6 +145,19 @@ def test_a_preset_is_named_the_same_the_first_time_and_later(cli):
     assert cli(f"set {SHA} l=1")[1] == cli(f"set {SHA} l=1")[1] == f"{SHA}: l=1\n"
 
 
+def test_a_key_is_a_name_too(cli, store):
+    assert cli("set name:pony l=2") == (0, "pony: l=2\n", "") and list(store.all()) == ["name:pony"]
+
+
+def test_import_of_what_windows_writes(cli, store, tmp_path):
+    """PowerShell's `>`, and an editor's "Unicode"."""
+    for name, encoding in (("a", "utf-16"), ("b", "utf-8-sig")):
+        text = f"cat\r\nSteps: 1, Model: {name}, Clip skip: 2\r\n"
+        (tmp_path / "x.txt").write_bytes(text.encode(encoding))
+        assert cli(f"import --sd1 {tmp_path}/x.txt")[0] == 0
+    assert list(store.all()) == ["name:a", "name:b"]
+
+
 def test_what_is_silenced_already_may_stay(cli, store):
     store.put(Preset(silenced=frozenset({"of a newer version"})), name="m")
     assert cli("set m note=n")[0] == 0 and "of a newer version" in store.get(name="m").silenced
@@ -164,6 +177,7 @@ def test_a_folder_tells_presets_of_one_name_apart(cli, store):
         (lambda path: path.write_bytes(b"\xb0\x00"), "it is no text in UTF-8"),
         (os.mkfifo, "it is a pipe, not a file"),
         (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is longer than 268435456 bytes"),
     ],
 )
 def test_what_is_no_text_file_says_so(cli, tmp_path, make, said):

@@ -11,7 +11,7 @@ from clip_skip.models.presets import Preset, Store
 from clip_skip.models.presets import exchange as exchange_module
 from clip_skip.models.presets.exchange import Model, apply, export, plan_import
 from clip_skip.models.presets.foreign import find
-from clip_skip.models.presets.preset import is_key, key_of
+from clip_skip.models.presets.preset import is_key, key_of, stem
 
 from .strategies import HASHES, JSON, NAMES, PRESETS
 
@@ -306,11 +306,32 @@ STABILITY_MATRIX = {"Hashes": {"SHA256": SHA}, "BaseModel": "SD 1.5", "ModelDesc
         ("anime.metadata.json", {**LORA_MANAGER, "usage_tips": "{}", "civitai": {"description": "clip skip 2"}}),
         ("anime.cm-info.json", STABILITY_MATRIX),
         ("anime.json", {"description": "clip skip 2", "sd version": "SD1", "sha256": SHA}),
+        ("anime.metadata.json", {**LORA_MANAGER, "civitai": {"model": {"type": "Checkpoint"}}}),
     ],
 )
 def test_a_sidecar_is_of_the_file_whose_hash_it_tells(store, filename, content):
     (change,) = plan_import(json.dumps(content), store, filename)
     assert (change.key, change.after and change.after.skip, change.refused) == (SHA, {"l": 2}, "")
+
+
+@pytest.mark.parametrize(
+    "filename, content, kind",
+    [
+        ("anime.civitai.info", {**SIDECAR, "model": {"type": "LORA"}}, "LORA"),
+        ("anime.metadata.json", {**LORA_MANAGER, "civitai": {"model": {"type": "DoRA"}}}, "DoRA"),
+        ("anime.api_info.json", {"type": "TextualInversion", "modelVersions": [SIDECAR]}, "TextualInversion"),
+    ],
+)
+def test_a_preset_is_a_checkpoints(store, filename, content, kind):
+    (change,) = plan_import(json.dumps(content), store, filename)
+    assert change.after is None and f'this one is "{kind}"' in change.refused
+
+
+@pytest.mark.parametrize("wrap", [dict, lambda texts: {"__metadata__": texts}])
+def test_a_sidecar_of_swarmui(store, wrap):
+    texts = {"modelspec.usage_hint": "clip skip 2", "modelspec.architecture": "stable-diffusion-v1/checkpoint"}
+    (change,) = plan_import(json.dumps(wrap(texts)), store, "anime.swarm.json")
+    assert (change.key, change.after.skip) == ("name:anime", {"l": 2})
 
 
 def test_a_sidecar_without_a_hash_goes_by_the_models_name(store):
@@ -352,11 +373,18 @@ def test_notes_with_markup_and_full_width_signs(store, notes):
         ('Template: "a \\"cat\\", Clip skip: 3", Model: anime, Clip skip: 2', 2),
         ("Model: anime, Clip skip: -2", 2),
         ('Lora hashes: "a: 1, b: 2", Model: anime, Clip skip: 2', 2),
+        ("Model: anime, CLIP Skip: 2, ADetailer CLIP skip: 4", 2),
+        ('Model: "anim\\u0065", Clip skip: 2', 2),
     ],
 )
 def test_infotext_is_read_by_a1111s_rule(store, line, skip):
-    (change,) = plan_import(f"a cat\nSteps: 20, {line}", store, assumed="sd1")
+    (change,) = plan_import(f"a cat, Model: dog, Clip skip: 5\nSteps: 20, {line}", store, assumed="sd1")
     assert (change.key, change.after.skip) == ("name:anime", {"l": skip})
+
+
+def test_a_name_in_quotes_is_read_by_jsons_rule(store):
+    (change,) = plan_import('Steps: 20, Model: "it\'s \\"odd\\", one", Clip skip: 2', store, assumed="sd1")
+    assert change.after.name == 'it\'s "odd", one'
 
 
 OPTIONS = {
@@ -379,6 +407,7 @@ def test_a_webuis_options_beside_our_own(store):
     assert [change.key for change in plan_import(json.dumps(bare), store, assumed="sd1")] == ["name:anime"]
 
 
+NAMED = ["name:anime", "name:b"]
 HORDE = {"requirements": {"clip_skip": 2}, "baseline": "stable diffusion 1", "config": {"files": [{"sha256sum": SHA}]}}
 
 
@@ -397,11 +426,48 @@ HORDE = {"requirements": {"clip_skip": 2}, "baseline": "stable diffusion 1", "co
         ({"override_settings": {"CLIP_stop_at_last_layers": 2}, "sd_model_checkpoint": "anime"}, ["name:anime"]),
         ({"override_settings": {"CLIP_stop_at_last_layers": 2, "sd_model_checkpoint": "anime"}}, ["name:anime"]),
         ({"A": HORDE}, [SHA]),
+        ([{"name": "A", **HORDE}], [SHA]),
+        ({"A": {**HORDE, "config": {"download": [{"file_name": "a.ckpt", "sha256sum": SHA}]}}}, [SHA]),
+        # At whatever depth, by whatever name.
+        ({"models": [{"name": "anime.safetensors", "clip_skip": 2}, {"file": "b.ckpt", "clip_skip": 2}]}, NAMED),
+        ({"version": 1, "profiles": {"p": {"ckpt_path": "anime.ckpt", "clip_skip": 2}}}, NAMED[:1]),
+        ({"presets": {"p": {"model": "anime", "clip_skip": 2}}}, NAMED[:1]),
+        ({"modelName": "anime", "clipSkip": 2}, NAMED[:1]),
+        ({"name": "s", "sd_checkpoint": "anime.ckpt", "clip_skip": 2, "refiner_checkpoint": "x"}, NAMED[:1]),
+        ({"sui_image_params": {"model": "anime", "clipstopatlayer": "-2"}}, NAMED[:1]),
+        ({"images": [], "info": json.dumps({"sd_model_name": "anime", "clip_skip": 2})}, NAMED[:1]),
+        ({"parameters": infotext(2, "anime")}, NAMED[:1]),
+        ([infotext(2, "anime"), infotext(2, "b")], NAMED),
+        ({"anime.ckpt [6ce0161689]": {"clip_skip": 2}, SHA: {"clip_skip": 2}}, ["name:anime", SHA]),
+        (
+            {
+                "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "anime.safetensors"}},
+                "2": {"class_type": "CLIPSetLastLayer", "inputs": {"stop_at_clip_layer": -2, "clip": ["1", 1]}},
+            },
+            NAMED[:1],
+        ),
     ],
 )
 def test_kinds_of_files_that_name_a_skip_per_model(store, content, keys):
     changes = plan_import(json.dumps(content), store, "file.json", assumed="sd1")
     assert [(change.key, change.after.skip) for change in changes] == [(key, {"l": 2}) for key in keys]
+
+
+BLANKS = " " * 1_000_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"model": f"{BLANKS}x", "clip_skip": 2}),
+        json.dumps({f"{BLANKS}x [6ce0161689]": {"clip_skip": 2}}),
+        f"Steps: 1, Model: x{BLANKS}, {BLANKS} Clip skip: 2",
+    ],
+)
+def test_runs_of_blanks_are_passed_over(store, text):
+    """So long that a reader whose time grows faster than its text would not come back."""
+    (change,) = plan_import(text, store, assumed="sd1")
+    assert (change.key, change.after.skip) == ("name:x", {"l": 2})
 
 
 def test_a_style_that_leaves_the_skip_to_the_program_names_none(store):
@@ -442,6 +508,35 @@ def host_of(*models):
 def test_which_model_a_text_means(store, told, key, refused):
     (change,) = plan_import(f"Steps: 1, {told}, Clip skip: 2", store, "", host_of(*TWINS))
     assert change.key == key and refused in change.refused and bool(change.refused) == bool(refused)
+
+
+OF_OTHERS = "deadbeef00"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f'Steps: 1, Model: anime, Clip skip: 2, Hashes: {{"vae": "0123456789", "model": "{OF_OTHERS}"}}',
+        {"sd_model_name": "anime", "sd_model_hash": OF_OTHERS, "clip_skip": 2},
+        {"Model": "anime", "Model hash": OF_OTHERS, "Clip skip": "2"},
+        {"Model": "anime", "hashes": {"model": OF_OTHERS}, "clipSkip": 2},
+        {"Model": "anime", "resources": [{"type": "lora"}, {"type": "model", "hash": OF_OTHERS}], "clipSkip": 2},
+        {"model": "anime", "sha256": f"{OF_OTHERS:0<64}", "clip_skip": 2},
+        {"anime": {"clip_skip": 2, "hash": OF_OTHERS}},
+        {f"anime [{OF_OTHERS}]": {"clip_skip": 2}},
+        {"override_settings": ["Clip skip: 2", f"Model hash: {OF_OTHERS}"], "sd_model_checkpoint": "anime"},
+        {**SIDECAR, "files": [{"name": "anime.safetensors", "hashes": {"AutoV2": OF_OTHERS}}]},
+    ],
+)
+def test_a_hash_wins_over_a_name_wherever_it_stands(store, told):
+    text = told if isinstance(told, str) else json.dumps(told)
+    listing = host_of(TWINS[0])
+    other, same = (
+        plan_import(each, store, "anime.json", lambda word: listing(stem(word)))
+        for each in (text, text.replace(OF_OTHERS, "6ce0161689"))
+    )
+    assert ["another file here, whose SHA-256 begins with 6ce0161689" in change.refused for change in other] == [True]
+    assert [(change.key, change.refused) for change in same] == [(TWINS[0].sha256, "")]
 
 
 def test_a_model_without_a_hash_goes_by_its_name(store):

@@ -171,6 +171,15 @@ def test_a_file_that_cant_be_opened_is_not_replaced(store):
     assert store.path.is_dir()
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_a_pipe_and_a_link_to_itself_are_not_waited_for(store, make):
+    store.folder.mkdir()
+    make(store.path)
+    assert store.get(SHA) is None and "can't be read" in store.problems[0]
+    with pytest.raises(StoreError, match="could not be saved"):
+        store.put(Preset(), sha256=SHA)
+
+
 def test_a_held_lock_is_said(store, monkeypatch):
     monkeypatch.setattr(store_module, "_LOCK_SECONDS", 0.05)
     store.folder.mkdir()

@@ -120,14 +120,12 @@ def test_what_was_kept_is_restored_unless_somebody_changed_it(library):
     library.presets.put(other, name="other")
     library.presets.put(Preset(skip={"l": 2.5}, blend="slerp", note="mine"), name="sd1.safetensors")
     raw = dict(library.presets.raw())
-    before = library.kept(known)
-    library.save(known, {"l": 1.0}, "linear")
-    now = library.kept(known)
-    library.silence(known, "no-effect")
+    saved = library.save(known, {"l": 1.0}, "linear")
+    silenced = library.silence(known, "no-effect")
     with pytest.raises(StoreError):
-        library.restore(before, now)
+        library.presets.restore(saved)
     assert kept(library, known).silenced == {"no-effect"}
-    library.restore(before, library.kept(known))
+    library.presets.restore(saved.then(silenced))
     assert dict(library.presets.raw()) == raw
 
 

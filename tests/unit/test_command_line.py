@@ -147,6 +147,29 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path, line):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_what_the_caller_has_closed_is_not_written_to(run, models, monkeypatch, closed):
+    """As `>&-` of a shell does; Python has None there then."""
+    monkeypatch.setattr(sys, closed, None)
+    (models / "broken.safetensors").write_bytes(b"")
+    assert run("inspect", models)[0] == 1
+    assert run("presets", "list")[0] == 0
+
+
+@pytest.mark.parametrize("line", [["inspect", "x.pt"], ["presets", "list"], ["presets", "export"]])
+def test_a_disk_that_is_full_is_one_line(tmp_path, line):
+    for unbuffered in ("", "1"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "clip_skip", "--data-dir", tmp_path, *line],
+                cwd=tmp_path,
+                env={**os.environ, "PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(ROOT)},
+                stdout=full,
+                stderr=subprocess.PIPE,
+            )
+        assert done.stderr.count(b"error: No space left on device\n") == 1 and b"Traceback" not in done.stderr
+
+
 def test_what_was_to_be_done_is_done_though_nobody_reads(tmp_path):
     Store(tmp_path).change(lambda presets: presets.update({f"name:m{n}": {"note": "n"} for n in range(3000)}))
     reading, writing = os.pipe()
@@ -155,6 +178,16 @@ def test_what_was_to_be_done_is_done_though_nobody_reads(tmp_path):
     done = subprocess.run([*line, *(f"m{n}" for n in range(20))], cwd=ROOT, stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert done.returncode == 0 and len(Store(tmp_path).all()) == 2980
+
+
+def test_what_was_to_be_done_is_done_though_nobody_hears_of_errors(tmp_path):
+    (tmp_path / "x.txt").write_text("Steps: 1, Model: a, Clip skip: 2")
+    reading, writing = os.pipe()
+    os.close(reading)
+    line = [sys.executable, "-m", "clip_skip", "--data-dir", tmp_path, "presets", "import", "--sd1"]
+    done = subprocess.run([*line, tmp_path / "gone", tmp_path / "x.txt"], cwd=ROOT, stdout=writing, stderr=writing)
+    os.close(writing)
+    assert done.returncode == 1 and list(Store(tmp_path).all()) == ["name:a"]
 
 
 def test_pipes_in_a_folder_are_not_waited_for(run, tmp_path):

@@ -7,11 +7,11 @@ import weakref
 import pytest
 
 from clip_skip.hosts.a1111 import _job_of
-from clip_skip.hosts.attributes import JOB_ATTRIBUTE
+from clip_skip.hosts.running import begin
 
 # As the hosts of the A1111 line have them: what a job calls runs inside both.
 HOST = """
-class Processing:
+class StableDiffusionProcessing:
     pass
 
 def process_images(p, script):
@@ -46,23 +46,21 @@ def host():
     return namespace
 
 
-def made(host, job=None, **attributes):
-    p = host["Processing"]()
-    if job is not None:
-        attributes[JOB_ATTRIBUTE] = job
-    vars(p).update(attributes)
+def made(host, *job):
+    p = host["StableDiffusionProcessing"]()
+    for each in job:
+        begin(p, each)
     return p
 
 
 def job_of(host, p):
-    return _job_of(p, host["Processing"])
+    return _job_of(p)
 
 
 def test_a_job_has_its_own_also_when_that_says_off(host):
     outer = made(host, "outer")
     assert job_of(host, made(host, "own")) == "own"
-    off = made(host)
-    setattr(off, JOB_ATTRIBUTE, None)
+    off = made(host, None)
     assert host["process_images"](outer, lambda: job_of(host, off)) is None
 
 

@@ -211,7 +211,13 @@ def _advice() -> set[str]:
     for facts in _facts():
         found |= _in_html(advice_view.render([advice_view.Shown(hint, ("panel",), True)], facts))
     refused = [say(refusal) for refusal in parse(True, {"l": QUAGGA}).refusals for say in (bad_value, bad_tag)]
-    failed = [*refused, different_tags(), not_applied(["l"], QUAGGA), not_applied([], QUAGGA)]
+    failed = [
+        *refused,
+        different_tags(),
+        different_tags(first=False),
+        not_applied(["l"], QUAGGA),
+        not_applied([], QUAGGA),
+    ]
     failed += [not_compared((why,)) for why in (ALIKE, BY_TAG, BY_SCRIPT, NOT_WHOLE)]
     failed.append(not_a_tag(mistaken(f"<clip skip {QUAGGA}>", "<clipskip:2>")))
     return found | _in_html(advice_view.render([advice_view.Shown(each, ("panel",), True) for each in failed], None))

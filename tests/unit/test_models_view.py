@@ -5,12 +5,14 @@ import re
 import pytest
 
 from clip_skip.interfaces.ui import models_view
+from clip_skip.interfaces.ui.advice_view import reasons
 from clip_skip.interfaces.ui.models_view import Order, ordered, row
 from clip_skip.models.checkpoint import Checkpoint
 from clip_skip.models.inspect.evidence.evidence import Evidence, SkipStatement, Strength, Verdict
 from clip_skip.models.inspect.facts import ModelFacts
 from clip_skip.models.inspect.verdict.recommend import SKIP_LADDER, Recommendation
 from clip_skip.models.presets.preset import Preset
+from clip_skip.models.presets.store import Changed
 from clip_skip.models.survey import CHECKPOINT, LORA, Found, Listed, Progress
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.text.phrase import english
@@ -138,3 +140,17 @@ def test_how_far_it_is():
     html = models_view.progress(Progress(3, 12))
     assert '<progress max="12" value="3">' in html and "3 / 12" in html and "Reading the models:" in html
     assert "Waits for the WebUI" in models_view.progress(Progress(3, 12, rests=True))
+
+
+def test_a_fact_that_tells_nothing_has_no_strength():
+    told, untold = Evidence("a", Strength.STRONG, "A.", Verdict.NAI), Evidence("b", Strength.STRONG, "B.")
+    facts = ModelFacts("m", ARCHITECTURES["sd1"], evidence=(told, untold))
+    assert [english(reason) for reason in reasons(facts)] == ["A. (strong)", "B."]
+
+
+@pytest.mark.parametrize(
+    "value", [Order(), Listed(LORA, "a"), Found(Checkpoint("a", ARCHITECTURES["sd1"])), Changed({}, {})]
+)
+def test_what_the_page_s_state_holds_is_no_tuple(value):
+    """Gradio 4 makes a list of each tuple in a state, whatever else it is."""
+    assert not isinstance(value, tuple)

@@ -142,6 +142,11 @@ def test_what_is_no_tag(prompt):
     ("< clipskip l = 2, g = 1 >", "<clipskip:l=2:g=1>"),
     ("<clipskip>", "<clipskip:2>"),
     ("<clipskip:>", "<clipskip:2>"),
+    ("\uff1cclipskip\uff1a1.5\uff1e", "<clipskip:1.5>"),
+    ("<clipskip\xa0: 1.5>", "<clipskip:1.5>"),
+    ("<clipskip;1.5>", "<clipskip:1.5>"),
+    ("<clipskip|l=2|g=1>", "<clipskip:l=2:g=1>"),
+    ("<clipskip(1.5)>", "<clipskip:1.5>"),
 ])  # fmt: skip
 def test_what_looks_like_a_tag_is_told_with_the_tag_that_is_meant(written, meant):
     assert prompt_tags.mistaken(f"a {written} cat <clipskip:3>") == (prompt_tags.Mistaken(written, meant, False),)

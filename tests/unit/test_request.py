@@ -338,3 +338,21 @@ def test_off_compares_nothing():
 def test_a_requests_own_options_make_it_again(options):
     found = parse(True, options)
     assert from_options(found.options) == found
+
+
+@pytest.mark.parametrize(
+    "line, number",
+    [
+        ("Clip skip: 2, Version: x", "2"),
+        ("Model: x, CLiP-skip: 1.5", "1.5"),
+        ("Clip skip: -2, Version: ComfyUI", "2"),
+        ('Hires prompt: "cat, Clip skip: 5", Clip skip: 2, Template: "dog, Clip skip: 5"', "2"),
+        ('Hashes: {"model": "6ce0161689", "vae": "0123456789"}, Clip skip: 2', "2"),
+        ("Model: x", None),
+    ],
+)
+def test_the_hosts_number_is_taken_from_the_parameters_alone(line, number):
+    params = {}
+    text = f"a cat, Clip skip: 5, dog\nNegative prompt: x, Clip skip: 6\nSteps: 20, {line}"
+    params |= infotext.left_over(text, params)
+    assert params == ({} if number is None else {"CLIP skip L": number})

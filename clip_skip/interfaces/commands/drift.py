@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from ...models.inspect.inspector import Inspector
 from ...skip.architectures import ARCHITECTURES, Architecture, Encoder, by_encoders
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, reason, say, table
+from .terminal import fail, reason, say, table, tell
 
 if TYPE_CHECKING:
     from ...drift.drift import Drift
@@ -124,7 +123,7 @@ def _measured(
             recommended = _recommended(facts, encoder.id)
             yield _drift(contents, stored[encoder.id], encoder, read, recommended), read.words
         else:
-            print(f"warning: there is no {encoder.name} text encoder in it", file=sys.stderr)
+            tell(f"warning: there is no {encoder.name} text encoder in it")
 
 
 def _drift(contents: Contents, stored: Any, encoder: Encoder, read: Any, recommended: float) -> Drift:

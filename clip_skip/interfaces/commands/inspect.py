@@ -5,18 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from ...models.checkpoint import MODEL_SUFFIXES
+from ...models.inspect.evidence.evidence import Evidence, Verdict
 from ...models.inspect.facts import ModelFacts, unread
 from ...models.inspect.inspector import Inspector, file_sha256
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, say, table
+from .terminal import fail, say, table, tell
 
 _HEAD = ("FILE", "ARCHITECTURE", "KIND", "LINEAGE", "RECOMMENDED", "TRAINED")
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         found = list(models(path, options.recursive))
         if not found:
             deeper = "" if options.recursive else "; --recursive looks into its folders too"
-            print(f"{plain(path)}: there are no models in this folder{deeper}", file=sys.stderr)
+            tell(f"{path}: there are no models in this folder{deeper}")
         paths += found
     facts = list(_inspected(inspector, paths, options.thorough))
     if options.json:
@@ -149,9 +149,14 @@ def _skips(skips: Iterable[tuple[str, float]]) -> str:
     return " ".join(f"{id}={number(skip)}" for id, skip in skips)
 
 
+def _strength(fact: Evidence) -> str:
+    """How much the fact is worth; "-" where it says only why something could not be told."""
+    return "-" if fact.verdict == Verdict.UNKNOWN else fact.strength
+
+
 def _explained(facts: ModelFacts) -> str:
     lines = ["  ".join(cell for cell in map(plain, _row(facts)) if cell)]
     lines += [f"  error    {plain(facts.error)}"] if facts.error else []
-    lines += [f"  lineage  {e.strength:<9} {e.id}: {plain(e.text)}" for e in facts.evidence]
+    lines += [f"  lineage  {_strength(e):<9} {e.id}: {plain(e.text)}" for e in facts.evidence]
     lines += [f"  skip     {_skips(s.skip.items()) or '-':<9} {s.id}: {plain(s.text)}" for s in facts.statements]
     return "\n".join(lines)

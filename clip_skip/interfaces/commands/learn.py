@@ -27,7 +27,9 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     try:
         Inspector(options.data_dir).learn(options.file, options.label)
-    except (ContentsError, OSError) as error:
+    except ContentsError as error:
+        return fail(f"{options.file}: {error}")
+    except OSError as error:
         return fail(reason(error))
     say(f"{plain(options.file)} is now the reference {options.label}.")
     return 0

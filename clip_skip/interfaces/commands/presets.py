@@ -19,10 +19,12 @@ from ...models.presets.preset import FIELDS, NAME_PREFIX, Preset, folder_of, key
 from ...models.presets.store import Store, StoreError
 from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
+from ...text.encodings import decoded
 from ...text.plain import plain, quote
-from .terminal import fail, finish, reason, say, table
+from .terminal import fail, finish, reason, say, table, tell
 
 _MODEL = "the model's SHA-256 or the beginning of it, or its file name"
+_MAX_BYTES = 1 << 28  # of a file to import
 _SETTINGS = (*ENCODER_IDS, *(name for name in FIELDS if name not in ("skip", "name")))
 
 
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         code = fail(reason(error))
     if options.action is not _check:
         for problem in store.problems:
-            print(f"warning: {plain(problem)}", file=sys.stderr)
+            tell(f"warning: {problem}")
     return code
 
 
@@ -106,7 +108,8 @@ def _set(store: Store, options: argparse.Namespace) -> int:
     try:
         key = _find(store, options.model)
     except LookupError:
-        key = key_of(options.model) if is_sha256(options.model) else key_of(name=options.model)
+        of_a_hash = is_sha256(options.model)
+        key = key_of(options.model) if of_a_hash else key_of(name=options.model.removeprefix(NAME_PREFIX))
     preset = store.all().get(key, Preset())
     for setting in options.settings:
         preset = _with(preset, setting)
@@ -178,8 +181,12 @@ def _text(file: Path) -> str:
     # Nobody may ever write into a pipe that lies in a folder; those of the shell are in /dev.
     if stat.S_ISFIFO(file.stat().st_mode) and not file.absolute().is_relative_to("/dev"):
         raise ValueError("it is a pipe, not a file")
+    with open(file, "rb") as opened:
+        data = opened.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ValueError(f"it is longer than {_MAX_BYTES} bytes")
     try:
-        return file.read_bytes().decode("utf-8")
+        return decoded(data)
     except UnicodeDecodeError as error:
         raise ValueError("it is no text in UTF-8") from error
 

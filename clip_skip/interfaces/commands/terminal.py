@@ -8,6 +8,7 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ...text.plain import plain
 
@@ -16,7 +17,11 @@ _CUT = "..."
 
 
 def prepare() -> None:
-    """Let stdout show every name, whatever its encoding: what that can't hold is written as its escape."""
+    """Let stdout show every name, whatever its encoding: what that can't hold is written as its escape.
+
+    What is said to a stdout or stderr that the caller has closed goes nowhere.
+    """
+    sys.stdout, sys.stderr = sys.stdout or os.fdopen(_nobody(), "w"), sys.stderr or os.fdopen(_nobody(), "w")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -26,7 +31,7 @@ def say(text: str) -> None:
     try:
         print(text)
     except BrokenPipeError:
-        _to_nobody()
+        to_nobody()
 
 
 def finish() -> None:
@@ -34,17 +39,28 @@ def finish() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _to_nobody()
+        to_nobody()
 
 
-def _to_nobody() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def to_nobody() -> None:
+    """Let what is said from now on go nowhere."""
+    os.dup2(_nobody(), sys.stdout.fileno())
+
+
+def _nobody() -> int:
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def fail(message: str) -> int:
     """Say what went wrong, on stderr; the exit code for it."""
-    print(f"error: {plain(message)}", file=sys.stderr)
+    tell(f"error: {message}")
     return 1
+
+
+def tell(text: str) -> None:
+    """Print a line to stderr. Where its reader has gone, or there is no room, the work goes on without."""
+    with suppress(OSError):
+        print(plain(text), file=sys.stderr)
 
 
 def reason(error: Exception) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ... import __version__
 from ...advice.names import Severity
@@ -159,8 +158,7 @@ CHANGES = _object(
 )
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One route. `run` makes its answer, which is JSON of the form `answer`, or nothing where that is None.
 
     `refusals` are the statuses that it may refuse with; `query` has the schemas of its query parameters.

@@ -14,8 +14,8 @@ import errno
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
 from fastapi import Depends, Request, Response  # type: ignore[import-not-found,unused-ignore]
 
@@ -86,8 +86,7 @@ class Refused(Exception):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One request: the preset's key in its path, its query, and the JSON value of its body."""
 
     key: str

@@ -160,6 +160,9 @@ def reasons(facts: ModelFacts) -> Iterator[Phrase]:
     if facts.error is not None:
         yield ("Its file could not be read:", Data(f" {facts.error}"))
     for fact in facts.evidence:
-        yield Data(f"{fact.text} ("), _STRENGTHS[fact.strength], Data(")")
+        if fact.verdict == Verdict.UNKNOWN:  # why something could not be told, which is worth nothing
+            yield (Data(fact.text),)
+        else:
+            yield Data(f"{fact.text} ("), _STRENGTHS[fact.strength], Data(")")
     for statement in facts.statements:
         yield (Data(statement.text),)

@@ -6,8 +6,8 @@ import json
 import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
@@ -21,8 +21,8 @@ from ...drift.measured import measure
 from ...hosts.base import Host
 from ...models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ...models.hashing import Hashing, lacks_hash
-from ...models.library import Kept, Library
-from ...models.presets.store import StoreError
+from ...models.library import Library
+from ...models.presets.store import Changed, StoreError
 from ...models.profile import Profile
 from ...skip import written
 from ...skip.architectures import Architecture
@@ -46,15 +46,13 @@ _NOTHING_ENDED = [gr.update(), gr.update()]
 _MOST_UNDOABLE = 100
 
 
-@dataclass(frozen=True)
-class _Undoable:
-    """What was kept before, what is kept since, and the controls then.
+class _Undoable(NamedTuple):
+    """What was changed of what is kept, and the controls before.
 
     `moved` tells whether the panel's sliders were moved; `slider` is where the host's own was before it was, else None.
     """
 
-    before: Kept
-    now: Kept
+    changed: Changed
     controls: Controls
     moved: bool = False
     slider: float | None = None
@@ -136,13 +134,10 @@ class Answers:
         return self._save(resolve(controls.request, model.checkpoint.architecture), model, controls)
 
     def _save(self, plan: Plan, model: Profile, controls: Controls) -> list[Any]:
-        def save() -> None:
+        try:
             if plan.refusals:
                 raise StoreError("; ".join(map(str, plan.refusals)))
-            self._library.save(model.checkpoint, plan.skips, plan.blend)
-
-        try:
-            undo = self._changes(model, controls, save)
+            undo = self._undo_of(self._library.save(model.checkpoint, plan.skips, plan.blend), controls)
         except StoreError as error:
             return self._ended(model, controls, done(("Not saved:", Data(f" {error}"))))
         return self._ended(
@@ -195,7 +190,7 @@ class Answers:
         """Keep no skips for the selected model any more."""
         model = self._model(controls)
         try:
-            undo = self._changes(model, controls, lambda: self._library.forget(model.checkpoint))
+            undo = self._undo_of(self._library.forget(model.checkpoint), controls)
         except StoreError as error:
             return self._ended(model, controls, done(("Not forgotten:", Data(f" {error}"))))
         return self._ended(self._again(model), controls, done(("Forgotten.",), undo))
@@ -221,20 +216,13 @@ class Answers:
         return self._all(model, controls)
 
     def _act(self, action: Action, advice: Advice, model: Profile, controls: Controls) -> list[Any]:
-        moved, slider = Moved(), self._host.reading(model.checkpoint.architecture, controls.slider).slider
-
-        def click() -> None:
-            nonlocal moved
-            moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
-
+        slider = self._host.reading(model.checkpoint.architecture, controls.slider).slider
         try:
-            undo = self._changes(model, controls, click)
+            moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
         except StoreError as error:
             return self._ended(model, controls, done(("Not saved:", Data(f" {error}"))))
-        ended = None
-        if undo:
-            back = slider if moved.slider is not None else None
-            self._undoable[undo] = replace(self._undoable[undo], moved=moved.skips != {}, slider=back)
+        ended, back = None, slider if moved.slider is not None else None
+        if undo := self._undo_of(moved.changed, controls, moved.skips != {}, back):
             ended = done(_named("Kept for", model), undo, back)
         after = controls.moved(moved)
         if moved.skips and controls.auto:
@@ -244,15 +232,12 @@ class Answers:
             ended = done(("Set here alone: nothing is kept for this model.",))
         return self._ended(self._again(model), controls, ended, after)
 
-    def _changes(self, model: Profile, controls: Controls, change: Callable[[], None]) -> str:
-        """Let `change` keep something else for the model; what to ask for to undo that, "" where nothing changed."""
-        before = self._library.kept(model.checkpoint)
-        change()
-        now = self._library.kept(model.checkpoint)
-        if now == before:
+    def _undo_of(self, changed: Changed, controls: Controls, moved: bool = False, slider: float | None = None) -> str:
+        """What to ask for to undo what was changed, "" where nothing was; see `_Undoable`."""
+        if not changed.before:
             return ""
         name = secrets.token_hex(8)
-        self._undoable[name] = _Undoable(before, now, controls)
+        self._undoable[name] = _Undoable(changed, controls, moved, slider)
         while len(self._undoable) > _MOST_UNDOABLE:
             self._undoable.pop(next(iter(self._undoable)))
         return name
@@ -263,7 +248,7 @@ class Answers:
             undoable = self._undoable.get(name)
             if undoable is None:
                 raise StoreError("that was too long ago")
-            self._library.restore(undoable.before, undoable.now)
+            self._library.presets.restore(undoable.changed)
         except StoreError as error:
             return self._ended(model, controls, done(("Not undone:", Data(f" {error}"))))
         self._undoable.pop(name, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...advice.actions import Decider, Moved
 from ...skip import prompt_tags
@@ -19,8 +19,7 @@ SLIDERS = ("skip", *ENCODER_IDS)
 MOVED = ("mode", "same", *SLIDERS, "blend")
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """A request, whether the tags in the prompt make it, and what was refused of those."""
 
     request: Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -65,7 +65,7 @@ _NOT_KNOWN: Phrase = ("Not known",)
 
 @dataclass(frozen=True)
 class Order:
-    """The column that the table is sorted by, upwards or `down`."""
+    """The column that the table is sorted by, upwards or `down`. No tuple, which Gradio 4's state would make a list."""
 
     column: str = "name"
     down: bool = False
@@ -75,8 +75,7 @@ class Order:
         return Order(column, column == self.column and not self.down)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One model, what the table says of it by column, and what it is sorted by there, None where nothing is known."""
 
     model: Listed

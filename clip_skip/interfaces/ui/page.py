@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -23,8 +22,7 @@ _PROMPTS = tuple(f"{tab}_prompt" for tab in TABS)
 _NEGATIVE_PROMPTS = tuple(f"{tab}_neg_prompt" for tab in TABS)
 
 
-@dataclass(frozen=True)
-class Built:
+class Built(NamedTuple):
     """What the host's Script needs of a panel: its arguments in order, and its infotext fields."""
 
     arguments: list[Any]

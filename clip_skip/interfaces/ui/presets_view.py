@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
@@ -44,8 +43,7 @@ _MOST_PROBLEMS = 8
 _HASH_SHOWN = 10  # as many digits as the hosts show
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One preset: its key, the words by which one chooses it (no two rows share them), and what the table says."""
 
     key: str

@@ -134,6 +134,6 @@ def _stamps(path: Path) -> Iterator[tuple[str, int, int]]:
     read = {path: path.stat(), **sidecar_files(path)}
     if stat.S_ISDIR(read[path].st_mode):
         inside = sorted(file for part in ("*", "*/*.json", "*/*.safetensors") for file in path.glob(part))
-        read.update((file, file.stat()) for file in inside)
+        read.update((file, file.stat()) for file in inside if os.path.exists(file))  # a link may lead nowhere
     for file, status in read.items():
         yield (file.name, status.st_size, status.st_mtime_ns)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from . import vocabulary
+from .rules import rule
+from .units import MENTION
 
 _REACH = 24  # units after a number that are looked at
 
 # A clause begins after these, but not after the comma of "please don't, ever, use".
-_CLAUSE = re.compile(r"(?:(?<=N),|,(?=h)|[^.;,L?c()|M])*\Z")
+_CLAUSE = rule(r"(?:(?<=NOT) , | , (?=THAT) | [^ . ; , NEW_LINE ? BUT () | MENTION])* \Z")
 # "Do not use a VAE and use clip skip 2" has two clauses.
-_OTHER_CLAUSE = re.compile(r".*N[^M]*[st][^M]{0,2}[o&](?=u)")
+_OTHER_CLAUSE = rule(r".* NOT [^ MENTION]* [SETTING THING] [^ MENTION]{0,2} [OR &] (?=USE)")
 
 
 def clause(before: str) -> str:
@@ -21,78 +23,134 @@ def clause(before: str) -> str:
 
 
 # "Don't forget", "if that doesn't work try", "not bad", "bad if you don't".
-_UNDONE = re.compile(
-    r"[fF]?[Nk][jx]?[fF]N?|FN|Nj{1,3}[fb]|Na{1,2}(?=u)|[Nk][jxh]?b|[Nk][jx]?N(?=M)|N[jx]{2,5}:|b[jxit]{0,4}N"
+_UNDONE = rule(
+    r"[UNDONE FORGET]? [NOT NO] [JOINING UNKNOWN]? [UNDONE FORGET] NOT? | FORGET NOT"
+    r" | NOT JOINING{1,3} [UNDONE BAD] | NOT GOOD{1,2} (?=USE) | [NOT NO] [JOINING UNKNOWN THAT]? BAD"
+    r" | [NOT NO] [JOINING UNKNOWN]? NOT (?=MENTION) | NOT [JOINING UNKNOWN]{2,5} :"
+    r" | BAD [JOINING UNKNOWN WHEN THING]{0,4} NOT"
 )
 # "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
-_ANOTHER = re.compile(r"P[juT]{0,2}M?[^M]{0,2}\Z|d>{1,2}M\Z|^[^>]*M>\Z|(?:\A|L)[-_]?X")
-# "It doesn't work without clip skip 2", "nothing but clip skip 2".
-_NO_OTHER = re.compile(r"z[^MstaN]*M|p[^M]{0,3}M?[^M]{0,3}\Z")
-_BOUND = re.compile(r"[gG]")
-_AT_LEAST = re.compile(r"[Nk][ju]{0,3}M?[ju]{0,2}G")
-# "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
-_NOT_BEFORE = re.compile(r"^[^i]*b[^iz]+M|b[xtaj]{0,2}[ir][ju]{0,2}M|N|F|k[juriTIq]{0,3}M")
-_NOT_AFTER = re.compile(
-    # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
-    r"(?::|\+|&[gG])?(?:[jaTxuiyfgGt:]{0,5}?b|(?:[jaTxuyfgG]{0,4}?|[ri]j?[tmx]j{0,2})N(?![jTu]{0,3}d)"
-    r"|[jaTxu]{0,4}?k(?=[auj])|j{1,2}k|oN)"
-    # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
-    r"|[,(:?@_-]{1,2}(?:[jx]?b|jjb|N(?![jTu]{0,3}d)(?:a|u(?!i?m|[jT]?s)|(?=[.;,L)]))|k(?=[.;,L)]))|X(?=[,;L.])|@d"
+_ANOTHER = rule(
+    r"INSTEAD [JOINING USE TO]{0,2} MENTION? [^ MENTION]{0,2} \Z | SKIP >{1,2} MENTION \Z"
+    r" | ^ [^ >]* MENTION > \Z | (?:\A | NEW_LINE) [- _]? X"
 )
-_BUT_GOOD = re.compile(r"[^.;,L?c()M|/]{0,4},?c[jx]{0,3}a")
+# "It doesn't work without clip skip 2", "nothing but clip skip 2".
+_NO_OTHER = rule(
+    r"WITHOUT [^ MENTION SETTING THING GOOD NOT]* MENTION"
+    r" | OTHER_THAN [^ MENTION]{0,3} MENTION? [^ MENTION]{0,3} \Z"
+)
+_BOUND = rule(r"[ABOVE BELOW]")
+_AT_LEAST = rule(r"[NOT NO] [JOINING USE]{0,3} MENTION? [JOINING USE]{0,2} BELOW")
+# "A bad idea to use clip skip 2", "bad with clip skip 2", "don't use it", "no clip skip 2".
+_NOT_BEFORE = rule(
+    r"^ [^ WHEN]* BAD [^ WHEN WITHOUT]+ MENTION"
+    r" | BAD [UNKNOWN THING GOOD JOINING]{0,2} [WHEN FOR] [JOINING USE]{0,2} MENTION | NOT | FORGET"
+    r" | NO [JOINING USE FOR WHEN TO CONDITION WHAT_IS]{0,3} MENTION"
+)
+_NOT_AFTER = rule(
+    # "2 is bad", "2 for this model does not work", "2 no funciona", "2 has no use", "2 or not".
+    r"(?:: | \+ | & [ABOVE BELOW])?"
+    r" (?:[JOINING GOOD TO UNKNOWN USE WHEN UNSPACED UNDONE ABOVE BELOW THING :]{0,5}? BAD"
+    r" | (?:[JOINING GOOD TO UNKNOWN USE UNSPACED UNDONE ABOVE BELOW]{0,4}?"
+    r" | [FOR WHEN] JOINING? [THING MODEL UNKNOWN] JOINING{0,2}) NOT (?![JOINING TO USE]{0,3} SKIP)"
+    r" | [JOINING GOOD TO UNKNOWN USE]{0,4}? NO (?=[GOOD USE JOINING]) | JOINING{1,2} NO | OR NOT)"
+    # "2: bad", "2 (not recommended)", "2? No.", "2 -> 1".
+    r" | [, ( : ? @ _ -]{1,2} (?:[JOINING UNKNOWN]? BAD | JOINING JOINING BAD"
+    r" | NOT (?![JOINING TO USE]{0,3} SKIP)"
+    r" (?:GOOD | USE (?!WHEN? MODEL | [JOINING TO]? SETTING) | (?=[. ; , NEW_LINE)]))"
+    r" | NO (?=[. ; , NEW_LINE)])) | X (?=[, ; NEW_LINE .]) | @ SKIP"
+)
+_BUT_GOOD = rule(r"[^ . ; , NEW_LINE ? BUT () MENTION | /]{0,4} ,? BUT [JOINING UNKNOWN]{0,3} GOOD")
 # "If you use it, the images get blurry."
-_IF_SO_BAD = re.compile(r",(?:[jxt]{0,4}b|[jxt]{1,4}N)")
+_IF_SO_BAD = rule(r", (?:[JOINING UNKNOWN THING]{0,4} BAD | [JOINING UNKNOWN THING]{1,4} NOT)")
 
 
 def is_negated(before: str, after: str) -> bool:
     """Whether the clause `before` a number, with the words that lead to it, or what comes `after` takes it back."""
     before, after = _UNDONE.sub("", before), _UNDONE.sub("", after[:_REACH])
-    if _ANOTHER.search(before) or ("i" in before and _IF_SO_BAD.match(after)):
+    if _ANOTHER.search(before) or (vocabulary.WHEN in before and _IF_SO_BAD.match(after)):
         return True
     taken_back = _NOT_AFTER.match(after)
     nots = _NOT_BEFORE.search(before) or (taken_back and not _BUT_GOOD.match(after, taken_back.end()))
     if _NO_OTHER.search(before):
-        return not (nots or "b" in before)
+        return not (nots or vocabulary.BAD in before)
     if _BOUND.search(before):
         return not _AT_LEAST.search(before)
     return bool(nots) and not after.startswith(vocabulary.ENOUGH)
 
 
 # What takes back another thing than the number before it: "no VAE", "not 1", "1 is bad", "not needed but better".
-_OWN = re.compile(
-    r"[kz][^.,;cdLM]{0,4}?[smDtS]|N[^.,;cdLM]{0,4}?[smD]|[NPOb][jTuxi:]{0,3}[dM](?:[jx]{1,3}O)?|d[jauxvTf]{0,4}[Nb]"
-    r"|N[^.,;L]{0,5}[c&][jx]{0,3}[au]|[ua],?cN(?![^.,;L)])|,N[^.,;cdLM]{0,4}[tS]|cjN[jxu]{0,4}t|Nb|NN"
-    r"|I[^.,;c]{0,5}[Nb]"
+_OWN = rule(
+    r"[NO WITHOUT] [^ . , ; BUT SKIP NEW_LINE MENTION]{0,4}? [SETTING MODEL OTHER_NUMBER THING OTHERS]"
+    r" | NOT [^ . , ; BUT SKIP NEW_LINE MENTION]{0,4}? [SETTING MODEL OTHER_NUMBER]"
+    r" | [NOT INSTEAD FORMER BAD] [JOINING TO USE UNKNOWN WHEN :]{0,3} [SKIP MENTION]"
+    r" (?:[JOINING UNKNOWN]{1,3} FORMER)? | SKIP [JOINING GOOD USE UNKNOWN BEING TO UNDONE]{0,4} [NOT BAD]"
+    r" | NOT [^ . , ; NEW_LINE]{0,5} [BUT &] [JOINING UNKNOWN]{0,3} [GOOD USE]"
+    r" | [USE GOOD] ,? BUT NOT (?![^ . , ; NEW_LINE)])"
+    r" | , NOT [^ . , ; BUT SKIP NEW_LINE MENTION]{0,4} [THING OTHERS]"
+    r" | BUT JOINING NOT [JOINING UNKNOWN USE]{0,4} THING | NOT BAD | NOT NOT"
+    r" | CONDITION [^ . , ; BUT]{0,5} [NOT BAD]"
 )
 # To the end of the sentence, and of one like "You don't."
-_REST = re.compile(r"[^.LCo]*(?:C(?![^.L])|\.[^.L]{0,3}N[^.LsdDtum]{0,2}(?=[.L]))?")
+_REST = rule(
+    r"[^ . NEW_LINE ELSE OR]* (?:ELSE (?![^ . NEW_LINE])"
+    r" | \. [^ . NEW_LINE]{0,3} NOT [^ . NEW_LINE SETTING SKIP OTHER_NUMBER THING USE MODEL]{0,2} (?=[. NEW_LINE]))?"
+)
 # "2, but I see no gain", "2 and the face gets ugly", "2, that is gone", "2 means".
-_TURN = re.compile(
-    r"^[^,;(:]*b|[NkzFCO]|(?:(?:c,?|&)[^.c,]{0,5}|[vV][^.c,]{0,4})b(?!-)|[,;c&][jhtx]{1,3}[vV]x|y[jy]*b|^j?S|q"
+_TURN = rule(
+    r"^ [^ , ; ( :]* BAD | [NOT NO WITHOUT FORGET ELSE FORMER]"
+    r" | (?:(?:BUT ,? | &) [^ . BUT ,]{0,5} | [BEING PAST] [^ . BUT ,]{0,4}) BAD (?!-)"
+    r" | [, ; BUT &] [JOINING THAT THING UNKNOWN]{1,3} [BEING PAST] UNKNOWN | UNSPACED [JOINING UNSPACED]* BAD"
+    r" | ^ JOINING? OTHERS | WHAT_IS"
 )
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "was recommended", "fizzles": words not known may take it back.
-_UNKNOWN_BEFORE = re.compile(r"(?:[^ua]*[^uarI])?x[jihrTIvt]{0,5}M")
-_UNKNOWN_JUDGEMENT = re.compile(
-    r"(?:&j|[ijtnIyDmf]{0,4})(?:v(?![ijTxnyrv]{0,4}[au])[ijTrntv]{0,4}(?:[xyPp]|[gG](?!d)|nt|-?d)|V(?![jT]{0,3}u)"
-    r"|:j(?![^.L]*[au])|j{0,2}u&y(?![^.L]*a))"
+_UNKNOWN_BEFORE = rule(
+    r"(?:[^ USE GOOD]* [^ USE GOOD FOR CONDITION])?"
+    r" UNKNOWN [JOINING WHEN THAT FOR TO CONDITION BEING THING]{0,5} MENTION"
 )
-_UNKNOWN_VERB = re.compile(r"(?:fj?)?(?:x(?![jTx]{0,3}[au])|n[jTxntis](?![jTxntis]{0,4}[au]))")
+_UNKNOWN_JUDGEMENT = rule(
+    r"(?:& JOINING | [WHEN JOINING THING NEUTRAL CONDITION UNSPACED OTHER_NUMBER MODEL UNDONE]{0,4})"
+    r" (?:BEING (?![WHEN JOINING TO UNKNOWN NEUTRAL UNSPACED FOR BEING]{0,4} [GOOD USE])"
+    r" [WHEN JOINING TO FOR NEUTRAL THING BEING]{0,4}"
+    r" (?:[UNKNOWN UNSPACED INSTEAD OTHER_THAN] | [ABOVE BELOW] (?!SKIP) | NEUTRAL THING | -? SKIP)"
+    r" | PAST (?![JOINING TO]{0,3} USE) | : JOINING (?![^ . NEW_LINE]* [GOOD USE])"
+    r" | JOINING{0,2} USE & UNSPACED (?![^ . NEW_LINE]* GOOD))"
+)
+_UNKNOWN_VERB = rule(
+    r"(?:UNDONE JOINING?)? (?:UNKNOWN (?![JOINING TO UNKNOWN]{0,3} [GOOD USE])"
+    r" | NEUTRAL [JOINING TO UNKNOWN NEUTRAL THING WHEN SETTING]"
+    r" (?![JOINING TO UNKNOWN NEUTRAL THING WHEN SETTING]{0,4} [GOOD USE]))"
+)
 # "If clip skip 2 is on", "if it is at 2, put it back to 1", "only use clip skip 2 if", "with clip skip 2 it is pale".
-_CONDITION = re.compile(
-    r"I[ijvuxT]{0,5}M(?![^.L]*a)|I[ijvuxT]{0,5}M[^.LCd]*,[^.LCd]*Td|I[ijvxTt]{0,3}Vu[ij]?M|f[^M]*MI|IfM"
-    r"|I[^u]{5,}M|ij?M(?=[^.,;:L()riT&|])(?![^.L]*[au])"
+_CONDITION = rule(
+    r"CONDITION [WHEN JOINING BEING USE UNKNOWN TO]{0,5} MENTION (?![^ . NEW_LINE]* GOOD)"
+    r" | CONDITION [WHEN JOINING BEING USE UNKNOWN TO]{0,5} MENTION"
+    r" [^ . NEW_LINE ELSE SKIP]* , [^ . NEW_LINE ELSE SKIP]* TO SKIP"
+    r" | CONDITION [WHEN JOINING BEING UNKNOWN TO THING]{0,3} PAST USE [WHEN JOINING]? MENTION"
+    r" | UNDONE [^ MENTION]* MENTION CONDITION | CONDITION UNDONE MENTION | CONDITION [^ USE]{5,} MENTION"
+    r" | WHEN JOINING? MENTION (?=[^ . , ; : NEW_LINE () FOR WHEN TO & |]) (?![^ . NEW_LINE]* [GOOD USE])"
 )
 # "It was clip skip 2", "with or without", "YouTubers use", "SD was trained with", "my other models use".
-_OF_ANOTHER = re.compile(
-    r"VM|[o&/]z|^[xn]*x[xn]*uM|^m[xn]*V?u[ij]*M|^[^u]*?(?<![ri])(?<![ri][^j])(?<![ri][^j]{2})S[^:_]*M"
+_OF_ANOTHER = rule(
+    r"PAST MENTION | [OR & /] WITHOUT | ^ [UNKNOWN NEUTRAL]* UNKNOWN [UNKNOWN NEUTRAL]* USE MENTION"
+    r" | ^ MODEL [UNKNOWN NEUTRAL]* PAST? USE [WHEN JOINING]* MENTION"
+    r" | ^ [^ USE]*? (?<![FOR WHEN]) (?<![FOR WHEN] [^ JOINING])"
+    r" (?<![FOR WHEN] [^ JOINING]{2}) OTHERS [^ : _]* MENTION"
 )
 # "Clip skip, if you had it on 2"; "clip skip does not matter, I tried 1".
-_GAP = re.compile(r"I[^,:)]*\Z|N[^c]*,[^c]*\Z")
+_GAP = rule(r"CONDITION [^ , :)]* \Z | NOT [^ BUT]* , [^ BUT]* \Z")
 # "Formerly, as all did, clip skip 2", "unlike v1 (clip skip 2)", "Avoid:" above a list; "you need no clip skip, add 1".
-_BEFORE = re.compile(r"O[^.LcM]*[,;(][^.LcM]*\Z|[NP][^.LcM,;(]*\(\Z|(?:\A|[L.])[^-_L.d]*[Nb]:?L[-_](?:[^L]*L[-_])*\Z")
-_NO_SUCH = re.compile(r"N[^.,;cCfFM]*M[^cC:M]*,[^cC:M]*\Z")
+_BEFORE = rule(
+    r"FORMER [^ . NEW_LINE BUT MENTION]* [, ; (] [^ . NEW_LINE BUT MENTION]* \Z"
+    r" | [NOT INSTEAD] [^ . NEW_LINE BUT MENTION , ; (]* \( \Z"
+    r" | (?:\A | [NEW_LINE .]) [^ - _ NEW_LINE . SKIP]* [NOT BAD] :? NEW_LINE [- _]"
+    r" (?:[^ NEW_LINE]* NEW_LINE [- _])* \Z"
+)
+_NO_SUCH = rule(
+    r"NOT [^ . , ; BUT ELSE UNDONE FORGET MENTION]* MENTION [^ BUT ELSE : MENTION]* , [^ BUT ELSE : MENTION]* \Z"
+)
 # "CFG/clip skip: 7/default".
-_COLUMN = re.compile(r"s[/|]{2}\Z")
+_COLUMN = rule(r"SETTING [/ |]{2} \Z")
 
 
 def is_doubtful(before: str, gap: str, after: str) -> bool:
@@ -101,7 +159,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         return True
     if ":" in gap:
         return bool(_COLUMN.search(before + after[:1]))
-    asked = "" if re.search("[c,;]", gap) else f"{clause(before)}M"
+    asked = "" if re.search("[c,;]", gap) else f"{clause(before)}{MENTION}"
     rest = _OWN.sub("", _UNDONE.sub("", (_REST.match(after) or [""])[0])).split(vocabulary.SETTING)[0]
     return bool(
         _UNKNOWN_BEFORE.match(asked)
@@ -110,5 +168,5 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _OF_ANOTHER.search(asked)
         or _GAP.search(gap)
         or _BEFORE.search(before)
-        or _NO_SUCH.search(f"{before}M{gap}")
+        or _NO_SUCH.search(f"{before}{MENTION}{gap}")
     )

@@ -6,18 +6,18 @@ import html
 import re
 import unicodedata
 
+from ...text.regex import regex
+
 _MAX_TEXT = 200_000  # in signs; far more than any card has
-_BLOCK = re.compile(
-    r"</?(?:p|br|li|ul|ol|div|tr|table|h[1-6]|hr|pre|blockquote|section)\b[^<>]{0,2000}>", re.IGNORECASE
-)
+_BLOCK = regex(r"</?(?:p|br|li|ul|ol|div|tr|table|h[1-6]|hr|pre|blockquote|section)\b[^<>]{0,2000}>", re.IGNORECASE)
 # A cell with the paragraphs that open or close it, which part no row.
-_CELL_START = re.compile(r"<t[dh]\b[^<>]{0,2000}>\s?(?:<(?:p|div)\b[^<>]{0,200}>\s?){0,3}", re.IGNORECASE)
-_CELL_END = re.compile(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
+_CELL_START = regex(r"<t[dh]\b[^<>]{0,2000}>\s?(?:<(?:p|div)\b[^<>]{0,200}>\s?){0,3}", re.IGNORECASE)
+_CELL_END = regex(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
 # What is struck through, and the address of a link of Markdown.
-_STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<]{0,200}</(?P=tag)>", re.IGNORECASE)
-_ADDRESS = re.compile(r"(?<=\])\([^()\s]{1,500}\)|https?://\S{1,500}")
-_FOOTNOTE = re.compile(r"[⁰¹²³⁴-⁹†‡]")
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+_STRUCK = regex(r"~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<]{0,200}</(?P=tag)>", re.IGNORECASE)
+_ADDRESS = regex(r"(?<=\])\([^()\s]{1,500}\)|https?://\S{1,500}")
+_FOOTNOTE = regex(r"[⁰¹²³⁴-⁹†‡]")
+_TAG = regex(r"<[^<>]{0,2000}>")
 
 
 def plain_words(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
+from ...text.regex import regex
 from . import grammar, tables, vocabulary
+from .rules import rule
 from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
 
@@ -31,7 +32,9 @@ def has_negation(text: str) -> bool:
     return not _NEGATING.isdisjoint(units(text.lower()).letters)
 
 
-_AMONG_SETTINGS = re.compile("[sm]|^D?w:|^D?wd$|uw")
+_AMONG_SETTINGS = rule(
+    "[SETTING MODEL] | ^ OTHER_NUMBER? MAYBE_MENTION : | ^ OTHER_NUMBER? MAYBE_MENTION SKIP $ | USE MAYBE_MENTION"
+)
 
 
 def _sure(letters: str) -> str:
@@ -42,16 +45,16 @@ def _sure(letters: str) -> str:
     )
 
 
-_EXPLAINED = re.compile(r"q[jT]?\Z")
-_LEFT = re.compile(r"\b(?:from|off)\s\Z")
+_EXPLAINED = rule(r"WHAT_IS [JOINING TO]? \Z")
+_LEFT = regex(r"\b(?:from|off)\s\Z")
 # These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
-_COUNTED_FROM_ZERO = re.compile(
+_COUNTED_FROM_ZERO = regex(
     r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
 )
-_SO_COUNTED = re.compile(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
+_SO_COUNTED = regex(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
-_ASKED = re.compile(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
-_SUGGESTED = re.compile(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
+_ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_SUGGESTED = regex(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
 
 
 def _in_turn(letters: str, skips: Sequence[float]) -> list[float]:

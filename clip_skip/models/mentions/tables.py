@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
+from ...text.regex import regex
+from .rules import rule
 from .units import units
 
 _LONGEST_ROW, _MOST_ROWS = 200, 20
-_CELL_BEGINS = re.compile(r"(?:\A|\|)[\s*]*\Z")
-_CELL_ENDS = re.compile(r"[\s*]*(?:\||\Z)")
-_NUMBER_BESIDE = re.compile(r"[\s*]*\|[\s*]*\d")
-_RULE = re.compile(r"[\s|:-]*")
-_CELL = re.compile(r"d(?:[-_/,o&]{1,2}d)*")
+_CELL_BEGINS = regex(r"(?:\A|\|)[\s*]*\Z")
+_CELL_ENDS = regex(r"[\s*]*(?:\||\Z)")
+_NUMBER_BESIDE = regex(r"[\s*]*\|[\s*]*\d")
+_RULE = regex(r"[\s|:-]*")
+_CELL = rule("SKIP (?:[- _ / , OR &]{1,2} SKIP)*")
 
 
 def below(text: str, mention: tuple[int, int]) -> list[float] | None:

@@ -1,6 +1,6 @@
 """A text in units: the words for clip skip, numbers, signs, and words by the part that they play (`vocabulary`).
 
-Each unit is one letter, so that the rules of `grammar` are patterns of letters. A word's is its part's; a number that
+Each unit is one letter, so that a rule is a pattern of letters (`rules`). A word's is its part's; a number that
 may be a skip is "d", any other with what makes it one of another thing "D". A sign is its own letter, but ":" stands
 for "=" too, "-" for all dashes, "_" for one with blanks around it, "/" for "\\" and a bar before a number, "|" for a
 slash with blanks around it, "@" for arrows, "(" and ")" for square brackets, "X" for crosses, "L" for a new line. What
@@ -13,9 +13,10 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
+from ...text.regex import regex
 from . import patterns, vocabulary
 
 HIGHEST_SKIP = 12  # CLIP-L's, of SD 1.x: on nothing else is a text asked
@@ -64,25 +65,24 @@ _SIGNS = {
     **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
     "\n": NEW_LINE,
 }
-_NAME_SAID, _COUNTS_NOTHING = re.compile(patterns.NAME_SAID), re.compile(patterns.COUNTS_NOTHING)
-_NOT = re.compile(
+_NAME_SAID, _COUNTS_NOTHING = regex(patterns.NAME_SAID), regex(patterns.COUNTS_NOTHING)
+_NOT = regex(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
 )
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
-_AFTER_NUMBER = re.compile(r"(?<=[\d)])\s?\Z")
-_BEFORE_NUMBER = re.compile(r"\s?\d")
-_TOO_MUCH = re.compile(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
+_AFTER_NUMBER = regex(r"(?<=[\d)])\s?\Z")
+_BEFORE_NUMBER = regex(r"\s?\d")
+_TOO_MUCH = regex(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
 _LONGEST_STEM = 20
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = (
-    re.compile(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"),
+    regex(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"),
     16,
 )
 
 
-@dataclass(frozen=True)
-class Units:
+class Units(NamedTuple):
     letters: str
     spans: tuple[tuple[int, int], ...]  # in the text, of each letter's unit
     skips: tuple[float, ...]  # the skip at each letter, 0 where it is none
@@ -93,7 +93,7 @@ def units(text: str) -> Units:
     return _units(text, [(0, len(text))])
 
 
-_MENTION = re.compile(f"{patterns.CLIP_SKIP}|{patterns.MAYBE_CLIP_SKIP}")
+_MENTION = regex(f"{patterns.CLIP_SKIP}|{patterns.MAYBE_CLIP_SKIP}")
 _LONGEST_WORD = 40
 _MAX_MENTIONS, _REACH = 300, 240  # signs to either side of the words that are looked at
 

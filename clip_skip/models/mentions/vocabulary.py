@@ -1,7 +1,7 @@
 """The words of cards the part that they play beside clip skip, in the languages that cards are written in.
 
-Each part is a letter, by which the rules in `grammar` name it. A blank parts words, "_" stands for a blank within
-one, and "*" for any ending.
+Each part is a letter in the units of a text, and has a name for the rules. A blank parts words, "_" stands for a blank
+within one, and "*" for any ending.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from ...skip.architectures import ARCHITECTURES
 from ...skip.numbers import number
 from ...text.phrase import Data, Phrase, Problem, english
 from ...text.plain import quote
+from ...text.regex import regex
 from ..checkpoint import is_sha256
 from . import foreign
 from .document import SCHEMA, Document, Unreadable, dump, parse
@@ -19,7 +19,7 @@ from .preset import NAME_PREFIX, Preset, Raw, as_object, is_key, key_of, parse_p
 from .store import Changed, Store
 
 # As many digits of a hash as tell models apart; A1111 writes ten. Its old hash of eight is shared by hundreds of files.
-_TELLING_HASH = re.compile(r"[0-9a-f]{10,64}")
+_TELLING_HASH = regex(r"[0-9a-f]{10,64}")
 # What is saved has to be read again by a program with less room left on its stack.
 _MAX_NESTING = 32
 
@@ -73,11 +73,12 @@ def plan_import(
     """
     text = text.lstrip("\ufeff")
     document = _ours(text)
-    if document is None:
-        found = foreign.find(text, filename)
-        if not found:
-            raise Problem("nothing in it names a clip skip")
+    # Others call their tables "presets" too.
+    found = [] if document is not None and any(map(is_key, document.presets)) else foreign.find(text, filename)
+    if found:
         changes = [_from_foreign(each, store, identify, assumed) for each in found]
+    elif document is None:
+        raise Problem("nothing in it names a clip skip")
     elif document.newer:
         schemas = Data(f": schema {document.schema}, known is {SCHEMA}")
         raise Problem("it was written by a newer version of CLIP Skip", schemas)

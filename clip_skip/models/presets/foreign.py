@@ -8,30 +8,43 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
+from ...skip.infotext import HOST_KEY, NEXT_HOST_KEY, parameters
+from ...skip.numbers import counted
 from ...skip.parameters import PARAMETERS
 from ...text.bounded_json import as_number, decode, decode_object
 from ...text.plain import quote
-from ..checkpoint import MODEL_SUFFIXES, is_sha256
+from ...text.regex import regex
+from ..checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ..mentions import mentioned_skips, plain_words
 from .preset import stem
 
 # The ids of controls and options. Others only have the words in them: our own options, reForge's, ADetailer's.
-_FIELD = re.compile(r"(?:(?:txt2img|img2img|setting|default)_)*(?:clip_?stop_?at_?last_?layers|clip[ _-]?skip)", re.I)
-_OF_A_CONTROL = re.compile(r"(?:txt2img|img2img|setting)_", re.I)
-_MODEL_FIELD = re.compile(
-    r"(?:\w*_)?sd_model_checkpoint|model_?name|(?:default_|base_)?model|checkpoint|ckpt_name", re.I
+_FIELD = regex(
+    r"(?:(?:txt2img|img2img|setting|default)_)*"
+    r"(?:clip_?stop_?at_?(?:last_?)?layers?|stop_at_clip_layer|clip[ _-]?skip)",
+    re.I,
 )
-# A1111's own rule for infotext: a value with a comma in it is written in quotes.
-_PARAMETER = re.compile(r'\s*(\w[\w \-/]{1,60}):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)')
-_SKIP_KEYS = ("Clip skip", "CLiP-skip")  # A1111's and SD.Next's
+_OF_A_CONTROL = regex(r"(?:txt2img|img2img|setting)_", re.I)
+_MODEL_FIELD = regex(
+    r"(?:(?:txt2img|img2img|setting|default|base|sd)_)*(?:model|checkpoint|ckpt)(?:_?(?:name|file|path|title|checkpoint))?",
+    re.I,
+)
+_HASH_FIELD = regex(r"(?:sd_)?model[ _]?hash|sha-?256|hash", re.I)
+_HASH = regex(r"[0-9a-fA-F]{8,64}")
+# Where others write the name of a file, of whatever kind.
+_FILE_FIELDS = ("name", "file", "filename", "file_name")
+_SKIP_KEYS = (HOST_KEY.lower(), NEXT_HOST_KEY.lower())  # others write them in other letters
+_CIVITAI_HASH = regex(r'"model": ?"([0-9a-fA-F]{10,64})"')
 # What Civitai and others call SD 1.x.
-_SD1 = re.compile(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _-].*)?", re.I)
-_SIDECARS = (".civitai.info", ".metadata.json", ".api_info.json", ".cm-info.json", ".json")
-_MAX_ENTRIES = 10_000
+_SD1 = regex(r"(?:sd|stable[ _-]?diffusion)[ _-]*v?1(?:[. ][0-5x]|[1-5x])?(?:[ _/-].*)?", re.I)
+# Where programs say what the base of a model is.
+_ARCHITECTURE_FIELDS = ("baseModel", "base_model", "BaseModel", "sd version", "modelspec.architecture")
+_MAX_ENTRIES, _MAX_DEPTH = 10_000, 6
 
 
 @dataclass(frozen=True)
@@ -58,25 +71,34 @@ def find(text: str, filename: str = "") -> list[Found]:
     top = decode(text)
     if isinstance(top, str) or top is None:
         return list(_in_text(text, filename or "the text"))
-    if isinstance(top, list):
-        entries = enumerate(top[:_MAX_ENTRIES], 1)
-        return [each for place, entry in entries for each in _in_record(f"entry {place}", entry)]
-    return list(_in_object(top, filename)) if isinstance(top, dict) else []
+    return list(_in_object(top, filename) if isinstance(top, dict) else _in_parts(top))
 
 
 def _in_object(top: Mapping[str, Any], filename: str) -> Iterable[Found]:
     if "default_preset" in top and isinstance(top.get("presets"), dict):
         return _in_model_preset_manager(top, filename)
-    for read in (_in_sidecar(top, filename), _in_record(filename or "the text", top)):
-        if found := list(read):
-            return found
-    return [each for name, record in top.items() for each in _in_table(name, record)]
+    record = list(_in_record(filename or "the text", top))
+    if any(each.name or each.hash for each in record):
+        return record
+    return list(_in_sidecar(top, filename)) or record or list(_in_workflow("the workflow", top)) or _in_parts(top)
 
 
-def _counted(value: Any) -> float | None:
-    """The number that a program wrote, in A1111's counting: ComfyUI and Civitai call its 2 also -2."""
-    number = as_number(value)
-    return None if number is None else abs(number)
+def _in_parts(whole: Any, depth: int = 0) -> Iterator[Found]:
+    """The presets in a table or a list, also in those in it, and infotext there."""
+    is_table = isinstance(whole, dict) and (depth == 0 or all(isinstance(part, dict) for part in whole.values()))
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(whole, dict):
+        parts = ((name, part) for name, part in whole.items())
+    elif isinstance(whole, list):
+        parts = (("", part) for part in whole)
+    for place, (name, part) in enumerate(islice(parts, _MAX_ENTRIES), 1):
+        source = quote(name) if name else f"entry {place}"
+        if isinstance(part, str) and "Steps: " in part and not part.startswith("{"):
+            yield from _in_text(part, source)
+            continue
+        part = decode(part) if isinstance(part, str) and part.startswith("{") else part
+        found = [*_in_entry(source, name if is_table else "", part)] or [*_in_workflow(source, part)]
+        yield from found or (_in_parts(part, depth + 1) if depth < _MAX_DEPTH else ())
 
 
 # --- infotext --------------------------------------------------------------------------------------------------------
@@ -84,12 +106,13 @@ def _counted(value: Any) -> float | None:
 
 def _in_text(text: str, source: str) -> Iterator[Found]:
     """A1111's infotext, one or many: the line of parameters of each tells its model."""
-    for line in text.splitlines():
-        values = {key.strip(): value.strip().strip('"') for key, value in _PARAMETER.findall(line)}
-        number = next((_counted(values[key]) for key in _SKIP_KEYS if key in values), None)
+    for written in parameters(text):
+        values = {key.lower(): value for key, value in written.items()}
+        number = next((counted(values[key]) for key in _SKIP_KEYS if key in values), None)
+        hash = _CIVITAI_HASH.search(values.get("hashes", ""))
         skip = {}
         for id in ENCODER_IDS:
-            ours = as_number(values.get(str(PARAMETERS[id].infotext)))
+            ours = as_number(values.get(str(PARAMETERS[id].infotext).lower()))
             if ours is not None:
                 skip[id] = ours
         if number is not None or skip:
@@ -97,8 +120,8 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
                 source,
                 frozenset() if number is None else frozenset({number}),
                 skip,
-                values.get("Model", ""),
-                values.get("Model hash", "").lower(),
+                values.get("model", ""),
+                (values.get("model hash") or (hash[1] if hash else "")).lower(),
             )
 
 
@@ -132,7 +155,7 @@ def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
 
     A document on several versions of a model speaks for those whose file has the sidecar's name.
     """
-    suffix = next((suffix for suffix in _SIDECARS if filename.lower().endswith(suffix)), "")
+    suffix = next((suffix for suffix in SIDECAR_DOCUMENTS if filename.lower().endswith(suffix)), "")
     beside = filename[: len(filename) - len(suffix)] if suffix else PurePath(filename).stem
     one = decode_object(top.get("civitai")) or top
     versions: list[Mapping[str, Any]] = [*_objects(top.get("modelVersions"))] or [one]
@@ -147,26 +170,30 @@ def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
         yield from _of_version(replace(found, hash=told), top, version)
         return
     for version, file in speaking:
-        hash = _sha256(decode_object(file.get("hashes")).get("SHA256"))
+        hashes = decode_object(file.get("hashes"))
+        hash = _sha256(hashes.get("SHA256")) or _text(hashes.get("AutoV2")).lower()
         yield from _of_version(replace(found, hash=hash), top, version)
 
 
 def _of_version(found: Found, top: Mapping[str, Any], version: Mapping[str, Any]) -> Iterator[Found]:
     """`found` with what the sidecar `top` says of this version: a number before words, its own before the model's."""
     tips = decode_object(top.get("usage_tips"))
-    number = _counted(tips["clip_skip"] if "clip_skip" in tips else version.get("clipSkip"))
-    counted = frozenset() if number is None else frozenset({number})
+    number = counted(tips["clip_skip"] if "clip_skip" in tips else version.get("clipSkip"))
+    counts = frozenset() if number is None else frozenset({number})
     models = (decode_object(version.get("model")), decode_object(top.get("model")))
+    modelspec = {**decode_object(top.get("__metadata__")), **top}
     for texts in (
         [version.get("description") if version is not top else None, top.get("VersionDescription")],
-        [top.get("notes"), top.get("description")],
+        [top.get("notes"), top.get("description"), *(modelspec.get(key) for key in MODELSPEC_TEXTS)],
         [top.get("modelDescription"), top.get("ModelDescription"), *(model.get("description") for model in models)],
     ):
-        counted = counted or frozenset(mentioned_skips(plain_words("\n".join(filter(None, map(_text, texts))))))
-    if counted:
-        told = (version.get("baseModel"), *(top.get(key) for key in ("baseModel", "base_model", "BaseModel")))
-        words = next((word for word in (*told, top.get("sd version")) if isinstance(word, str) and word), "")
-        yield replace(found, counted=counted, architecture=_architecture(words))
+        counts = counts or frozenset(mentioned_skips(plain_words("\n".join(filter(None, map(_text, texts))))))
+    if counts:
+        kinds = [*(model.get("type") for model in models), top.get("type") if "modelVersions" in top else None]
+        told = [version.get("baseModel"), *(modelspec.get(key) for key in _ARCHITECTURE_FIELDS)]
+        # A preset is a checkpoint's: of another kind of file, that is what it is.
+        words = next(filter(None, map(_text, [*(kind for kind in kinds if kind != "Checkpoint"), *told])), "")
+        yield replace(found, counted=counts, architecture=_architecture(words))
 
 
 def _model_files(version: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -201,25 +228,35 @@ def _in_record(source: str, record: Any) -> Iterator[Found]:
     if not isinstance(record, dict):
         return
     numbers: set[float] = set()
-    name = hash = architecture = ""
+    name = hash = told = file = architecture = ""
     for key, value in {**record, **decode_object(record.get("override_settings"))}.items():
-        number = _counted(value)
+        number = counted(value)
         if _FIELD.fullmatch(key) and number is not None:
             numbers.add(number)
         elif _MODEL_FIELD.fullmatch(key) and isinstance(value, str):
             if _architecture(value) == "sd1":  # some name the base model's kind there
                 architecture = "sd1"
                 continue
-            name = value
-            title = re.search(r"\[([0-9a-fA-F]{8,64})\]\s*$", value)
-            hash = title.group(1).lower() if title else ""
+            name, hash = value, _hash_of(value) or hash
+        elif _HASH_FIELD.fullmatch(key) and isinstance(value, str) and _HASH.fullmatch(value):
+            told = value.lower()
+        elif key.lower() in _FILE_FIELDS and _is_file(value):
+            file = value
         elif isinstance(value, list):  # A1111's override settings: ["Clip skip: 2", "Model hash: 0123456789"]
             for found in _in_text(", ".join(item for item in value if isinstance(item, str)), source):
                 numbers |= found.counted
                 name, hash = found.name or name, found.hash or hash
+    # Of an image, as Civitai keeps it.
+    models = (each.get("hash") for each in _objects(record.get("resources")) if each.get("type") == "model")
+    told = (
+        told or next(filter(None, map(_text, (decode_object(record.get("hashes")).get("model"), *models))), "").lower()
+    )
     checkpoint = _sha256(record.get("sd_checkpoint_hash"))
     if hash and checkpoint.startswith(hash):  # a title without a hash may be newer than the hash beside it
         hash = checkpoint
+    elif told.startswith(hash):
+        hash = told
+    name = name or file
     several = record.get("checkpoints")  # of a style of Krita's AI plug-in, whose 0 leaves the skip to the program
     names = [each for each in several if isinstance(each, str)] if isinstance(several, list) else []
     if numbers - {0.0} if names else numbers:
@@ -227,19 +264,47 @@ def _in_record(source: str, record: Any) -> Iterator[Found]:
             yield Found(source, frozenset(numbers), name=each, hash=hash, architecture=architecture)
 
 
-def _in_table(name: str, record: Any) -> Iterator[Found]:
-    """One entry of a table by names of presets, or of models where no control's id shows that they are presets."""
+def _hash_of(title: str) -> str:
+    """The hash, maybe cut short, that a model's title or its key in a table tells; "" where none."""
+    found = re.search(rf"\[({_HASH.pattern})\]\s*$", title)
+    return found[1].lower() if found else _sha256(title)
+
+
+def _is_file(name: Any) -> bool:
+    return isinstance(name, str) and name.lower().endswith(MODEL_SUFFIXES)
+
+
+def _in_entry(source: str, name: str, record: Any) -> Iterator[Found]:
+    """One entry of a table by names of presets, or of models where no control's id shows that they are presets.
+
+    Without a `name` it is one of a list.
+    """
     if not isinstance(record, dict):
         return
-    hashes = [_sha256(file.get("sha256sum")) for file in _objects(decode_object(record.get("config")).get("files"))]
-    needs = decode_object(record.get("requirements"))  # AI Horde's reference of models
-    if needs:
-        baseline = _architecture(_text(record.get("baseline")))
-        for each in _in_record(quote(name), needs):
-            yield replace(each, name=name, hash=next(filter(None, hashes), ""), architecture=baseline, guessed=True)
-    for each in _in_record(quote(name), record):
-        of_a_control = any(_OF_A_CONTROL.match(key) for key in record)
-        if each.name or each.hash or of_a_control:
+    if needs := decode_object(record.get("requirements")):  # AI Horde's reference of models
+        config = decode_object(record.get("config"))
+        files = [_sha256(file.get("sha256sum")) for key in ("files", "download") for file in _objects(config.get(key))]
+        baseline, known_as = _architecture(_text(record.get("baseline"))), name or _text(record.get("name"))
+        for each in _in_record(source, needs):
+            yield replace(each, name=known_as, hash="".join(files)[:64], architecture=baseline, guessed=True)
+    of_a_control = any(_OF_A_CONTROL.match(key) for key in record)
+    for each in _in_record(source, record):
+        if each.name or of_a_control or not name:
             yield each
         else:
-            yield replace(each, name=name, guessed=not name.lower().endswith(MODEL_SUFFIXES))
+            is_file = _is_file(name) or _is_file(name.rpartition("[")[0].rstrip())
+            yield replace(each, name=name, hash=each.hash or _hash_of(name), guessed=not is_file)
+
+
+def _in_workflow(source: str, nodes: Any) -> Iterator[Found]:
+    """A workflow as ComfyUI's API takes it, where one node loads the only model and another sets the skip."""
+    inputs = [
+        item
+        for node in (nodes.values() if isinstance(nodes, dict) else ())
+        if isinstance(node, dict) and "class_type" in node
+        for item in decode_object(node.get("inputs")).items()
+    ]
+    names = {value for key, value in inputs if key == "ckpt_name" and isinstance(value, str)}
+    numbers = {counted(value) for key, value in inputs if _FIELD.fullmatch(key)} - {None}
+    if numbers and len(names) == 1:
+        yield Found(source, frozenset(filter(None, numbers)), name=names.pop())

@@ -261,4 +261,4 @@ def _shorter(name: str) -> str:
 
 
 def _untitled(name: str) -> str:
-    return re.sub(r"\s*\[[0-9a-fA-F]{6,64}\]\s*$", "", name)
+    return re.sub(r"\[[0-9a-fA-F]{6,64}\]\s*$", "", name).rstrip()  # a run of blanks before it is looked at once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -44,10 +45,20 @@ class StoreError(Exception):
 
 @dataclass(frozen=True)
 class Changed:
-    """What a save changed: the JSON values of these keys before and since, None where there was, or is, none."""
+    """What a save changed: the JSON values of these keys before and since, None where there was, or is, none.
+
+    No tuple, of which the state of a page would make a list (Gradio 4).
+    """
 
     before: Mapping[str, Any]
     now: Mapping[str, Any]
+
+    def then(self, later: Changed) -> Changed:
+        """What this save and a later one changed together."""
+        return Changed({**later.before, **self.before}, {**self.now, **later.now})
+
+
+NOTHING_CHANGED = Changed({}, {})
 
 
 @dataclass(frozen=True)
@@ -131,12 +142,12 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
-    ) -> None:
+    ) -> Changed:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
         See `model.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
         name, or under one that `path` ends with, moves over first; with the name alone, the architecture is kept too.
-        Raises ValueError where a value is refused, StoreError where it can't be saved.
+        Returns what was changed. Raises ValueError where a value is refused, StoreError where it can't be saved.
         """
         key = key_of(sha256, name)
         preset = replace(preset, name=name or preset.name)
@@ -147,7 +158,7 @@ class Store:
             presets[key] = merge(presets.get(key), preset, (key, former or key))
             _tell_architecture(presets[key], sha256, architecture)
 
-        self.change(edit)
+        return self.change(edit)
 
     def forget(self, sha256: str | None = None, name: str | None = None) -> None:
         """Keep nothing for this model any more, neither under its SHA-256 nor under its name."""
@@ -200,7 +211,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # A link stays a link: the file that it leads to is locked and replaced.
-            path = self.path.resolve()
+            path = Path(os.path.realpath(self.path))
             with FileLock(f"{path}.lock").acquire(timeout=_LOCK_SECONDS, poll_interval=_LOCK_POLL_SECONDS):
                 return self._save(path, edit)
         except Timeout as error:
@@ -278,6 +289,8 @@ class Store:
         before = self._snapshot
         now = time.time_ns()
         try:
+            if stat.S_ISFIFO(os.stat(self.path).st_mode):  # nobody may ever write into it
+                raise OSError("it is a pipe, not a file")
             with open(self.path, "rb") as file:
                 status = os.fstat(file.fileno())
                 data = file.read()

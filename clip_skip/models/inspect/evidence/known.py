@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from ....text.regex import regex
 from ...mentions import has_negation
 from .evidence import Verdict
 
@@ -19,8 +19,7 @@ TABLE = Path(__file__).with_name("known_models.json")
 DESCENT = (Verdict.NAI, Verdict.NAI_DERIVED, Verdict.CONTAINS_NAI)
 
 
-@dataclass(frozen=True)
-class KnownModel:
+class KnownModel(NamedTuple):
     """One file of the table.
 
     `skips` is what its author's card recommends: empty where it says nothing, several numbers where it leaves the
@@ -72,7 +71,7 @@ _START = r"(?<![a-z0-9])"
 _GAP = r"[-_ .]{0,3}"  # bounded: names come from files, and an open run would take a search quadratic time
 
 # NovelAI's later models are SDXL or their own, and NoobAI is no kin of it: one of these makes the whole text no hint.
-_NEVER = re.compile(
+_NEVER = regex(
     rf"noob{_GAP}ai"
     rf"|{_START}(?:nai|novel{_GAP}ai){_GAP}(?:xl|(?:diffusion{_GAP})?(?:anime{_GAP})?v?{_GAP}[3-9](?![a-z]))",
     re.IGNORECASE,
@@ -80,11 +79,11 @@ _NEVER = re.compile(
 _NAMES = (
     (
         Verdict.NAI,
-        re.compile(rf"{_START}(?:anime(?:full|sfw)(?![a-z])|nai{_GAP}anime{_GAP}v[12](?!\d))", re.IGNORECASE),
+        regex(rf"{_START}(?:anime(?:full|sfw)(?![a-z])|nai{_GAP}anime{_GAP}v[12](?!\d))", re.IGNORECASE),
     ),
     (
         Verdict.NAI_DERIVED,
-        re.compile(
+        regex(
             rf"{_START}anything{_GAP}v{_GAP}[345]|orange{_GAP}mix|{_START}aom[123](?!\d)"
             rf"|{_START}(?:nai|novel{_GAP}ai)(?:{_GAP}v?[12])?(?![a-z0-9])",
             re.IGNORECASE,
@@ -93,18 +92,25 @@ _NAMES = (
 )
 _MAX_NAME, _MAX_MATCHES = 100_000, 100
 # A clause ends where a sign, East Asian ones too, or a sentence does; a "not" or a VAE in it is no other clause's.
-_CLAUSE_END = re.compile(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
+_CLAUSE_END = regex(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
 _REACH = 60
-_FREE_OF = re.compile(r"(?<![a-z])(?:non|free of)(?![a-z])", re.IGNORECASE)
-_FREE = re.compile(rf"(?:{_GAP}leak(?:ed)?)?{_GAP}free(?![a-z])", re.IGNORECASE)
-_VAE = re.compile(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
-# "VAE (NAI)", "VAE: animevae, anything-v4", "embedded VAE (A3 / NAI": a sign parts them, and it is the VAE still.
-_VAE_LISTED = re.compile(
-    r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
-    r"(?:(?!based|merge|mix|made|model|train)\w+[ ,(/]{1,3}){0,3}\Z",
+_FREE_OF = regex(r"(?<![a-z])(?:non|zero|free of)(?![a-z])|(?<!\d)0 ?%|\u975e", re.IGNORECASE)
+# "NAI-free", "NAIなし", "NAI is excluded"; and "novelai-webui" is a program.
+_FREE = regex(
+    rf"(?:{_GAP}leak(?:ed|s)?)?{_GAP}(?:(?:free|less)(?![a-z])|\u306a\u3057|\u30d5\u30ea\u30fc|web{_GAP}ui"
+    r"|(?:(?:was|is|were|are|has been|fully) ){0,2}(?:exclu|remov))",
     re.IGNORECASE,
 )
-_FOLDER = re.compile(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
+# The words after the name that a "not" is among, if it is said of that.
+_WORDS_AFTER = regex(r"\W{0,2}(?:(?!and|but|or\b|with)\w+\W{1,2}){0,2}\w{0,20}")
+_VAE = regex(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
+# "VAE (NAI)", "VAE: animevae, anything-v4", "embedded VAE (A3 / NAI": a sign parts them, and it is the VAE still.
+_VAE_LISTED = regex(
+    r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?[-*\u2022]?\s?|\]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
+    r"(?:(?!based|merge|mix|made|model|train)\w+[- ,(/\n*\u2022]{1,3}){0,5}\Z",
+    re.IGNORECASE,
+)
+_FOLDER = regex(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
 
 
 def by_name(text: str) -> Named | None:
@@ -133,6 +139,7 @@ def _of_a_model(text: str, start: int, end: int) -> bool:
     after = _CLAUSE_END.split(text[end : end + _REACH])[0]
     return not (
         has_negation(before.replace("_", " "))
+        or has_negation((_WORDS_AFTER.match(after) or [""])[0])
         or _FREE_OF.search(before)
         or _FREE.match(after)
         or _VAE.search(before)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ....skip.numbers import number
 from .evidence import SkipStatement
@@ -20,8 +20,7 @@ TABLE = Path(__file__).with_name("listed_skips.json")
 PREFIX = 16
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """What one list said of one file: the skips that its author's card names, and how many sample images had which.
 
     `source` tells where and when: "Civitai in July 2023". Skips are in the user's number, which on SD 1.x, the only

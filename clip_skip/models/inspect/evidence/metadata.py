@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
-from ...checkpoint import is_sha256
+from ....text.regex import regex
+from ...checkpoint import MODELSPEC_TEXTS, is_sha256
 from ...mentions import plain_words
 from .evidence import HINT, PROBABLE, STRONG, Evidence, SkipStatement, Strength, Verdict
 from .known import DESCENT, by_file_name, lookup, lookup_legacy
@@ -30,22 +31,26 @@ _ROLES = ("primary_model_hash", "secondary_model_hash", "tertiary_model_hash", "
 _DIFFERENCE_ROLES = ("tertiary_model_hash", "model_c")
 _SUBTRACTED_ROLE = "base_model"
 _METHODS = ("interp_method", "mode", "merge_method", "merge_mode")
-_DIFFERENCE = re.compile(r"diff|\badd\b", re.IGNORECASE)
+_DIFFERENCE = regex(r"diff|\badd\b", re.IGNORECASE)
 
 _MAX_MODELS = 1_000
 _MAX_DEPTH = 20
 _MAX_TEXT = 1_000_000
 
 # A mecha recipe's lines, which refer to each other by number: model "path" ...; merge "method" &0 &1 ...
-_MECHA_MODEL = re.compile(r'model\s+"((?:[^"\\]|\\.)*)"')
-_MECHA_REFERENCE = re.compile(r"&(\d{1,6})\b")
+_MECHA_MODEL = regex(r'model\s+"((?:[^"\\]|\\.)*)"')
+_MECHA_REFERENCE = regex(r"&(\d{1,6})\b")
 
 
-@dataclass(frozen=True)
-class _Ingredient:
+class _Ingredient(NamedTuple):
     sha256: str = ""
     name: str = ""
     legacy: str = ""
+
+    @classmethod
+    def called(cls, name: str) -> _Ingredient:
+        """What a recipe calls so, by its sha256 or by a name."""
+        return cls(sha256=name.lower()) if is_sha256(name) else cls(name=name)
 
 
 class _Recipe:
@@ -115,11 +120,10 @@ def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool
         value = step.get(role)
         if not isinstance(value, str) or not value:
             continue
-        if is_sha256(value):
-            node, found = value.lower(), _Ingredient(sha256=value.lower())
-        else:  # a name: that of a model in the table, or else all that is known of it
-            node = next((node for node, model in recipe.models.items() if model.name == value), value)
-            found = _Ingredient(name=value)
+        found = _Ingredient.called(value)
+        # A name: that of a model in the table, or else all that is known of it.
+        named = (node for node, model in recipe.models.items() if found.name and model.name == value)
+        node = found.sha256 or next(named, value)
         recipe.models.setdefault(node, found)
         yield node, role == _SUBTRACTED_ROLE or (difference and role in _DIFFERENCE_ROLES)
 
@@ -131,7 +135,7 @@ def _read_mecha_recipe(metadata: Mapping[str, str]) -> _Recipe:
     for index, line in enumerate(steps[:_MAX_MODELS]):
         model = _MECHA_MODEL.match(line)
         if model:
-            recipe.models[str(index)] = _Ingredient(name=model[1])
+            recipe.models[str(index)] = _Ingredient.called(model[1])
         references = _MECHA_REFERENCE.findall(line)
         subtract = line.startswith('merge "subtract"')
         recipe.steps[str(index)] = [(part, subtract and place > 0) for place, part in enumerate(references)]
@@ -143,7 +147,7 @@ def _read_mecha_recipe(metadata: Mapping[str, str]) -> _Recipe:
 def _read_merged_from(metadata: Mapping[str, str]) -> _Recipe:
     recipe = _Recipe()
     titles = _text(metadata.get("modelspec.merged_from"))[:_MAX_TEXT].split(",")[:_MAX_MODELS]
-    recipe.models = {title: _Ingredient(name=title.strip()) for title in titles}
+    recipe.models = {title: _Ingredient.called(title.strip()) for title in titles}
     return recipe
 
 
@@ -239,9 +243,8 @@ def lineage_evidence(metadata: Mapping[str, str]) -> list[Evidence]:
 
 # --- the skip it was trained with ------------------------------------------------------------------------------------
 
-# Where a model's maker writes to its users: ModelSpec's two, and kohya's own.
-MODELSPEC_TEXTS = ("modelspec.usage_hint", "modelspec.description")
-_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment")
+# Where a model's maker writes to its users: ModelSpec's, kohya's own, and Additional Networks'.
+_TEXTS = (*MODELSPEC_TEXTS, "ss_training_comment", "ssmd_description")
 
 # OneTrainer's keys, in the order of the architecture's encoders. It counts from where the architecture reads, from 0.
 _ONETRAINER = ("text_encoder_layer_skip", "text_encoder_2_layer_skip")

@@ -14,20 +14,20 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from ....skip.numbers import number
-from ....text.bounded_json import as_number, decode_object
-from ...checkpoint import MODEL_SUFFIXES, is_sha256
+from ....skip.infotext import parameters
+from ....skip.numbers import counted, number
+from ....text.bounded_json import decode_object
+from ....text.encodings import decoded
+from ....text.regex import regex
+from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
 from .evidence import HINT, PROBABLE, Evidence, SkipStatement
 from .known import by_name, lookup
-from .metadata import MODELSPEC_TEXTS
 from .statements import described, samples_majority, skip_statement
 
-_DOCUMENTS = (".civitai.info", ".metadata.json", ".json", ".api_info.json", ".cm-info.json", ".swarm.json")
 _CONFIGURATIONS = (".yaml", ".yml")
 _TEXTS = (".description.txt", ".txt", ".md", ".html")
 _PICTURES = (".preview.png", ".png")
@@ -48,7 +48,7 @@ def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat
     model = Path(path)
     suffix = next((suffix for suffix in MODEL_SUFFIXES if model.name.lower().endswith(suffix)), "")
     stem = str(model)[: len(str(model)) - len(suffix)]
-    for suffix in (*_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
+    for suffix in (*SIDECAR_DOCUMENTS, *_CONFIGURATIONS, *_TEXTS, *_PICTURES):
         try:
             status = os.stat(stem + suffix)
         except (OSError, ValueError):
@@ -57,8 +57,7 @@ def _existing(path: str | os.PathLike[str]) -> Iterator[tuple[str, Path, os.stat
             yield suffix, Path(stem + suffix), status
 
 
-@dataclass(frozen=True)
-class Sidecars:
+class Sidecars(NamedTuple):
     """What the sidecars of one model say. Each item's first text is the suffix of the sidecar that says it.
 
     `hashes`: the sha256 that the file should have, in lower case. `stated`: statement id, and the number in A1111's
@@ -105,7 +104,7 @@ def read_sidecars(path: str | os.PathLike[str], sha256: str | None = None) -> Si
     `sha256` is the file's own, where the caller has it: it tells the version of a model whose versions have one name.
     """
     files = {suffix: file for suffix, file, _ in _existing(path)}
-    documents = {suffix: decode_object(_text(files[suffix])) for suffix in _DOCUMENTS if suffix in files}
+    documents = {suffix: decode_object(_text(files[suffix])) for suffix in SIDECAR_DOCUMENTS if suffix in files}
     hashes = [(suffix, sha256) for suffix, document in documents.items() for sha256 in _own_hashes(document)]
     claimed = ({sha256.lower()} if sha256 else set(), {claim for _, claim in hashes})
     versions = [
@@ -137,7 +136,12 @@ def _text(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
     except OSError:
         return ""
-    return data.decode("utf-8-sig", errors="replace") if len(data) <= MAX_BYTES else ""
+    if len(data) > MAX_BYTES:
+        return ""
+    try:
+        return decoded(data)
+    except UnicodeDecodeError:  # of an old Windows, whose signs of other languages are lost
+        return data.decode("cp1252", errors="replace")
 
 
 # --- what the programs write -----------------------------------------------------------------------------------------
@@ -215,10 +219,15 @@ def _stated(
     for suffix, document in documents.items():
         tips = decode_object(document.get("usage_tips"))
         if "clip_skip" in tips:
-            yield suffix, "lora-manager", tips["clip_skip"]
+            yield suffix, "lora-manager", _stated_number(tips["clip_skip"])
     for suffix, version in versions:
         if version.get("clipSkip") is not None:
-            yield suffix, "civitai-version", version["clipSkip"]
+            yield suffix, "civitai-version", _stated_number(version["clipSkip"])
+
+
+def _stated_number(value: Any) -> Any:
+    number = counted(value)
+    return value if number is None else number
 
 
 def _names(
@@ -234,13 +243,19 @@ def _names(
 
 # --- a configuration -------------------------------------------------------------------------------------------------
 
-_LAYER = re.compile(r"^[ \t]*layer[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
-_LAYER_INDEX = re.compile(r"^[ \t]*layer_idx[ \t]*:[ \t]*(-?\d{1,4})[ \t]*$", re.MULTILINE)
+# What stands below it is indented more; keys stand in lines of their own, or in one: {layer: hidden, layer_idx: 11}.
+_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+_LAYER = regex(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
+_LAYER_INDEX = regex(
+    r"(?:^|[{,])[ \t]*[\"']?layer_idx[\"']?[ \t]*:[ \t]*[\"']?([+-]?\d{1,4})[\"']?[ \t]*(?=[,}]|$)", re.MULTILINE
+)
 
 
 def _layers(text: str) -> list[int]:
     """The hidden state that the configuration's text encoder is told to give; 12 and -1 are CLIP-L's last."""
-    _, _, section = re.sub(r"#[^\n]*", "", text[:_MAX_TEXT]).partition("cond_stage_config")
+    lines = re.sub(r"[ \t]*#[^\n]*", "", text[:_MAX_TEXT]).splitlines()
+    found = _SECTION.search("\n".join([*lines, ""]))
+    section = found[2] if found else ""
     layer, index = _LAYER.search(section), _LAYER_INDEX.search(section)
     if layer and layer[1] == "last":
         return [-1]
@@ -259,8 +274,8 @@ def _layer_statement(suffix: str, layer: int) -> SkipStatement:
 # --- sample images ---------------------------------------------------------------------------------------------------
 
 _SKIP_KEYS = ("Clip skip", "clipSkip", "CLiP-skip", "Clip Skip", "clip_skip")
-_A1111_VERSION = re.compile(r"\Z|\W{0,4}v?1\.\d")
-_PARAMETER = re.compile(r"(Clip skip|CLiP-skip|Model hash|Version): ([^,\n]{1,80})")
+_A1111_VERSION = regex(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
+_OF_OTHERS = ("App", "comfy")  # SD.Next's own key, and Civitai's for what ComfyUI wrote
 
 
 def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
@@ -268,16 +283,24 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
     known: set[str] = set()
     metas: list[Mapping[str, Any]] = []
     for _, version in versions:
+        id = version.get("id")
         for file in _dictionaries(version.get("files")):
             known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
-        metas.extend(decode_object(image.get("meta")) for image in _dictionaries(version.get("images")))
-    metas.extend(dict(_PARAMETER.findall(parameters.rpartition("Steps: ")[2])) for parameters in previews)
+        shown = [decode_object(image.get("meta")) for image in _dictionaries(version.get("images"))]
+        metas.extend(meta for meta in shown if id is None or (_version_ids(meta) or {id}) >= {id})
+    metas.extend(values for text in previews for values in [*parameters(text)][-1:])
     for meta in metas:
         told = _model_hashes(meta)
         if not told or not known or any(hash.startswith(start) for hash in known for start in told):
             skip = _image_skip(meta)
             if skip is not None and 1 <= skip <= HIGHEST_SKIP:
                 yield skip
+
+
+def _version_ids(meta: Mapping[str, Any]) -> set[Any]:
+    """The ids of the checkpoints' versions that an image says it was made with, where Civitai writes them down."""
+    resources = [item for item in _dictionaries(meta.get("civitaiResources")) if item.get("type") == "checkpoint"]
+    return {id for item in resources if isinstance(id := item.get("modelVersionId"), int)}
 
 
 def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
@@ -298,9 +321,9 @@ def _image_skip(meta: Mapping[str, Any]) -> float | None:
     """
     for key in _SKIP_KEYS:
         if key in meta:
-            return as_number(meta[key])
+            return counted(meta[key])
     of_a1111 = _A1111_VERSION.match(str(meta.get("Version", "")))
-    return 1.0 if of_a1111 and "Model hash" in meta and "App" not in meta else None
+    return 1.0 if of_a1111 and "Model hash" in meta and not any(key in meta for key in _OF_OTHERS) else None
 
 
 def _images_statement(skips: tuple[float, ...]) -> Iterator[SkipStatement]:

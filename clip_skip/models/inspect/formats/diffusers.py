@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ....text.regex import regex
 from .contents import Contents, ContentsError, Tensor, load_object
 
 MAX_CONFIG_BYTES = 4 << 20
@@ -16,10 +16,10 @@ MAX_COMPONENTS = 32
 MAX_FILES = 1000  # looked at in one component's folder
 
 _INDEX = "model_index"
-_COMPONENT = re.compile(r"\w[\w.-]{0,99}")  # a plain name: neither a path nor ".."
+_COMPONENT = regex(r"\w[\w.-]{0,99}")  # a plain name: neither a path nor ".."
 
 # "model", "model.fp16", "diffusion_pytorch_model-00001-of-00003", "model.fp16-00001-of-00002", ...
-_WEIGHTS = re.compile(
+_WEIGHTS = regex(
     r"(?:diffusion_pytorch_model|pytorch_model|model)"
     r"(?P<variant>\.\w+)??(?P<shard>-\d{5}-of-\d{5})?(?P<variant_after>\.\w+)?\.(?P<kind>safetensors|bin)"
 )
@@ -56,6 +56,8 @@ def read_folder(path: Path, read_contents: Callable[[Path], Contents]) -> Conten
 
 
 def _config(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():  # whoever opens a pipe may wait for ever
+        raise ContentsError(f"{path.name} is not a file")
     with open(path, "rb") as file:
         text = file.read(MAX_CONFIG_BYTES + 1)
     if len(text) > MAX_CONFIG_BYTES:

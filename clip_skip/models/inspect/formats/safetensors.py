@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from operator import sub
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
+
 from ....text.bounded_json import MAX_COMMAS
+from ....text.regex import regex
 from .contents import Contents, ContentsError, Tensor, check_shapes, load_object
 
 MAX_HEADER_BYTES = 100_000_000  # the format's own limit
@@ -71,15 +73,18 @@ class _Header(NamedTuple):
 
 
 # An entry as safetensors' own library and Python's json write it. Bounded, so that no number takes long to read.
-_ENTRY = re.compile(
-    r'"([^"\\\x00-\x1f]{0,1000})": ?\{"dtype": ?"([A-Z0-9_]{1,20})", ?'
+_ENTRY = regex(
+    r'"([^"]*)": ?\{"dtype": ?"([A-Z0-9_]{1,20})", ?'
     r'"shape": ?\[([0-9, ]{0,400})\], ?"data_offsets": ?\[([0-9]{1,20}, ?[0-9]{1,20})\]\}'
 )
 
 
 def _read_usual(text: bytes) -> _Header | None:
-    """The header where all of `text` is in the usual form, in half the time that JSON takes; None where it isn't."""
-    if len(text) > MAX_COMMAS:
+    """The header where all of `text` is in the usual form, in a third of the time that JSON takes; None where it isn't.
+
+    It has no control characters then, and no escapes in names, so that a name ends at the next quotation mark.
+    """
+    if len(text) > MAX_COMMAS or np.frombuffer(text, np.uint8).min(initial=0xFF) < ord(" "):
         return None
     try:
         before, *parts = _ENTRY.split(text.decode("utf8"))
@@ -96,7 +101,7 @@ def _read_usual(text: bytes) -> _Header | None:
                 return None
             metadata = header[_METADATA]
         places = dict(zip(names, range(len(names)), strict=True))
-        if len(places) < len(names) or _METADATA in places:
+        if len(places) < len(names) or _METADATA in places or "\\" in "".join(names):
             return None
         edges = json.loads(f"[{','.join(spans)}]")
         distinct = list(set(shapes))  # some eighty

@@ -9,21 +9,19 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ....skip.architectures import ARCHITECTURES, UNKNOWN, Architecture, by_pipeline, encoder_id_of
 from ..formats.contents import READABLE, Contents, Tensor, width
 from ..formats.reader import read_contents
 from .declared import declared
 from .lora import FLUX_OR_CHROMA, lora_told
-from .model_table import BY_CLASS, BY_COMPANION, CLIP_BY_WIDTH, CLUES, COMPANIONS, PARTS, full_name
+from .model_table import BY_CLASS, BY_COMPANION, CLIP_BY_WIDTH, COMPANIONS, PARTS, clues, full_name
 from .variants import Shapes, whole_number
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """What a file is.
 
     `kind` is "checkpoint", "diffusion-model" (a UNet or transformer alone), "text-encoder", "vae", "lora", "embedding",
@@ -50,7 +48,7 @@ def identify(path: str | os.PathLike[str]) -> Architecture:
         return UNKNOWN
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=10_000)
 def _identify(path: str, size: int, mtime_ns: int) -> Architecture:
     return identify_contents(read_contents(path)).architecture
 
@@ -74,7 +72,7 @@ def identify_contents(contents: Contents) -> Identity:
 def _find_model(contents: Contents) -> Identity | None:
     """The diffusion model in the file, alone or in a checkpoint."""
     tensors = contents.tensors
-    for clue in CLUES:
+    for clue in clues():
         if clue.name not in tensors or any(other not in tensors for other in clue.others):
             continue
         told = clue.model.told

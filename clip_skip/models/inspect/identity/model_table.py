@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from .declared import Told
@@ -222,12 +223,16 @@ class _Clue(NamedTuple):
     model: _Model
 
 
-CLUES = tuple(
-    _Clue(full_name(prefix, short), tuple(full_name(prefix, other) for other in others), prefix, short, model)
-    for model in _MODELS
-    for prefix in _PREFIXES
-    for short, *others in map(str.split, model.keys)
-)
+@cache
+def clues() -> tuple[_Clue, ...]:
+    """Each name of each model under each prefix, in the order in which they count."""
+    return tuple(
+        _Clue(full_name(prefix, short), tuple(full_name(prefix, other) for other in others), prefix, short, model)
+        for model in _MODELS
+        for prefix in _PREFIXES
+        for short, *others in map(str.split, model.keys)
+    )
+
 
 # Models that a part beside the diffusion model tells: the UNet of these is SD's own.
 BY_COMPANION: tuple[tuple[Told, str], ...] = (

@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..evidence.evidence import STRONG, Evidence, Verdict
+from ..evidence.evidence import HINT, STRONG, Evidence, Verdict
 from ..formats.contents import Contents, ContentsError, Numbers, Tensor
 from .references import References, Sketch
 
@@ -149,8 +149,7 @@ def _place(contents: Contents) -> tuple[str, int]:
 # The algebra: all from inner products, so that published distances can be judged by the same code
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(NamedTuple):
     """What least squares says of a model's delta. Norms are given as shares of the norm of NAI's own delta.
 
     `content` is the coefficient of each reference's delta, `error` the standard error of NAI's that the sketch brings,
@@ -286,7 +285,7 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     try:
         if missing:
             _blocks(contents)
-            return _evidence(_ask_for(missing))
+            return _nothing_told(_ask_for(missing))
         model = sketch(contents)
     except (ContentsError, OSError):
         return None
@@ -295,15 +294,15 @@ def weight_evidence(contents: Contents, references: References) -> Evidence | No
     try:
         result = fit(deltas_gram(model, known[origin], [known[label] for label in labels]), labels, BUCKETS)
     except ValueError:
-        return _evidence(
+        return _nothing_told(
             f"The UNet's weights tell nothing: of the references {', '.join(known)} two are the same model."
         )
     decided = verdict(result, origin, nai)
-    return _evidence(_sentence(result, decided, NAMES[origin], nai), decided)
+    return Evidence("unet-weights", STRONG, _sentence(result, decided, NAMES[origin], nai), decided)
 
 
-def _evidence(text: str, verdict: Verdict = Verdict.UNKNOWN) -> Evidence:
-    return Evidence("unet-weights", STRONG, text, verdict)
+def _nothing_told(why: str) -> Evidence:
+    return Evidence("unet-weights", HINT, why)
 
 
 _LEARN = "python -m clip_skip learn FILE --as"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,7 @@ import numpy.typing as npt
 Sketch: TypeAlias = "npt.NDArray[np.float32]"
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """One learned model: sketches of its UNet (16, 4093) and, if it has one, of its text encoder (12, 1021), float32.
 
     `source` is the name of the file it was learned from, `sha256` that file's if it was known, and `num_updates` its

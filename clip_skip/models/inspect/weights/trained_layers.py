@@ -5,12 +5,12 @@ A loss on the output of the k-th layer from the end gives the k - 1 layers after
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
 
+from ....text.regex import regex
 from ..evidence.evidence import SkipStatement
 from ..formats.contents import READABLE, Contents, ContentsError, Numbers, Tensor
 from .descent import ORIGINS, finite, fold
@@ -24,7 +24,7 @@ WIDTH = 768
 
 # Names by kohya, LyCORIS, OneTrainer ("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_up.weight"), by PEFT and
 # diffusers ("text_encoder.text_model.encoder.layers.0.mlp.fc1.lora_B.weight"); transformers >= 5.6 has no text_model.
-_FACTOR = re.compile(
+_FACTOR = regex(
     r"(?:lora_te1?_|lycoris_te1?_|text_encoder\.)(?:text_model[._])?encoder[._]layers[._](?P<layer>\d{1,3})[._]"
     r"(?P<module>[\w.]+?)[._]"
     r"(?:lora_(?:up|down|mid|[AB]|linear_layer\.(?:up|down))|lora\.(?:up|down)|hada_(?:w[12]_[ab]|t[12])|lokr_(?:w[12](?:_[ab])?|t2))"

@@ -1,6 +1,6 @@
 // SD.Next's Modern UI, as far as extensions meet it, on a page opened with ?theme_type=Modern: a rail of buttons in place of the tabs,
 // whose content is moved into items of its own that fade in and out; onUiTabChange is never called. It has none of Gradio's colours,
-// high buttons, and a grid for a slider's label and number.
+// high buttons and heads, room below each row, and a grid for a slider's label and number.
 "use strict";
 
 function startModernUi() {
@@ -20,7 +20,9 @@ function startModernUi() {
       --sd-main-background-color: rgb(23 23 23); --sd-label-color: rgb(210 208 198);
       background: var(--sd-main-background-color); color: var(--sd-label-color);
     }
-    * button { min-height: 36px; min-width: 36px; }
+    * button, .label-wrap { min-height: 36px; min-width: 36px; }
+    .stretch { padding-bottom: 1em !important; }
+    .form { display: grid; justify-content: flex-end; }
     .block.gradio-slider .head, .block:has(> .wrap > .head) .head { display: grid; grid-template-columns: auto 70px; }
     #tabs > * { display: none !important; }`;
   const rail = document.createElement("div");
