@@ -123,7 +123,7 @@ def test_no_english_is_left(tour):
     tour("txt2img_advice", "Don't tell me again for this model")
     panel.choose("mode", "Manual")
     panel.unfold()
-    tour("txt2img_sliders", "trained")
+    tour("txt2img_sliders", "layers left out:")
     panel.set("l", "3")
     tour("txt2img_advice", "Warning")
 
