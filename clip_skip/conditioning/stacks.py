@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -26,7 +27,8 @@ _LAYOUTS = (
 )
 
 
-class Stack(NamedTuple):
+@dataclass(frozen=True)
+class Stack:
     """The blocks of one CLIP text encoder, the layer norm that follows them, and, if found, what the ids go into.
 
     `module` is the text encoder as its host calls it.
