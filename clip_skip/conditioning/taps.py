@@ -159,7 +159,9 @@ class _Tap:
     def _compare(self, module: nn.Module, args: Any) -> None:
         """What is normed to be read is what was put there: nobody reads another block."""
         put = getattr(self._local, "put", None)
-        if put is not None and args and _fits(args[0], put) and not torch.equal(args[0].to(put), put):
+        if put is None or not args or args[0] is put or not _fits(args[0], put):
+            return
+        if not torch.equal(args[0].to(put), put):
             self._taps.overruled = self._taps.overruled or "another extension read another block of the text encoder"
 
     def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:

@@ -159,6 +159,14 @@ def test_blend_is_shown_where_a_number_is_a_fraction(panel):
     expect(panel.part("blend")).to_be_hidden()
 
 
+def test_more_has_no_frame_of_its_own(panel):
+    """Also where a WebUI has a rule for every accordion, as AUTOMATIC1111 and Forge have."""
+    panel.page.add_style_tag(content="div.block.block { border: 1px solid red !important; }")
+    panel.switch(True)
+    expect(panel.part("more")).to_have_css("border-top-width", "0px")
+    expect(panel.accordion).to_have_css("border-top-width", "1px")
+
+
 def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
     expect(panel.head).not_to_contain_text("CLIP-L")
     panel.open_manual()
