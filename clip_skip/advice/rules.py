@@ -67,8 +67,8 @@ class Advice:
 
     @property
     def lines(self) -> list[str]:
-        """The sentence, and what it is about where nobody can look that up: of an error, or what was typed."""
-        is_told = self.severity is Severity.ERROR or self.id is AdviceId.NOT_A_TAG
+        """The sentence, and its reason where that is half of it: of an error, what was typed, who says which skip."""
+        is_told = self.severity is Severity.ERROR or self.id in (AdviceId.NOT_A_TAG, AdviceId.OFF_RECOMMENDED)
         return [self.text, *([english(self.reason)] if is_told else [])]
 
     def without(self, action_id: ActionId) -> Advice:

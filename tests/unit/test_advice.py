@@ -323,6 +323,7 @@ def test_a_model_that_is_read_other_than_somebody_says(verdict, source, says, sk
     assert [(each.id, each.severity) for each in said] == ([("off-recommended", severity)] if severity else [])
     for each in said:
         assert (each.text, english(each.reason)) == (OTHER_SKIP, f"{source} says {says}.")
+        assert each.lines == [OTHER_SKIP, f"{source} says {says}."]
         assert actions(each) == [("use", f"Use {says:g}", {"l": says}), SILENCE]
 
 
