@@ -139,7 +139,7 @@ def test_it_fits_the_panel(drift, viewport):
     drift.show()
     page = drift.panel.page
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    box, around = drift.picture.bounding_box(), drift.panel.part("more").bounding_box()
+    box, around = drift.picture.bounding_box(), drift.panel.accordion.bounding_box()
     assert around["x"] <= box["x"] and box["x"] + box["width"] <= around["x"] + around["width"]
     assert 1.1 < box["width"] / box["height"] * (1 if viewport["width"] > 400 else 2) < 2
     for text in drift.picture.locator("text").all():
