@@ -74,7 +74,8 @@ if FLAVOUR == "sdnext":
             )
         )
         assert words["y"] >= max(each["y"] + each["height"] for each in (label, number))
-        assert label["x"] < place["x"] + 0.2 * place["width"]
+        assert label["x"] < place["x"] + 0.2 * place["width"] and label["x"] + label["width"] <= number["x"]
+        assert number["y"] < label["y"] + label["height"] and label["y"] < number["y"] + number["height"]
         assert more["height"] < 30
         assert compare["x"] + compare["width"] <= compared["x"] and compared["y"] + compared["height"] <= more["y"]
         assert compare["y"] + compare["height"] <= save["y"] < compare["y"] + 1.5 * compare["height"]

@@ -21,6 +21,7 @@ function startModernUi() {
       background: var(--sd-main-background-color); color: var(--sd-label-color);
     }
     * button, .label-wrap { min-height: 36px; min-width: 36px; }
+    .block { flex-direction: column; }
     .stretch { padding-bottom: 1em !important; }
     .form { display: grid; justify-content: flex-end; }
     .block.gradio-slider .head, .block:has(> .wrap > .head) .head { display: grid; grid-template-columns: auto 70px; }
