@@ -1,7 +1,7 @@
 """The pictures of README and guide, from real pages, light and dark.
 
-`python -m docs.pictures` makes those of the demo, `python -m docs.pictures URL NAME` those of a running WebUI (`a1111`,
-`forge`, `neo` or `sdnext`, the first three with an SD 1.x checkpoint chosen). Nothing is generated or saved there.
+`python -m docs.pictures` makes those of the demo, `python -m docs.pictures URL NAME` that of a running WebUI (`a1111`,
+`forge`, `neo` or `sdnext`), with the Python in `.venv` that has its Gradio. Nothing is generated or saved there.
 Playwright and Chromium are those of the tests; the WebUIs' buttons need an emoji font (fonts-noto-color-emoji).
 """
 
@@ -26,6 +26,7 @@ KEPT = {
     "name:counterfeit-v3.0": {
         "name": "counterfeit-v3.0.safetensors",
         "skip": {"l": 1.5},
+        "architecture": "sd1",
         "lineage": "nai-derived",
         "note": "half way: less of the style, all of the prompt",
     },
@@ -136,23 +137,22 @@ def around(parts: Locator) -> FloatRect:
 
 
 def running(browser: Browser, address: str, name: str) -> None:
-    """The page as it opens, and the panel in it, of the model that is chosen, at 2."""
+    """The page with the panel of the model that is chosen, at 2, dark: SD.Next's theme is a setting of its own."""
     tab = "control" if name == "sdnext" else "txt2img"
-    for theme in THEMES:
-        page = browser.new_page(viewport={"width": 1240, "height": 900}, color_scheme=theme)
-        page.goto(f"{address}?__theme={theme}")
-        expect(page.locator(f"#{tab}_prompt textarea")).to_be_visible()
-        panel = Panel(page, tab)
-        if tab == "control":
-            page.evaluate("document.querySelector('#control_scripts').click()")
-        panel.rests()
-        panel.switch(True)
-        panel.set("l", "2")
-        expect(panel.advice.items).to_have_count(1)
-        panel.rests()
-        panel.accordion.evaluate("panel => panel.scrollIntoView({block: 'end'})")
-        page.screenshot(path=FOLDER / f"{name}-{theme}.png")
-        page.close()
+    page = browser.new_page(viewport={"width": 1500, "height": 1000}, color_scheme="dark")
+    page.goto(f"{address}?__theme=dark")
+    expect(page.locator(f"#{tab}_prompt textarea")).to_be_visible()
+    panel = Panel(page, tab)
+    if tab == "control":
+        page.evaluate("document.querySelector('#control_scripts').click()")
+    panel.rests()
+    panel.switch(True)
+    panel.set("l", "2")
+    expect(panel.advice.items).to_have_count(1)
+    panel.rests()
+    panel.accordion.evaluate("panel => panel.scrollIntoView({block: 'end'})")
+    page.screenshot(path=FOLDER / f"panel-{name}.png")
+    page.close()
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ TRANSLATED = {language: DOCS / f"guide.{language}.md" for language in LANGUAGES}
 PAGES = [ROOT / "README.md", GUIDE, *TRANSLATED.values(), DOCS / "api.md", DOCS / "compatibility.md"]
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_LINK = re.compile(r"""(?:\]\(|\bsrc(?:set)?=")([^)"\s]+)[)"]""")
 _CODE = re.compile(r"`([^`\n]+)`")
 _ITALIC = re.compile(r"(?<![*\w])\*([^*\n]+)\*(?![*\w])")
 _NUMBER = re.compile("[-\u2212]?\\d+(?:\\.\\d+)?")  # also with a minus sign proper
