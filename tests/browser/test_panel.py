@@ -599,7 +599,9 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
 
 
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
-    panel.open_manual()
+    panel.switch(True)
+    with panel.page.expect_request(QUESTION):  # or it would be this one that is held
+        panel.choose("mode", "Manual")
     panel.rests()
     with unanswered(panel.page, 1):  # where the one slider begins, and what is on show now
         panel.same.check()
