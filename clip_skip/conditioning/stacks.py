@@ -41,6 +41,15 @@ class Stack:
     module: nn.Module | None = None
 
 
+def callers(stack: Stack) -> list[nn.Module]:
+    """The modules around the blocks, from the text encoder as its host calls it to the blocks' own holder."""
+    if stack.module is None:
+        return []
+    path = next((name for name, part in stack.module.named_modules() if part is stack.blocks), None)
+    names = [] if not path else path.split(".")
+    return [stack.module.get_submodule(".".join(names[:count])) for count in range(len(names))]
+
+
 def find_stack(module: Any) -> Stack | None:
     """The stack inside `module` (a text encoder, or a host's wrapper around one); None if it is no CLIP encoder."""
     for place, names in _LAYOUTS:

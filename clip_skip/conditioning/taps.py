@@ -20,7 +20,10 @@ from ..skip.numbers import depth_weights
 from ..skip.plan import Plan
 from .blends import lerp, slerp
 from .compiled import Eager, run_eagerly
-from .stacks import Stack
+from .stacks import Stack, callers
+from .states import States
+
+_ANOTHER_BLOCK = "another extension read another block of the text encoder"
 
 
 class Taps:
@@ -37,7 +40,8 @@ class Taps:
     ) -> None:
         self.calls: dict[str, int] = {}
         self.failures: dict[str, str] = {}
-        self.overruled = ""
+        self._overruled = ""
+        self._reads: list[set[bool]] = []  # of each run of an encoder: whether what was taken is what was put there
         self._on_failure = on_failure
         self._taps: list[_Tap] = []
         self._handles: list[RemovableHandle | Eager] = []
@@ -48,6 +52,12 @@ class Taps:
             self.calls[encoder.id] = 0
             if encoder.id in by_encoder:
                 self._taps.append(_Tap(self, encoder, by_encoder[encoder.id], plan.skips[encoder.id], plan.blend))
+
+    @property
+    def overruled(self) -> str:
+        if self._overruled or {False} not in self._reads:
+            return self._overruled
+        return _ANOTHER_BLOCK
 
     @property
     def not_passed(self) -> list[str]:
@@ -83,7 +93,17 @@ class Taps:
     def give_way(self, why: str) -> None:
         """Be gone: somebody else decides what is read."""
         self.remove()
-        self.overruled = self.overruled or why
+        self._overruled = self._overruled or why
+
+    def taken_of(self, put: torch.Tensor) -> Callable[[Any], None]:
+        """What to call for each state that is taken of a run in which `put` was put where the host reads."""
+        read: set[bool] = set()
+        self._reads.append(read)
+        return lambda state: read.add(state is put)
+
+    def another_block(self) -> None:
+        """What was read is not what was put there."""
+        self._overruled = self._overruled or _ANOTHER_BLOCK
 
     def __enter__(self) -> Taps:
         self.install()
@@ -124,6 +144,8 @@ class _Tap:
             handles.append(following.register_forward_pre_hook(self._restore, with_kwargs=True))
         if self._encoder.normed:
             handles.append(self._stack.final_norm.register_forward_pre_hook(self._compare))
+        else:
+            handles += [part.register_forward_hook(self._watch) for part in callers(self._stack)]
         return handles
 
     def clear(self) -> None:
@@ -162,7 +184,14 @@ class _Tap:
         if put is None or not args or args[0] is put or not _fits(args[0], put):
             return
         if not torch.equal(args[0].to(put), put):
-            self._taps.overruled = self._taps.overruled or "another extension read another block of the text encoder"
+            self._taps.another_block()
+
+    def _watch(self, module: nn.Module, args: Any, output: Any) -> None:
+        """Where no norm follows that would see what is read: have the states tell which of them are."""
+        states, put = getattr(output, "hidden_states", None), getattr(self._local, "put", None)
+        if put is not None and isinstance(states, tuple) and any(state is put for state in states):
+            with suppress(AttributeError):  # where a program's own kind of output can't be changed
+                output.hidden_states = States(states, self._taps.taken_of(put))
 
     def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
         swapped = self._local.__dict__.pop("swapped", None)

@@ -153,6 +153,42 @@ def test_who_reads_another_block_under_our_taps_is_said(boot, like, monkeypatch)
         used_conds(host, "sd1-a", {"l": skip})  # its cond was not kept
 
 
+@pytest.mark.parametrize("like", LIKES)
+@pytest.mark.parametrize("options", [{"l": 1.5, "g": 1}, {"l": 2, "g": 3}])
+def test_also_where_no_norm_follows(boot, like, options, monkeypatch):
+    """SDXL: the state itself is read. Who looks at other states beside it is not meant."""
+    host = boot(like, "sdxl")
+    asked = request(host, "sdxl-a", [True, options])
+
+    def made(read):
+        def states(transformer, tokens):
+            return read(transformer(tokens, output_hidden_states=True).hidden_states)
+
+        with monkeypatch.context() as patch:
+            if like == "a1111":
+                reader = host.sd_model.conditioner.embedders[0]
+                patch.setattr(reader, "encode_with_transformers", lambda t: states(reader.wrapped.transformer, t))
+            elif like == "forge":
+                reader = host.sd_model.text_processing_engine_l
+                patch.setattr(reader, "encode_with_transformers", lambda t: states(reader.text_encoder.transformer, t))
+            else:
+                provider = host.module("prompt_parser_diffusers").EmbeddingsProvider
+                patch.setattr(
+                    provider,
+                    "_encode_token_ids_to_embeddings",
+                    lambda self, tokens, _mask=None: states(self.text_encoder, tokens),
+                )
+            return host.txt2img(**asked)
+
+    host.txt2img(**request(host, "sdxl-a", [False]))  # Forge has no model before
+    assert failed(made(lambda states: states[-4]), "another block of the text encoder. " + AS_HOST)
+    looked = made(lambda states: (states[-4], states[-2])[1])
+    assert "CLIP skip applied" not in looked.info["infotexts"][0]
+    used_conds(host, "sdxl-a", options)
+    host.txt2img(**asked)
+    used_conds(host, "sdxl-a", options)
+
+
 def elsewhere(work):
     """What `work` returns in a thread of its own, as the page and the API ask."""
     answers = []

@@ -3,9 +3,12 @@
 The reference is always the untouched encoder's own hidden states, mixed here by hand.
 """
 
+import copy
 import gc
+import pickle
 import threading
 import weakref
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -17,6 +20,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 import clip_skip.conditioning.taps as taps_module
 from clip_skip.conditioning.blends import lerp, slerp
 from clip_skip.conditioning.stacks import find_stack
+from clip_skip.conditioning.states import States
 from clip_skip.conditioning.taps import Taps
 from clip_skip.skip.architectures import ARCHITECTURES
 from clip_skip.skip.plan import resolve
@@ -433,6 +437,121 @@ def test_slerp_of_a_state_with_itself_and_with_its_opposite_is_finite():
 def test_a_whole_skip_is_the_very_state():
     a = torch.randn(3, 4)
     assert lerp([(a, 1.0)]) is a and slerp([(a, 1.0)]) is a
+
+
+# --- what is read of the hidden states, where no norm follows --------------------------------------------------------
+
+UNNORMED = [(a, e) for a, e in CASES if not e.normed]
+
+
+def read_of(architecture, encoder, read, skip=2.5):
+    """What the taps say of a run of which `read(output, trained depth)` takes what it returns, and that."""
+    reference = hf(encoder.id)
+    with Taps(plan_for(architecture.id, **{encoder.id: skip}), [find_stack(reference.model)]) as taps:
+        taken = read(reference.run()[2], encoder.trained_depth)
+        assert taps.unproven == []
+        return taps.overruled, taken
+
+
+@pytest.mark.parametrize("architecture, encoder", UNNORMED, ids=lambda x: x.id)
+@pytest.mark.parametrize("skip", [2, 2.5])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda out, trained: out.hidden_states[trained - 3],
+        lambda out, trained: out["hidden_states"][trained - 3],
+        lambda out, trained: out.hidden_states[:-1][trained - 3],
+        lambda out, trained: (out.hidden_states[trained - 2] + out.hidden_states[trained - 3]) / 2,
+    ],
+)
+def test_who_reads_another_state_is_noticed(architecture, encoder, skip, read):
+    states = hf(encoder.id).run()[0]
+    why, taken = read_of(architecture, encoder, read, skip)
+    assert why == "another extension read another block of the text encoder"
+    # What it takes is what it takes without us.
+    two, three = states[encoder.trained_depth - 2], states[encoder.trained_depth - 3]
+    assert any(torch.equal(taken, each) for each in (three, (two + three) / 2))
+
+
+@pytest.mark.parametrize("architecture, encoder", UNNORMED, ids=lambda x: x.id)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda out, trained: out.hidden_states[trained],
+        lambda out, trained: out.hidden_states[trained - len(out.hidden_states)],
+        lambda out, trained: out.hidden_states[1:][trained - 1],
+        lambda out, trained: [out.hidden_states[place] for place in (0, 3, trained, 2)],  # looks at others too
+        lambda out, trained: list(out.hidden_states),
+        lambda out, trained: len(out.hidden_states),
+        lambda out, trained: torch.stack(out.hidden_states),
+        lambda out, trained: out.last_hidden_state,
+        lambda out, trained: out[0],  # the pooled vector, of those that have one
+        lambda out, trained: None,
+    ],
+)
+def test_who_reads_what_was_put_there_or_none_of_the_states_is_not(architecture, encoder, read):
+    assert read_of(architecture, encoder, read)[0] == ""
+
+
+def test_one_run_of_many_that_reads_another_state_is_noticed():
+    """As of an extension that runs the encoder again under our taps."""
+    reference, encoder = hf("g"), ARCHITECTURES["sdxl"].encoder("g")
+    with Taps(plan_for("sdxl", g=2), [find_stack(reference.model)]) as taps:
+        reference.read(encoder)
+        first = reference.run()[2].hidden_states
+        assert taps.overruled == ""
+        first[4]
+        assert taps.overruled
+        first[encoder.trained_depth]
+        assert taps.overruled == ""
+        reference.run()[2].hidden_states[5]
+        reference.read(encoder)
+    assert taps.overruled
+
+
+def test_the_states_of_an_encoder_without_a_tap_are_the_encoders_own():
+    left, right = hf("l"), hf("g")
+    stacks = [find_stack(left.model), find_stack(right.model)]
+    with Taps(plan_for("sdxl", l=2), stacks) as taps:
+        assert type(right.run()[2].hidden_states) is tuple
+        right.run()[2].hidden_states[4]
+        assert taps.overruled == ""
+    assert type(left.run()[2].hidden_states) is tuple
+
+
+def test_states_are_as_a_tuple_is():
+    taken = []
+    states = States([1, 2, 3], taken.append)
+    assert states == (1, 2, 3) and hash(states) == hash((1, 2, 3)) and repr(states) == "(1, 2, 3)"
+    for other in (copy.copy(states), copy.deepcopy(states), pickle.loads(pickle.dumps(states))):
+        assert type(other) is tuple and other == states
+    again = type(states)(item for item in states)  # as accelerate moves them to another device
+    assert again == states and again[1] == 2
+    assert taken == [] and states[-1] == 3 and states[:2][0] == 1 and taken == [3, 1]
+
+
+class Given(NamedTuple):
+    hidden_states: tuple[torch.Tensor, ...]
+
+
+class Own(nn.Module):
+    """A program's own encoder, whose output can't be changed."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.transformer = model
+
+    def forward(self, tokens):
+        return Given(tuple(list(self.transformer(input_ids=tokens, output_hidden_states=True).hidden_states)))
+
+
+def test_an_output_that_can_not_be_changed_costs_the_host_nothing():
+    reference, encoder = hf("l"), ARCHITECTURES["sdxl"].encoder("l")
+    model, states = Own(reference.model), reference.run()[0]
+    with Taps(plan_for("sdxl", l=3), [find_stack(model)]) as taps:
+        given = model(TOKENS).hidden_states
+        assert torch.equal(given[encoder.trained_depth], states[encoder.trained_depth - 2])
+    assert type(given) is tuple and taps.overruled == "" and taps.unproven == []
 
 
 # --- compiled encoders -----------------------------------------------------------------------------------------------
