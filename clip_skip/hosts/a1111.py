@@ -99,6 +99,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def begin(self, p: Processing, job: Job | None) -> None:
         begin(p, job)
         if job is not None:
+            if self._stage is not None:
+                self._stage.renew()
             self._meet(self._loaded_model())
             job.start(self._loaded().checkpoint)
 
@@ -223,7 +225,11 @@ class WebUI(Adapter[LineCheckpointInfo]):
             *((r, _READ, self._read) for r in webui_readers(model)),
         ):
             owner = next((each for each in type(part).__mro__ if name in vars(each)), None)
-            if self._stage is not None and owner is not None and (owner, name) not in self._encoders:
+            if self._stage is None or owner is None:
+                continue
+            if (owner, name) in self._encoders:
+                self._encoders[owner, name].renew()
+            else:
                 self._encoders[owner, name] = Wrapped(owner, name, around)
 
     def _condition(self, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
@@ -233,17 +239,17 @@ class WebUI(Adapter[LineCheckpointInfo]):
 
     def _learn(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
         """An encode of the model by whoever asks for it."""
-        job = _job_around(_is_no_jobs_encode)
-        if job is None or model is not self._loaded_model():
+        p = _begun_around(_is_no_jobs_encode)
+        if p is None or model is not self._loaded_model():
             return original(model, *args, **kwargs)
-        return self._encode_alone(job, original, model, args, kwargs)
+        return self._encode_alone(p, original, model, args, kwargs)
 
     def _read(self, original: Callable[..., Any], reader: Any, args: Any, kwargs: Any) -> Any:
         """The same with one of the model's encoders."""
-        job = _job_around(_is_no_jobs_encode)
-        if job is None or all(reader is not each for each in webui_readers(self._loaded_model())):
+        p = _begun_around(_is_no_jobs_encode)
+        if p is None or all(reader is not each for each in webui_readers(self._loaded_model())):
             return original(reader, *args, **kwargs)
-        return self._encode_alone(job, original, reader, args, kwargs, whole=False)
+        return self._encode_alone(p, original, reader, args, kwargs, whole=False)
 
     def _encode(self, job: Job, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
@@ -257,14 +263,17 @@ class WebUI(Adapter[LineCheckpointInfo]):
             return conds
 
     def _encode_alone(
-        self, job: Job, original: Callable[..., Any], part: Any, args: Any, kwargs: Any, whole: bool = True
+        self, p: Any, original: Callable[..., Any], part: Any, args: Any, kwargs: Any, whole: bool = True
     ) -> Any:
-        """The same outside of the stage, with the `whole` model or a part of it.
+        """The same outside of the stage, in the job of `p`, with the `whole` model or a part of it.
 
-        Whose prompts these are nobody knows, and they follow the job's own tags.
+        Whose prompts these are nobody knows, and they follow the tags of the pass that `p` is at.
         """
+        job = _own(p)
+        if job is None:
+            return original(part, *args, **kwargs)
         with ExitStack() as scope:
-            taps = _tried(job, scope, lambda: self._place(scope, job, job.tags))
+            taps = _tried(job, scope, lambda: self._place(scope, job, _tags_of_pass(job, p)))
             conds = original(part, *args, **kwargs)
             if taps is not None:
                 job.prove(taps, whole)
@@ -342,18 +351,19 @@ def _is_forge() -> bool:
 
 def _job_of(p: LineProcessing) -> Job | None:
     """The job that `p` belongs to: its own, or, for an inner pass of another extension, that of the job around it."""
-    return _own(p) if has_begun(p) else _job_around()
+    begun = p if has_begun(p) else _begun_around()
+    return None if begun is None else _own(begun)
 
 
 def _own(p: Any) -> Job | None:
-    """The job of `p`, which has begun."""
+    """The job of `p`, which has begun; None where it runs without us."""
     job: Job | None = vars(p)[JOB_ATTRIBUTE]
     return job
 
 
-def _job_around(ends: Callable[[FrameType], bool] = lambda _: False) -> Job | None:
-    """The innermost job around the caller, looked for no further out than where `ends` says so."""
-    return next((_own(p) for p in running(ends) if has_begun(p)), None)
+def _begun_around(ends: Callable[[FrameType], bool] = lambda _: False) -> Any:
+    """The innermost job object around the caller that has begun, looked for no further out than where `ends` says."""
+    return next((p for p in running(ends) if has_begun(p)), None)
 
 
 def _is_no_jobs_encode(frame: FrameType) -> bool:
@@ -365,10 +375,19 @@ def _is_no_jobs_encode(frame: FrameType) -> bool:
 
 def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
     """Those of the prompts in this call of the conditioning stage."""
-    found = kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4]
-    tags = () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
+    tags = _given(p, kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4])
     # The prompt of an inner pass without a word of its own follows the outer one.
     return tags if tags or has_begun(p) else job.tags
+
+
+def _tags_of_pass(job: Job, p: Any) -> Tags:
+    """Those of the prompts of the pass that `p`, whose job this is, is at: its first one, or its hires pass."""
+    return _given(p, p.hr_extra_network_data) if getattr(p, "is_hr_pass", False) else job.tags
+
+
+def _given(p: Any, found: Any) -> Tags:
+    """The tags in what the host has found in prompts of `p`."""
+    return () if getattr(p, "disable_extra_networks", False) else prompt_tags.given(found)
 
 
 def _neutral(model: LoadedModel) -> int:

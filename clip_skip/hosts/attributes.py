@@ -60,6 +60,7 @@ ATTRIBUTES = (
     Attribute("p", "script_args", READ, why="the first is the place of the script that the user chose, 0 for none"),
     Attribute("p", "xyz", READ, "sdnext", "true where one of its grids makes the images"),
     Attribute("p", "extra_network_data", READ, "a1111", "other extensions activate the networks of prompts of theirs"),
+    Attribute("p", "hr_extra_network_data", READ, "a1111", "of the hires pass"),
     Attribute("p", "is_hr_pass", READ, why="the tags of a hires pass are not what the infotext says"),
     Attribute("p", "iteration", READ, why="which batch is encoded: its prompts may have different tags"),
     Attribute("p", "disable_extra_networks", READ, "a1111", "tags are then left in the prompt and mean nothing"),

@@ -19,13 +19,18 @@ class Wrapped:
     """
 
     def __init__(self, owner: type, name: str, around: Callable[..., Any]) -> None:
+        self._owner, self._name, self._around = owner, name, around
+        self._wrap()
+
+    def _wrap(self) -> None:
+        owner, name = self._owner, self._name
         original = vars(owner)[name]
         if getattr(original, WRAPPER_ATTRIBUTE, None) is original:  # left by a former load of this extension
             original = getattr(original, ORIGINAL_ATTRIBUTE)
         if vars(owner).get(AROUND_ATTRIBUTE) is None:
             setattr(owner, AROUND_ATTRIBUTE, {})
         now = getattr(owner, AROUND_ATTRIBUTE).setdefault(name, SimpleNamespace(inside=set()))
-        now.around = around
+        now.around = self._around
 
         @functools.wraps(original)
         def wrapper(host_object: Any, *args: Any, **kwargs: Any) -> Any:
@@ -40,8 +45,15 @@ class Wrapped:
 
         setattr(wrapper, ORIGINAL_ATTRIBUTE, original)
         setattr(wrapper, WRAPPER_ATTRIBUTE, wrapper)
-        self._owner, self._name, self._wrapper, self._now = owner, name, wrapper, now
+        self._wrapper, self._now = wrapper, now
         setattr(owner, name, wrapper)
+
+    def renew(self) -> None:
+        """Be around it again, where another extension has put back what it had kept of before us."""
+        found = vars(self._owner)[self._name]
+        # Any other function may call ours.
+        if found is getattr(self._wrapper, ORIGINAL_ATTRIBUTE) or _is_own(found, self._owner):
+            self._wrap()
 
     def remove(self) -> None:
         """Take it off again. If another extension has wrapped us since, we stay underneath and pass the call on."""
@@ -52,3 +64,9 @@ class Wrapped:
             del around[self._name]
             if not around:
                 delattr(self._owner, AROUND_ATTRIBUTE)
+
+
+def _is_own(function: Any, owner: type) -> bool:
+    """Whether this is the function that the class was defined with, and not one around it."""
+    name = getattr(function, "__qualname__", "")
+    return name.rpartition(".")[0] == owner.__qualname__ and not hasattr(function, "__wrapped__")

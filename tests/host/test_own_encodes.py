@@ -124,6 +124,22 @@ def test_each_batch_has_its_own_tag(host):
             own(host, used, "sd1-a", skips)
 
 
+@pytest.mark.parametrize("first, hires, skips", [
+    (" <clipskip:2>", " <clipskip:3>", {"l": 3}),
+    (" <clipskip:2>", "", {}),
+    ("", " <clipskip:3>", {"l": 3}),
+])  # fmt: skip
+def test_in_the_hires_pass_it_follows_the_tag_of_that(host, first, hires, skips, monkeypatch):
+    def encode(p):
+        made.append(as_cond(p.sd_model.get_learned_conditioning(TEXTS)))
+
+    made = []
+    monkeypatch.setattr(script(host), "before_hr", lambda p, *_: encode(p))
+    fields = {"enable_hr": True, "hr_scale": 2, "hr_prompt": f"a cat{hires}", **at(1)}
+    host.txt2img(**request(host, "sd1-a", [False], prompt=f"{PROMPT}{first}", **fields))
+    own(host, made[0], "sd1-a", skips)
+
+
 @pytest.mark.parametrize("number", [1, 3])
 def test_a_stage_that_asks_for_nothing_has_not_the_tag_of_the_pass_before(host, number):
     """The hires prompt has no tag, so that it is at the host's own number, as it is without the extension."""
@@ -217,6 +233,19 @@ def test_one_that_could_not_be_read_so_is_said(host, monkeypatch):
     own_conds = [used for kind, _, used in host.last_conds if kind in KINDS]
     for used in own_conds:
         own(host, used, "sd1-a", {})
+
+
+def test_who_puts_the_hosts_own_stage_back_has_us_again(host):
+    """An extension that had kept it before us, and takes itself out again."""
+    jobs = host.module("processing").StableDiffusionProcessing
+    host.txt2img(**request(host, "sd1-a", [False]))  # in the host's cache
+    for skips in ({"l": 2}, {"l": 3}):
+        jobs.get_conds_with_caching = vars(jobs)["get_conds_with_caching"].__clip_skip_original__
+        made = host.txt2img(**request(host, "sd1-a", [True, skips], **at(1)))
+        check(host, "sd1-a", skips, STAGE)
+        assert "CLIP skip applied" not in made.info["infotexts"][0]
+    host.txt2img(**request(host, "sd1-a", [False], **at(1)))
+    check(host, "sd1-a", {}, STAGE)
 
 
 def test_nothing_of_ours_is_left_on_the_model(host):

@@ -48,6 +48,31 @@ def test_who_puts_back_a_wrapper_of_a_former_load_has_that_of_now(host, again):
     assert "two" not in host().encode("x")
 
 
+@pytest.mark.parametrize("theirs_first", [False, True])
+def test_who_puts_back_what_was_there_before_us_has_us_again(host, theirs_first):
+    own = vars(host)["encode"]
+    if theirs_first:
+        host.encode = theirs(own)
+    before = vars(host)["encode"]
+    load = ours(host, "one")
+    for kept in (before, own):
+        host.encode = kept
+        assert "one" not in host().encode("x")
+        load.renew()
+        assert host().encode("x") == f"one({kept(host(), 'x')})"
+    load.remove()
+    assert vars(host)["encode"] is own
+
+
+@pytest.mark.parametrize("around", [lambda inner: inner, theirs, lambda inner: lambda self, text: inner(self, text)])
+def test_who_is_around_us_stays_there(host, around):
+    load = ours(host, "one")
+    outermost = host.encode = around(vars(host)["encode"])
+    for _ in range(3):
+        load.renew()
+        assert vars(host)["encode"] is outermost and host().encode("x").count("one") == 1
+
+
 def test_nothing_is_left_of_it(host):
     before = dict(vars(host))
     for _ in range(2):
