@@ -46,8 +46,8 @@ _STAGE = "get_conds_with_caching"
 _ENCODE = "get_learned_conditioning"
 # The method, of what reads one of its encoders, that reads the host's own skip.
 _READ = "encode_with_transformers"
-# The host's own functions that encode the empty prompt for a model that they load.
-_LOADERS = ("load_model", "reload_model_weights")
+# The host's own functions that load a model: what they, and who is told of it, encode is kept with that model.
+_LOADERS = ("load_model", "reload_model_weights", "forge_model_reload")
 _OPTION = "CLIP_stop_at_last_layers"
 
 T = TypeVar("T")

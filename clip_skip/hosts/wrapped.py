@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from .attributes import AROUND_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
@@ -68,5 +69,6 @@ class Wrapped:
 
 def _is_own(function: Any, owner: type) -> bool:
     """Whether this is the function that the class was defined with, and not one around it."""
-    name = getattr(function, "__qualname__", "")
-    return name.rpartition(".")[0] == owner.__qualname__ and not hasattr(function, "__wrapped__")
+    if not isinstance(function, FunctionType) or inspect.unwrap(function) is not function:
+        return False
+    return function.__qualname__.rpartition(".")[0] == owner.__qualname__

@@ -212,6 +212,24 @@ def test_a_model_that_is_loaded_in_a_job_keeps_nothing_of_it(host):
     assert empty() == bare
 
 
+def test_nor_does_who_is_told_of_that_model(host, monkeypatch):
+    """What another extension encodes then, it may keep for as long as the model."""
+    callbacks, kept = host.module("script_callbacks"), []
+    told = callbacks.model_loaded_callback
+
+    def loaded(model):
+        told(model)
+        kept.append((model.sd_checkpoint_info.name_for_extra, as_cond(model.get_learned_conditioning(TEXTS))))
+
+    host.txt2img(**request(host, "sd1-a", [False], **at(1)))
+    monkeypatch.setattr(callbacks, "model_loaded_callback", loaded)
+    fields = {"enable_hr": True, "hr_scale": 2, "hr_checkpoint_name": host.title("sd1-b"), **at(1)}
+    host.txt2img(**request(host, "sd1-a", [True, {"l": 3}], **fields))
+    assert kept
+    for name, used in kept:
+        own(host, used, name, {})
+
+
 def test_one_that_could_not_be_read_so_is_said(host, monkeypatch):
     """In a way that leaves the stage itself alone."""
     taps = sys.modules["clip_skip.conditioning.taps"]
