@@ -129,11 +129,12 @@ class _Tap:
         blocks, trained = self._stack.blocks, self._encoder.trained_depth
         handles: list[RemovableHandle | Eager] = [
             # `prepend`: transformers >= 5 records hidden states in a forward hook of its own.
-            blocks[depth - 1].register_forward_hook(self._keeper(depth), prepend=True)
+            blocks[depth - 1].register_forward_hook(_on(blocks[depth - 1], self._keeper(depth)), prepend=True)
             for depth, _ in self._weights
             if depth != trained
         ]
-        handles.append(blocks[trained - 1].register_forward_hook(self._swap, prepend=True))
+        tap = blocks[trained - 1]
+        handles.append(tap.register_forward_hook(_on(tap, self._swap), prepend=True))
         if self._stack.module is not None:
             handles += run_eagerly(self._stack.module)
         following = blocks[trained] if trained < len(blocks) else None
@@ -141,11 +142,14 @@ class _Tap:
             # The host reads the last block without the norm, and pools through it: the norm must see the true state.
             following = self._stack.final_norm
         if following is not None:
-            handles.append(following.register_forward_pre_hook(self._restore, with_kwargs=True))
+            handles.append(following.register_forward_pre_hook(_on(following, self._restore), with_kwargs=True))
         if self._encoder.normed:
-            handles.append(self._stack.final_norm.register_forward_pre_hook(self._compare))
+            norm = self._stack.final_norm
+            handles.append(norm.register_forward_pre_hook(_on(norm, self._compare)))
+            if trained < len(blocks):
+                handles.append(blocks[-1].register_forward_hook(_on(blocks[-1], self._ended)))
         else:
-            handles += [part.register_forward_hook(self._watch) for part in callers(self._stack)]
+            handles += [part.register_forward_hook(_on(part, self._watch)) for part in callers(self._stack)]
         return handles
 
     def clear(self) -> None:
@@ -167,6 +171,7 @@ class _Tap:
         states = self._local.__dict__.pop("kept", {})
         self._local.__dict__.pop("swapped", None)  # where the host does not run what follows
         self._local.__dict__.pop("put", None)
+        self._local.__dict__.pop("last", None)
         try:
             true = states[self._encoder.trained_depth] = _state(output)
             blended = self._mix([(states[depth].to(true), weight) for depth, weight in self._weights])
@@ -178,10 +183,15 @@ class _Tap:
         self._taps.calls[self._encoder.id] += 1
         return (blended, *output[1:]) if isinstance(output, tuple) else blended
 
+    def _ended(self, module: nn.Module, args: Any, output: Any) -> None:
+        """The end of a stack that runs on after the tap: what it norms there of itself is not what is read."""
+        with suppress(TypeError):
+            self._local.last = _state(output)
+
     def _compare(self, module: nn.Module, args: Any) -> None:
         """What is normed to be read is what was put there: nobody reads another block."""
-        put = getattr(self._local, "put", None)
-        if put is None or not args or args[0] is put or not _fits(args[0], put):
+        put, last = (getattr(self._local, name, None) for name in ("put", "last"))
+        if put is None or not args or any(args[0] is each for each in (put, last)) or not _fits(args[0], put):
             return
         if not torch.equal(args[0].to(put), put):
             self._taps.another_block()
@@ -207,6 +217,15 @@ class _Tap:
             with suppress(Exception):
                 blended.copy_(true)
             return None
+
+
+def _on(module: nn.Module, hook: Callable[..., Any]) -> Callable[..., Any]:
+    """`hook` for this module alone: a copy of an encoder, which takes its hooks along for good, is nobody's."""
+
+    def on(called: nn.Module, *given: Any) -> Any:
+        return hook(called, *given) if called is module else None
+
+    return on
 
 
 def _state(output: Any) -> torch.Tensor:

@@ -158,7 +158,7 @@ def test_transformers(architecture, encoder, skip):
     assert (got - expected).abs().max() <= 1e-6
     if not (encoder.normed and encoder.trained_depth == len(states) - 1):
         assert torch.equal(got_pooled, pooled)
-    assert taps.unproven == [] and (skip == 1 or taps.calls[encoder.id] > 0)
+    assert taps.unproven == [] and taps.overruled == "" and (skip == 1 or taps.calls[encoder.id] > 0)
     assert [(dict(m._forward_hooks), dict(m._forward_pre_hooks)) for m in reference.model.modules()] == before
     assert torch.equal(reference.read(encoder)[0], states[encoder.trained_depth]) or encoder.normed
 
@@ -215,6 +215,25 @@ def test_as_trained_hooks_nothing():
     model = Plain(12)
     with Taps(plan_for("sdxl", l=1), [find_stack(model)]):
         assert_clean(model)
+
+
+@pytest.mark.parametrize("architecture, encoder", CASES, ids=lambda x: x.id)
+def test_a_copy_of_an_encoder_is_nobodys(architecture, encoder):
+    """Another extension copies the loaded encoder in a job; the hooks go along."""
+    reference, copied = hf(encoder.id), HF.__new__(HF)
+    states, pooled, _ = reference.run()
+    with Taps(plan_for(architecture.id, **{encoder.id: 2.5}), [find_stack(reference.model)]) as taps:
+        tapped = reference.read(encoder)[0]
+        vars(copied).update(vars(reference), model=copy.deepcopy(reference.model))
+        copied.text_model = getattr(copied.model, "text_model", copied.model)
+        copied.norm = copied.text_model.final_layer_norm
+        for _ in range(2):
+            mine, vector, _ = copied.run()
+            assert all(torch.equal(a, b) for a, b in zip(mine, states, strict=True)) and torch.equal(vector, pooled)
+            copied.read(encoder)
+            assert torch.equal(reference.read(encoder)[0], tapped)
+        assert taps.calls == {encoder.id: 3} and taps.unproven == [] and taps.overruled == ""
+    assert torch.equal(copied.run()[0][encoder.trained_depth], states[encoder.trained_depth])
 
 
 def test_a_missing_or_bypassed_stack_is_not_proven():
@@ -491,6 +510,18 @@ def test_who_reads_another_state_is_noticed(architecture, encoder, skip, read):
 )
 def test_who_reads_what_was_put_there_or_none_of_the_states_is_not(architecture, encoder, read):
     assert read_of(architecture, encoder, read)[0] == ""
+
+
+@pytest.mark.parametrize("architecture, encoder", [(a, e) for a, e in CASES if e.normed], ids=lambda x: x.id)
+def test_where_a_norm_follows_it_is_what_is_normed(architecture, encoder):
+    reference = hf(encoder.id)
+    with Taps(plan_for(architecture.id, **{encoder.id: 2}), [find_stack(reference.model)]) as taps:
+        states = reference.run()[0]
+        states[encoder.trained_depth - 3]  # whoever only looks at it
+        reference.norm(states[encoder.trained_depth])
+        assert taps.overruled == ""
+        reference.norm(states[encoder.trained_depth - 3])
+        assert taps.overruled == "another extension read another block of the text encoder"
 
 
 def test_one_run_of_many_that_reads_another_state_is_noticed():
