@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from ..skip.architectures import UNKNOWN, Architecture
@@ -19,7 +20,7 @@ class Checkpoint:
     """The name that users see, what its file says it is, its file or folder, and that file's SHA-256.
 
     `path` is "" where there is none; `sha256` is None where the host has not worked it out; `folder` is the one in the
-    host's models that holds it, "" if that is all of them.
+    host's models that holds it, "" if that is all of them, and `level` how many folders below that the file lies.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Checkpoint:
     path: str = ""
     sha256: str | None = None
     folder: str = ""
+    level: int = 0
 
     @classmethod
     def of(cls, name: str, architecture: Architecture, path: str, sha256: Any, listed_as: str = "") -> Checkpoint:
@@ -40,7 +42,7 @@ class Checkpoint:
             _tell_once(path)
             known = None
         *folders, _ = re.split(r"[\\/]", listed_as)
-        return cls(name, architecture, path, known, folders[-1] if folders else "")
+        return cls(name, architecture, path, known, folders[-1] if folders else "", len(folders))
 
     @property
     def file_name(self) -> str:
@@ -51,6 +53,15 @@ class Checkpoint:
     def place(self) -> str:
         """The path by which a preset that was kept under the file's name, below its folder or not, is found."""
         return self.path or self.name
+
+    @property
+    def has_namesake(self) -> bool:
+        """Whether a file of its name lies above all folders of the host's models: what is kept under the name without a
+        folder is that one's."""
+        path = Path(self.path)
+        top = path.parents[self.level] if 0 < self.level < len(path.parents) else None
+        bare = path.stem if path.suffix.lower() in MODEL_SUFFIXES else path.name
+        return top is not None and any(os.path.exists(top / f"{bare}{suffix}") for suffix in ("", *MODEL_SUFFIXES))
 
     @property
     def kept_name(self) -> str:

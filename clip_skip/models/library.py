@@ -54,7 +54,9 @@ class Library:
         """`checkpoint` is in use: what was saved for it before its hash was known moves to the hash. Never raises."""
         if checkpoint.sha256 and checkpoint.file_name:
             try:
-                self.presets.learn_hash(checkpoint.place, checkpoint.sha256, checkpoint.architecture)
+                self.presets.learn_hash(
+                    checkpoint.place, checkpoint.sha256, checkpoint.architecture, checkpoint.has_namesake
+                )
             except StoreError as error:
                 logger.warning("%s", error)
 
@@ -122,7 +124,12 @@ class Library:
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> Changed:
         return self.presets.put(
-            preset, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, path=checkpoint.place
+            preset,
+            checkpoint.sha256,
+            checkpoint.kept_name,
+            checkpoint.architecture,
+            checkpoint.place,
+            checkpoint.has_namesake,
         )
 
 

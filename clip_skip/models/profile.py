@@ -63,7 +63,8 @@ class Profile:
         """The preset, also one that was saved before the model's hash was known."""
         if not self.checkpoint.file_name:
             return None
-        return self._presets.get(self.checkpoint.sha256, self.checkpoint.place, self.checkpoint.architecture)
+        checkpoint = self.checkpoint
+        return self._presets.get(checkpoint.sha256, checkpoint.place, checkpoint.architecture, checkpoint.has_namesake)
 
     @property
     def key(self) -> str:

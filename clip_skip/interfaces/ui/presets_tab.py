@@ -350,7 +350,9 @@ class _Tab:
         if before.key == chosen["key"]:
             return self._said("That is the model of this preset itself.")
         try:
-            changed = self._store.copy(chosen["key"], to.sha256, to.kept_name, to.architecture, to.place)
+            changed = self._store.copy(
+                chosen["key"], to.sha256, to.kept_name, to.architecture, to.place, to.has_namesake
+            )
         except (StoreError, ValueError) as error:
             return self._said("Nothing was changed:", Data(" "), *said(error))
         phrase: Phrase = ("Copied to:", Data(f" {title}"))

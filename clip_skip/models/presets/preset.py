@@ -213,9 +213,12 @@ def key_of(sha256: str | None = None, name: str | None = None) -> str:
     return NAME_PREFIX + (f"{folder}/{base}" if folder and not re.search(r"[\\/]", base) else base)
 
 
-def keys_of(name: str) -> tuple[str, ...]:
-    """The keys under which the model of this name may be kept: with its folder, and without where nobody told it."""
-    return tuple(dict.fromkeys((key_of(name=name), NAME_PREFIX + stem(name))))
+def keys_of(name: str, has_namesake: bool = False) -> tuple[str, ...]:
+    """The keys under which the model of this name may be kept: with its folder, and without where nobody told it.
+
+    `has_namesake`: without a folder another model is meant.
+    """
+    return tuple(dict.fromkeys((key_of(name=name), *([] if has_namesake else [NAME_PREFIX + stem(name)]))))
 
 
 def is_key(key: str) -> bool:

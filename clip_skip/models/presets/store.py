@@ -111,15 +111,19 @@ class Store:
     # reading
 
     def get(
-        self, sha256: str | None = None, name: str | None = None, architecture: Architecture = UNKNOWN
+        self,
+        sha256: str | None = None,
+        name: str | None = None,
+        architecture: Architecture = UNKNOWN,
+        has_namesake: bool = False,
     ) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None.
 
-        A name may tell the folder; what is kept under it is another model's where `model.fits` says so. Where there are
-        both it is what `learn_hash` would make of them.
+        A name may tell the folder; what is kept under it is another model's where `model.fits` says so, and for
+        `has_namesake` see `model.keys_of`. Where there are both it is what `learn_hash` would make of them.
         """
         presets = self._look().document.presets
-        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture)
+        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture, has_namesake)
         if key in presets and name_key is not None:
             return parse_preset(join(presets[key], _told_by_hash(presets[name_key]), name_key), key)
         found = key if key in presets else name_key
@@ -142,6 +146,7 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
+        has_namesake: bool = False,
     ) -> Changed:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
@@ -154,7 +159,7 @@ class Store:
         write(preset)
 
         def edit(presets: dict[str, Any]) -> None:
-            former = _move_named(presets, path or name, architecture, key)
+            former = _move_named(presets, path or name, architecture, key, has_namesake)
             presets[key] = merge(presets.get(key), preset, (key, former or key))
             _tell_architecture(presets[key], sha256, architecture)
 
@@ -178,6 +183,7 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
+        has_namesake: bool = False,
     ) -> Changed:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
@@ -190,15 +196,17 @@ class Store:
             if from_key not in presets:
                 raise Problem("the preset is not there any more")
             source = presets[from_key]
-            _move_named(presets, path or name, architecture, key)
+            _move_named(presets, path or name, architecture, key, has_namesake)
             presets[key] = copied(source, presets.get(key), name)
             _tell_architecture(presets[key], sha256, architecture)
 
         return self.change(edit)
 
-    def learn_hash(self, name: str, sha256: str, architecture: Architecture = UNKNOWN) -> None:
+    def learn_hash(
+        self, name: str, sha256: str, architecture: Architecture = UNKNOWN, has_namesake: bool = False
+    ) -> None:
         """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
-        key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture)
+        key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture, has_namesake)
         if name_key is not None:
             self.change(lambda presets: _move(presets, name_key, key))
 
@@ -322,15 +330,17 @@ def _tell_architecture(preset: dict[str, Any], sha256: str | None, architecture:
         preset["architecture"] = architecture.id
 
 
-def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture) -> str | None:
+def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture, has_namesake: bool) -> str | None:
     """The key under which the model of this name is kept, None where it is not."""
-    keys = keys_of(name) if name else ()
+    keys = keys_of(name, has_namesake) if name else ()
     return next((key for key in keys if key in presets and fits(presets[key], architecture)), None)
 
 
-def _move_named(presets: dict[str, Any], name: str | None, architecture: Architecture, key: str) -> str | None:
+def _move_named(
+    presets: dict[str, Any], name: str | None, architecture: Architecture, key: str, has_namesake: bool
+) -> str | None:
     """Keep under `key` what is kept for the model of this name; the key that it was under, None where it was not."""
-    former = _named(presets, name, architecture)
+    former = _named(presets, name, architecture, has_namesake)
     if former is not None and former != key:
         _move(presets, former, key)
     return former
