@@ -20,7 +20,12 @@ from .request import Request, from_options
 NAME = "clipskip"
 _WRITTEN = regex(rf"<{NAME}:([^>]+)>")
 # As it is written by hearsay, with letters of any size and wide signs: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-_ALIKE = regex(r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])([^<>\uff1c\uff1e]*)[>\uff1e]", re.IGNORECASE)
+# Where it is not closed, what stands behind the name is no further than its numbers.
+_ALIKE = regex(
+    r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])(?:([^<>\uff1c\uff1e]*)[>\uff1e]"
+    r"|((?:[\s_:=,;|/(\uff1a\uff0c\uff1b\uff1d-]{0,5}(?:[lgh]\s?[=\uff1d]\s?)?\d[\d.]{0,9}){1,4}))",
+    re.IGNORECASE,
+)
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
@@ -73,9 +78,14 @@ def mistaken(prompt: str, negative: str = "") -> tuple[Mistaken, ...]:
 
     Each once, in their order.
     """
-    found = [Mistaken(each[0], _meant(each[1]), False) for each in _ALIKE.finditer(prompt) if not find(each[0])]
-    found += [Mistaken(each[0], _meant(each[1]), True) for each in _ALIKE.finditer(negative)]
+    begun = {each.start() for each in _WRITTEN.finditer(prompt)}
+    found = [_mistaken(each, False) for each in _ALIKE.finditer(prompt) if each.start() not in begun]
+    found += [_mistaken(each, True) for each in _ALIKE.finditer(negative)]
     return tuple(dict.fromkeys(found))
+
+
+def _mistaken(match: re.Match[str], negative: bool) -> Mistaken:
+    return Mistaken(match[0], _meant(match[1] or match[2] or ""), negative)
 
 
 def _meant(rest: str) -> str:

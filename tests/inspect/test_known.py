@@ -149,6 +149,7 @@ def test_names_that_are_none(text):
         "[VAE] Anything-V3.0",
         r"E:\NOVELAI\stable-diffusion-webui\photo_8.safetensors",
         "D:/novelai-webui-aki-v3/models/photo.ckpt",
+        "NAI\uff0fphoto_8.safetensors",
     ],
 )
 def test_a_vae_a_not_and_a_folder_are_no_descent(text):
@@ -172,6 +173,9 @@ def test_a_not_and_a_vae_reach_no_further_than_their_clause(text):
     assert by_name(text).lineage == "nai-derived"
 
 
-@pytest.mark.parametrize("path, found", [("NAI/photo.ckpt", False), ("photo\\nai.ckpt", True), ("a/nai/", True)])
+@pytest.mark.parametrize(
+    "path, found",
+    [("NAI/photo.ckpt", False), ("photo\\nai.ckpt", True), ("a/nai/", True), ("NAI\uff0fphoto.ckpt", False)],
+)
 def test_of_a_path_the_last_part_tells(path, found):
     assert (by_file_name(path) is not None) == found

@@ -443,6 +443,27 @@ def test_where_descriptions_lie(beside, suffix, content):
     assert (statement.id, statement.skip) == ("description", {"l": 2}) and suffix in statement.text
 
 
+@pytest.mark.parametrize(
+    "page, text, skip",
+    [
+        ("gbk", "这是一个基于SD1.5的动漫模型。\r\n推荐参数\uff1aCLIP跳过层\uff1a2\uff0c不要使用高清修复。", 2),
+        ("gbk", "注意\uff1a不推荐clip skip 2", None),
+        ("cp932", "推奨設定\uff1aCLIPスキップは2", 2),
+        ("cp932", "クリップスキップ\uff1a\uff12", 2),
+        ("cp949", "이 모델은 애니메이션 모델입니다. 클립 스킵 2 를 추천합니다.", 2),
+        ("big5", "這是一個動漫模型。推薦參數\uff1aCLIP跳過層\uff1a2\uff0c步數 30", 2),
+        ("cp1251", "Модель аниме. Клип скип 2 рекомендуется", 2),
+        ("cp1251", "\u041d\u0435 используйте clip skip 2", None),
+        ("cp1252", "Für schöne Bilder: Clip skip 2 wählen, größer.", 2),
+        ("cp1252", "Modèle réaliste. N\u2019utilisez jamais clip skip 2, c\u2019est très mauvais", None),
+        ("cp1252", "Clip skip 2 … “ok”", 2),
+    ],
+)
+def test_texts_of_an_old_windows(beside, page, text, skip):
+    beside.put(".txt", text.encode(page))
+    assert beside.skips() == ({} if skip is None else {"description": {"l": skip}})
+
+
 def test_the_word_on_the_version_goes_before_that_on_the_model(beside):
     model = {"name": "Mix", "description": "V1: clip skip 1. V2: clip skip 2"}
     beside.put(".civitai.info", version(description="Clip skip 2", model=model))

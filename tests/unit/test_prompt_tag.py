@@ -155,6 +155,24 @@ def test_what_looks_like_a_tag_is_told_with_the_tag_that_is_meant(written, meant
     assert not request((tag,), PANEL, ARCHITECTURES["sdxl"])[1]
 
 
+@pytest.mark.parametrize("written, meant", [
+    ("<clipskip:2", "<clipskip:2>"),
+    ("<ClipSkip: 1.5", "<clipskip:1.5>"),
+    ("\uff1cclip skip\uff1a2", "<clipskip:2>"),
+    ("<clipskip:l=2:g=1.5", "<clipskip:l=2:g=1.5>"),
+    ("<clip_skip l = 2, g = 1", "<clipskip:l=2:g=1>"),
+])  # fmt: skip
+@pytest.mark.parametrize("after", ["", ", a cat", "\na cat", " (a:1.2)", " <a"])
+def test_a_tag_that_is_not_closed_is_told_with_the_tag_that_is_meant(written, meant, after):
+    assert prompt_tags.mistaken(f"a {written}{after}") == (prompt_tags.Mistaken(written, meant, False),)
+    assert prompt_tags.mistaken("a cat", written + after) == (prompt_tags.Mistaken(written, meant, True),)
+
+
+def test_a_tag_that_a_later_sign_closes_is_the_webuis():
+    assert prompt_tags.mistaken("<clipskip:2 a cat <lora:x:1>") == ()
+    assert prompt_tags.mistaken("<clip skip and other ways") == ()
+
+
 @pytest.mark.parametrize("prompt", [
     "<clipskip:2>", "<clipskip:l=2:g=1>", "<lora:clipskip:2>", "clip skip 2", "<clipskipper:2>", "<eclipse>", "", "<>",
 ])  # fmt: skip

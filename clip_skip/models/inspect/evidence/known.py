@@ -110,7 +110,10 @@ _VAE_LISTED = regex(
     r"(?:(?!based|merge|mix|made|model|train)\w+[- ,(/\n*\u2022]{1,3}){0,5}\Z",
     re.IGNORECASE,
 )
-_FOLDER = regex(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
+# What the rest of a folder's name and its end look like, with the full-width strokes of Chinese and Japanese keyboards.
+_STROKES = r"\\/\uff0f\uff3c"
+_FOLDER = regex(rf"[^\s{_STROKES},;\"']{{0,100}}[{_STROKES}]")
+_PARTS = regex(f"[{_STROKES}]")
 
 
 def by_name(text: str) -> Named | None:
@@ -130,7 +133,7 @@ def by_name(text: str) -> Named | None:
 
 def by_file_name(path: str) -> Named | None:
     """As `by_name`, of the file or folder at `path` alone: the folders above it are its user's."""
-    return by_name(re.split(r"[\\/]", path[-_MAX_NAME:].rstrip("\\/"))[-1])
+    return by_name(["", *filter(None, _PARTS.split(path[-_MAX_NAME:]))][-1])
 
 
 def _of_a_model(text: str, start: int, end: int) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from ....skip.infotext import parameters
 from ....skip.numbers import counted, number
 from ....text.bounded_json import decode_object
-from ....text.encodings import decoded
+from ....text.encodings import decoded, guessed
 from ....text.regex import regex
 from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
@@ -140,8 +140,8 @@ def _text(path: Path) -> str:
         return ""
     try:
         return decoded(data)
-    except UnicodeDecodeError:  # of an old Windows, whose signs of other languages are lost
-        return data.decode("cp1252", errors="replace")
+    except UnicodeDecodeError:
+        return guessed(data)
 
 
 # --- what the programs write -----------------------------------------------------------------------------------------
