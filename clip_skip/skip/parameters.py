@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from ..text.bounded_json import as_number
 from .architectures import DEEPEST_SKIP, ENCODER_IDS, ENCODER_NAMES
 from .numbers import number
 
@@ -50,10 +51,8 @@ class Parameter:
             if word not in self.choices:
                 raise ValueError
             return word
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        skip = float(value)
-        if not math.isfinite(skip) or not 1 <= skip <= self.maximum:
+        skip = as_number(value)
+        if skip is None or not 1 <= skip <= self.maximum:
             raise ValueError
         return skip
 

@@ -19,13 +19,14 @@ from .request import Request, from_options
 
 NAME = "clipskip"
 _WRITTEN = regex(rf"<{NAME}:([^>]+)>")
-# As it is written by hearsay, with letters of any size and wide signs: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-# Where it is not closed, what stands behind the name is no further than its numbers.
+# As it is written by hearsay, with letters of any size: <ClipSkip:2>, <clip skip:2>, <clipskip=2>. Where it is not
+# closed, what stands behind the name is no further than its numbers.
 _ALIKE = regex(
-    r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])(?:([^<>\uff1c\uff1e]*)[>\uff1e]"
-    r"|((?:[\s_:=,;|/(\uff1a\uff0c\uff1b\uff1d-]{0,5}(?:[lgh]\s?[=\uff1d]\s?)?\d[\d.]{0,9}){1,4}))",
+    r"<\s*clip[\s_-]*skips?(?![^\W\d_])(?:([^<>]*)>|((?:[\s_:=,;|/(-]{0,5}(?:[lgh]\s?=\s?)?\d[\d.]{0,9}){1,4}))",
     re.IGNORECASE,
 )
+# The wide signs of Chinese and Japanese keyboards, and what else stands for "<" and ">" there.
+_WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)} | str.maketrans("\u3000\u3008\u3009\u300a\u300b", " <><>")
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
@@ -79,19 +80,19 @@ def mistaken(prompt: str, negative: str = "") -> tuple[Mistaken, ...]:
     Each once, in their order.
     """
     begun = {each.start() for each in _WRITTEN.finditer(prompt)}
-    found = [_mistaken(each, False) for each in _ALIKE.finditer(prompt) if each.start() not in begun]
-    found += [_mistaken(each, True) for each in _ALIKE.finditer(negative)]
+    found = [
+        Mistaken(text[each.start() : each.end()], _meant(each[1] or each[2] or ""), is_negative)
+        for text, is_negative in ((prompt, False), (negative, True))
+        for each in _ALIKE.finditer(text.translate(_WIDE))
+        if is_negative or each.start() not in begun
+    ]
     return tuple(dict.fromkeys(found))
-
-
-def _mistaken(match: re.Match[str], negative: bool) -> Mistaken:
-    return Mistaken(match[0], _meant(match[1] or match[2] or ""), negative)
 
 
 def _meant(rest: str) -> str:
     """The tag with what stands behind the name in one that is none, an example where nothing does."""
-    rest = re.sub(r"\s*[=\uff1d]\s*", "=", rest)
-    options = re.sub(r"[\s:,;|/()\\\uff1a\uff0c\uff1b]+", ":", rest).strip(":=_-.")
+    rest = re.sub(r"\s*=\s*", "=", rest)
+    options = re.sub(r"[\s:,;|/()\\]+", ":", rest).strip(":=_-.")
     return f"<{NAME}:{options or _EXAMPLE}>"
 
 

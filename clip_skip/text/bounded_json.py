@@ -27,6 +27,8 @@ def load(
     commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
     if commas > MAX_COMMAS:
         raise ValueError(f"it has more than {MAX_COMMAS} values")
+    if isinstance(text, str):
+        text = text.removeprefix("\ufeff")
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=pairs_hook)
     except RecursionError as error:
@@ -66,7 +68,7 @@ def as_number(value: Any) -> float | None:
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float, str))
-        or (isinstance(value, str) and len(value) > 40)
+        or (isinstance(value, str) and (len(value) > 40 or "_" in value))  # to Python, "1_0" is 10
     ):
         return None
     try:

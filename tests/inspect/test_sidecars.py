@@ -171,6 +171,11 @@ def test_configuration(beside, lines, skip):
     assert beside.skips("sdxl") == {}
 
 
+def test_a_configuration_in_one_line(beside):
+    beside.put(".yaml", "model:\n cond_stage_config: {target: x, params: {layer: hidden, layer_idx: 11}}\n other: 1\n")
+    assert beside.skips() == {"yaml": {"l": 2}}
+
+
 @pytest.mark.parametrize("lines", ["        layer_idx: 0", "        layer_idx: 13", "        layer_idx: -13"])
 def test_a_layer_that_is_none_is_named(beside, lines):
     beside.put(".yaml", YAML.format(lines))
@@ -192,6 +197,7 @@ def test_a_configuration_that_names_no_layer(beside, text):
         ([image(2)] * 3, 2),
         ([image(2)] * 3 + [image(1)] * 2, 2),
         ([image(clipSkip=2)] * 2 + [image(2)], 2),
+        ([{"meta": {"id": 7, **image(2)}}] * 3, 2),
         ([image(1)] * 3 + [image()] * 7, 1),
         # A1111 leaves out a skip of 1.
         ([image(Version="v1.6.0", **{"Model hash": MEINA[:10]})] * 3, 1),
@@ -371,6 +377,11 @@ ONE_NUMBER = [
     ("Clip跳过层\uff1a2", 2),
     ("CLIP 终止层数 2", 2),
     ("clip skip 设为 2", 2),
+    ("Clip skip: 2\uff0c不要使用高清修复", 2),
+    ("Clip skip 2 wählen", 2),
+    ("<p>clip&#8209;skip&#58;&#50;</p>", 2),
+    ("clip skip \u22122", 2),
+    ("<script>var clip_skip = 3;</script>Clip skip 2<style>.clip-skip-3 {}</style><!-- <b>clip skip 3</b> -->", 2),
 ]
 NO_PREFERENCE = [
     "Clip skip 1 or 2",

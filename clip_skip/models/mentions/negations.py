@@ -29,6 +29,13 @@ _UNDONE = rule(
     r" | [NOT NO] [JOINING UNKNOWN]? NOT (?=MENTION) | NOT [JOINING UNKNOWN]{2,5} :"
     r" | BAD [JOINING UNKNOWN WHEN THING]{0,4} NOT"
 )
+
+
+def without_undone(letters: str) -> str:
+    """`letters` without each "not" that is none."""
+    return _UNDONE.sub("", letters)
+
+
 # "Instead of clip skip 2", "1 > clip skip 2", "clip skip > 2", "[ ] clip skip 2".
 _ANOTHER = rule(
     r"INSTEAD [JOINING USE TO]{0,2} MENTION? [^ MENTION]{0,2} \Z | SKIP >{1,2} MENTION \Z"
@@ -67,7 +74,7 @@ _IF_SO_BAD = rule(r", (?:[JOINING UNKNOWN THING]{0,4} BAD | [JOINING UNKNOWN THI
 
 def is_negated(before: str, after: str) -> bool:
     """Whether the clause `before` a number, with the words that lead to it, or what comes `after` takes it back."""
-    before, after = _UNDONE.sub("", before), _UNDONE.sub("", after[:_REACH])
+    before, after = without_undone(before), without_undone(after[:_REACH])
     if _ANOTHER.search(before) or (vocabulary.WHEN in before and _IF_SO_BAD.match(after)):
         return True
     taken_back = _NOT_AFTER.match(after)
@@ -160,7 +167,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
     if ":" in gap:
         return bool(_COLUMN.search(before + after[:1]))
     asked = "" if re.search("[c,;]", gap) else f"{clause(before)}{MENTION}"
-    rest = _OWN.sub("", _UNDONE.sub("", (_REST.match(after) or [""])[0])).split(vocabulary.SETTING)[0]
+    rest = _OWN.sub("", without_undone((_REST.match(after) or [""])[0])).split(vocabulary.SETTING)[0]
     return bool(
         _UNKNOWN_BEFORE.match(asked)
         or (vocabulary.WITHOUT not in asked and (_TURN.search(rest) or (not gap and _UNKNOWN_VERB.match(after))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...text.regex import regex
-from . import grammar, tables, vocabulary
+from . import grammar, negations, tables, vocabulary
 from .rules import rule
 from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
@@ -29,7 +29,7 @@ _NEGATING = {*(vocabulary.NOT, vocabulary.NO, vocabulary.WITHOUT, vocabulary.INS
 
 def has_negation(text: str) -> bool:
     """Whether a word of `text` negates: not, without, instead of, in the languages of cards."""
-    return not _NEGATING.isdisjoint(units(text.lower()).letters)
+    return not _NEGATING.isdisjoint(negations.without_undone(units(text.lower()).letters))
 
 
 _AMONG_SETTINGS = rule(

@@ -68,6 +68,7 @@ _SIGNS = {
 _NAME_SAID, _COUNTS_NOTHING = regex(patterns.NAME_SAID), regex(patterns.COUNTS_NOTHING)
 _NOT = regex(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
+    r"|[a-zçğıöşü]{4,20}m(?:[ae]z|[ae]d[ıi]|[ıiuü]yor)(?:la|le)?r?"  # Turkish verbs
 )
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})

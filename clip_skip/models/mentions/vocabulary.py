@@ -162,7 +162,8 @@ _WORDS = {
         "أقل_من"
     ),
     UNDONE: (
-        "worry_about only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
+        "no_secret no_wonder worry_about only just hesitate worry miss afraid mind bad_at problem* wrong_with "
+        "nur seulement solo sólo "
         "apenas só solo_che tylko kan "
         "только тільки "
         "仅 只 れ "

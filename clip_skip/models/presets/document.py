@@ -21,7 +21,7 @@ from typing import Any
 
 from ...text.bounded_json import load
 from ...text.plain import quote
-from .preset import is_key, parse_preset
+from .preset import is_key, parse_preset, usual_key
 
 SCHEMA = 1
 
@@ -91,7 +91,13 @@ def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
         raise Unreadable(f'"schema" is {quote(schema)}, not a whole number from 1')
     if not isinstance(presets, dict):
         raise Unreadable(f'"presets" is {quote(presets)}, not an object')
-    return Document(schema, presets, rest, doubled)
+    return Document(schema, _by_usual_keys(presets), rest, doubled)
+
+
+def _by_usual_keys(presets: Mapping[str, Any]) -> dict[str, Any]:
+    """The presets by the usual form of their keys; where that is another's, by their own."""
+    times = Counter(map(usual_key, presets))
+    return {usual_key(key) if times[usual_key(key)] == 1 else key: raw for key, raw in presets.items()}
 
 
 def dump(

@@ -125,7 +125,7 @@ def _ours(text: str) -> Document | None:
         document = parse(text)
     except Unreadable:
         return None
-    if not text.strip() or "default_preset" in document.rest:
+    if not text.strip(" \t\r\n{}") or "default_preset" in document.rest:
         return None
     return document
 

@@ -108,7 +108,8 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
     """A1111's infotext, one or many: the line of parameters of each tells its model."""
     for written in parameters(text):
         values = {key.lower(): value for key, value in written.items()}
-        number = next((counted(values[key]) for key in _SKIP_KEYS if key in values), None)
+        named = (*_SKIP_KEYS, *(key for key in values if _FIELD.fullmatch(key)))
+        number = next((counted(values[key]) for key in named if key in values), None)
         hash = _CIVITAI_HASH.search(values.get("hashes", ""))
         skip = {}
         for id in ENCODER_IDS:
@@ -190,9 +191,12 @@ def _of_version(found: Found, top: Mapping[str, Any], version: Mapping[str, Any]
         counts = counts or frozenset(mentioned_skips(plain_words("\n".join(filter(None, map(_text, texts))))))
     if counts:
         kinds = [*(model.get("type") for model in models), top.get("type") if "modelVersions" in top else None]
+        kinds += [top.get(key) for key in ("ModelType", "model_type")]
         told = [version.get("baseModel"), *(modelspec.get(key) for key in _ARCHITECTURE_FIELDS)]
         # A preset is a checkpoint's: of another kind of file, that is what it is.
-        words = next(filter(None, map(_text, [*(kind for kind in kinds if kind != "Checkpoint"), *told])), "")
+        words = next(
+            filter(None, map(_text, [*(kind for kind in kinds if _text(kind).lower() != "checkpoint"), *told])), ""
+        )
         yield replace(found, counted=counts, architecture=_architecture(words))
 
 
@@ -229,10 +233,16 @@ def _in_record(source: str, record: Any) -> Iterator[Found]:
         return
     numbers: set[float] = set()
     name = hash = told = file = architecture = ""
+    model = record.get("model")
+    of_invoke = False
+    if isinstance(model, dict) and ("base" in model or "base_model" in model):
+        of_invoke = True
+        name = _text(model.get("name")) or _text(model.get("model_name"))
+        architecture = _architecture(_text(model.get("base")) or _text(model.get("base_model")))
     for key, value in {**record, **decode_object(record.get("override_settings"))}.items():
         number = counted(value)
         if _FIELD.fullmatch(key) and number is not None:
-            numbers.add(number)
+            numbers.add(number + of_invoke)  # InvokeAI counts what it skips, from 0
         elif _MODEL_FIELD.fullmatch(key) and isinstance(value, str):
             if _architecture(value) == "sd1":  # some name the base model's kind there
                 architecture = "sd1"
@@ -296,9 +306,19 @@ def _in_entry(source: str, name: str, record: Any) -> Iterator[Found]:
             yield replace(each, name=name, hash=each.hash or _hash_of(name), guessed=not is_file)
 
 
+# The nodes of ComfyUI whose first value, which its page saves without a name, is the input of this name.
+_SAVED_NODES = {"CheckpointLoaderSimple": "ckpt_name", "CLIPSetLastLayer": "stop_at_clip_layer"}
+
+
 def _in_workflow(source: str, nodes: Any) -> Iterator[Found]:
-    """A workflow as ComfyUI's API takes it, where one node loads the only model and another sets the skip."""
+    """A workflow as ComfyUI's API takes it or as its page saves it, where one node loads the only model and another
+    sets the skip."""
     inputs = [
+        (key, value)
+        for node in _objects(nodes.get("nodes") if isinstance(nodes, dict) else None)
+        if (key := _SAVED_NODES.get(_text(node.get("type")))) and isinstance(node.get("widgets_values"), list)
+        for value in node["widgets_values"][:1]
+    ] + [
         item
         for node in (nodes.values() if isinstance(nodes, dict) else ())
         if isinstance(node, dict) and "class_type" in node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -213,6 +214,12 @@ def key_of(sha256: str | None = None, name: str | None = None) -> str:
     return NAME_PREFIX + (f"{folder}/{base}" if folder and not re.search(r"[\\/]", base) else base)
 
 
+def usual_key(key: str) -> str:
+    """`key` as `key_of` writes it, where people and other systems write it otherwise: a hash in capitals, a name with
+    its accents as signs of their own (macOS)."""
+    return key.lower() if is_sha256(key) else unicodedata.normalize("NFC", key)
+
+
 def keys_of(name: str, has_namesake: bool = False) -> tuple[str, ...]:
     """The keys under which the model of this name may be kept: with its folder, and without where nobody told it.
 
@@ -264,4 +271,5 @@ def _shorter(name: str) -> str:
 
 
 def _untitled(name: str) -> str:
+    name = unicodedata.normalize("NFC", name)
     return re.sub(r"\[[0-9a-fA-F]{6,64}\]\s*$", "", name).rstrip()  # a run of blanks before it is looked at once

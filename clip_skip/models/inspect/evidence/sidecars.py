@@ -244,7 +244,7 @@ def _names(
 # --- a configuration -------------------------------------------------------------------------------------------------
 
 # What stands below it is indented more; keys stand in lines of their own, or in one: {layer: hidden, layer_idx: 11}.
-_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b(.*\n(?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
 _LAYER = regex(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
 _LAYER_INDEX = regex(
     r"(?:^|[{,])[ \t]*[\"']?layer_idx[\"']?[ \t]*:[ \t]*[\"']?([+-]?\d{1,4})[\"']?[ \t]*(?=[,}]|$)", re.MULTILINE
@@ -286,7 +286,7 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
         id = version.get("id")
         for file in _dictionaries(version.get("files")):
             known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
-        shown = [decode_object(image.get("meta")) for image in _dictionaries(version.get("images"))]
+        shown = [_image_meta(image) for image in _dictionaries(version.get("images"))]
         metas.extend(meta for meta in shown if id is None or (_version_ids(meta) or {id}) >= {id})
     metas.extend(values for text in previews for values in [*parameters(text)][-1:])
     for meta in metas:
@@ -295,6 +295,12 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
             skip = _image_skip(meta)
             if skip is not None and 1 <= skip <= HIGHEST_SKIP:
                 yield skip
+
+
+def _image_meta(image: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an image says it was made with; Civitai's newer answers have that one object deeper."""
+    meta = decode_object(image.get("meta"))
+    return decode_object(meta.get("meta")) or meta
 
 
 def _version_ids(meta: Mapping[str, Any]) -> set[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -53,10 +54,31 @@ def _identify(path: str, size: int, mtime_ns: int) -> Architecture:
     return identify_contents(read_contents(path)).architecture
 
 
+# What a program that saved the whole of something around the model left before every name.
+_WRAPPERS = ("module.", "_orig_mod.", "state_dict.", "model.")
+
+
 def identify_contents(contents: Contents) -> Identity:
     """What these contents are; kind "unknown" where nothing is recognised. Never raises."""
     if contents.format == "diffusers":
         return _identify_folder(contents)
+    found = _identify_names(contents)
+    for _ in range(len(_WRAPPERS)):
+        if found.kind != "unknown" or found.variant or not (wrapper := _wrapper(contents.tensors)):
+            break
+        names = {name[len(wrapper) :]: tensor for name, tensor in contents.tensors.items()}
+        found = _identify_names(contents := replace(contents, tensors=names))
+    return found
+
+
+def _wrapper(names: Collection[str]) -> str:
+    """What all the names begin with that is none of the model's own; "" where there is no such thing."""
+    first = next(iter(names), "")
+    wrapper = next((each for each in _WRAPPERS if first.startswith(each)), "")
+    return wrapper if all(name.startswith(wrapper) for name in names) else ""
+
+
+def _identify_names(contents: Contents) -> Identity:
     found = _find_model(contents)
     if found is not None:
         return found
