@@ -54,7 +54,6 @@ class Checkpoint:
         """The path by which a preset that was kept under the file's name, below its folder or not, is found."""
         return self.path or self.name
 
-    @property
     def has_namesake(self) -> bool:
         """Whether a file of its name lies above all folders of the host's models: what is kept under the name without a
         folder is that one's."""

@@ -379,6 +379,7 @@ ONE_NUMBER = [
     ("clip skip 设为 2", 2),
     ("Clip skip: 2\uff0c不要使用高清修复", 2),
     ("Clip skip 2 wählen", 2),
+    ("Préférez clip skip 2", 2),
     ("<p>clip&#8209;skip&#58;&#50;</p>", 2),
     ("clip skip \u22122", 2),
     ("<script>var clip_skip = 3;</script>Clip skip 2<style>.clip-skip-3 {}</style><!-- <b>clip skip 3</b> -->", 2),
@@ -399,6 +400,7 @@ NO_WORD = [
     "Clip skip. CFG 7",
     "Don't use clip skip 2",
     "never use Clip skip 2",
+    "Clip skip 2 funciona fatal",
     "not made for clip skip 2",
     "clip skip 0",
     "clip skip 13",
@@ -607,6 +609,7 @@ BOMBS = {
     "negations": b"not " * 500_000 + b"clip skip 2",
     "layers": b"cond_stage_config\n" + b" layer" * 300_000,
     "numbers": b"clip skip " + b"1/" * 500_000,
+    "hidden": b"<!--<style " * 200_000,
     "latin": b"\xff\xfe" * 500_000,
 }
 

@@ -17,7 +17,7 @@ _CELL_END = regex(r"(?:</(?:p|div)>\s?){0,3}</t[dh]>", re.IGNORECASE)
 _STRUCK = regex(r"~~[^~\n]{1,200}~~|<(?P<tag>s|del|strike)>[^<]{0,200}</(?P=tag)>", re.IGNORECASE)
 _ADDRESS = regex(r"(?<=\])\([^()\s]{1,500}\)|https?://\S{1,500}")
 # What a page does not show.
-_HIDDEN = regex(r"<!--.{0,20000}?-->|<(?P<tag>script|style)\b.{0,20000}?</(?P=tag)>", re.IGNORECASE | re.DOTALL)
+_HIDDEN = regex(r"<!--.*?(?:-->|\Z)|<(?P<tag>script|style)\b.*?(?:</(?P=tag)>|\Z)", re.IGNORECASE | re.DOTALL)
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2212"), "-")
 _FOOTNOTE = regex(r"[⁰¹²³⁴-⁹†‡]")
 _TAG = regex(r"<[^<>]{0,2000}>")

@@ -103,7 +103,7 @@ _WORDS = {
         "عدم لا ليس ليست لم لن تجنب غير"
     ),
     BAD: (
-        "problem problems culprit yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low "
+        "fatal problem problems culprit yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low "
         "too_strong too_weak malos malas maus más_malo outdated lowers worsens decreases diminishes weakens spoils "
         "wrecks hinders limits loses_detail oversmooth* overfit* glitch* garbled distracting unnatural unrealistic "
         "incorrect wrongly unfit unsuitable inadvisable ill-advised counterproductive ugly_results trouble* struggle* "
@@ -209,7 +209,7 @@ _WORDS = {
     ),
     USE: (
         "si_consiglia se_recomienda se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
-        "ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
+        "préfér* ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
         "menyarankan creating create creates making render rendering generat* optimiz* optimis* prefiero prefiro "
         "preferisco préfère preferimos bevorzug* wolę tercih lebih_suka thích_dùng shown pairs chose decided decide "
         "kullanıl* usate usato usiamo usino went opted opting settled settle choice_is rely advise_you manten* tenete "

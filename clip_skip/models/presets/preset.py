@@ -220,12 +220,9 @@ def usual_key(key: str) -> str:
     return key.lower() if is_sha256(key) else unicodedata.normalize("NFC", key)
 
 
-def keys_of(name: str, has_namesake: bool = False) -> tuple[str, ...]:
-    """The keys under which the model of this name may be kept: with its folder, and without where nobody told it.
-
-    `has_namesake`: without a folder another model is meant.
-    """
-    return tuple(dict.fromkeys((key_of(name=name), *([] if has_namesake else [NAME_PREFIX + stem(name)]))))
+def keys_of(name: str) -> tuple[str, ...]:
+    """The keys under which the model of this name may be kept: with its folder, and without where nobody told it."""
+    return tuple(dict.fromkeys((key_of(name=name), NAME_PREFIX + stem(name))))
 
 
 def is_key(key: str) -> bool:

@@ -115,12 +115,13 @@ class Store:
         sha256: str | None = None,
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
-        has_namesake: bool = False,
+        has_namesake: Callable[[], bool] = bool,
     ) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None.
 
-        A name may tell the folder; what is kept under it is another model's where `model.fits` says so, and for
-        `has_namesake` see `model.keys_of`. Where there are both it is what `learn_hash` would make of them.
+        A name may tell the folder; what is kept under it is another model's where `model.fits` says so, and under the
+        name without that folder also where `has_namesake` says that a model is in none. Where there are both it is what
+        `learn_hash` would make of them.
         """
         presets = self._look().document.presets
         key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture, has_namesake)
@@ -146,7 +147,7 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
-        has_namesake: bool = False,
+        has_namesake: Callable[[], bool] = bool,
     ) -> Changed:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
@@ -183,7 +184,7 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
-        has_namesake: bool = False,
+        has_namesake: Callable[[], bool] = bool,
     ) -> Changed:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
@@ -203,7 +204,7 @@ class Store:
         return self.change(edit)
 
     def learn_hash(
-        self, name: str, sha256: str, architecture: Architecture = UNKNOWN, has_namesake: bool = False
+        self, name: str, sha256: str, architecture: Architecture = UNKNOWN, has_namesake: Callable[[], bool] = bool
     ) -> None:
         """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
         key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture, has_namesake)
@@ -330,14 +331,19 @@ def _tell_architecture(preset: dict[str, Any], sha256: str | None, architecture:
         preset["architecture"] = architecture.id
 
 
-def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture, has_namesake: bool) -> str | None:
+def _named(
+    presets: Mapping[str, Any], name: str | None, architecture: Architecture, has_namesake: Callable[[], bool]
+) -> str | None:
     """The key under which the model of this name is kept, None where it is not."""
-    keys = keys_of(name, has_namesake) if name else ()
-    return next((key for key in keys if key in presets and fits(presets[key], architecture)), None)
+    keys = keys_of(name) if name else ()
+    for key in keys:
+        if key in presets and fits(presets[key], architecture):
+            return None if key != keys[0] and has_namesake() else key
+    return None
 
 
 def _move_named(
-    presets: dict[str, Any], name: str | None, architecture: Architecture, key: str, has_namesake: bool
+    presets: dict[str, Any], name: str | None, architecture: Architecture, key: str, has_namesake: Callable[[], bool]
 ) -> str | None:
     """Keep under `key` what is kept for the model of this name; the key that it was under, None where it was not."""
     former = _named(presets, name, architecture, has_namesake)
