@@ -209,7 +209,8 @@ _WORDS = {
     ),
     USE: (
         "si_consiglia se_recomienda se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
-        "préfér* ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
+        "ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
+        "préfér* "
         "menyarankan creating create creates making render rendering generat* optimiz* optimis* prefiero prefiro "
         "preferisco préfère preferimos bevorzug* wolę tercih lebih_suka thích_dùng shown pairs chose decided decide "
         "kullanıl* usate usato usiamo usino went opted opting settled settle choice_is rely advise_you manten* tenete "
