@@ -162,7 +162,7 @@ class _Tap:
         if put is None or not args or args[0] is put or not _fits(args[0], put):
             return
         if not torch.equal(args[0].to(put), put):
-            self._taps.overruled = self._taps.overruled or "another extension read another block of the text encoder"
+            self._taps.overruled = self._taps.overruled or "another extension read another layer of the text encoder"
 
     def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
         swapped = self._local.__dict__.pop("swapped", None)

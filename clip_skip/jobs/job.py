@@ -133,7 +133,7 @@ class Job:
         for encoder_id, why in taps.failures.items():
             self.failed([encoder_id], why)
         if whole and taps.not_passed:
-            self.failed(taps.not_passed, "its blocks did not run where they were expected to")
+            self.failed(taps.not_passed, "its layers did not run where they were expected to")
         return not taps.unproven
 
     def failed(self, encoder_ids: list[str], why: str) -> None:

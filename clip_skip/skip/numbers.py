@@ -52,10 +52,11 @@ def label(skips: Mapping[str, float]) -> str:
     return " / ".join(dict.fromkeys(map(number, skips.values())))
 
 
-def words(encoder: Encoder, skip: float) -> Phrase:
-    """What `skip` does on `encoder`: "block 30.5 of 32 (trained: 31)", "block 31 of 32 (as trained)"."""
-    depth = number(round(depth_of(skip, encoder.trained_depth), 4))
-    where = ("block", Data(f" {depth} "), "of", Data(f" {encoder.blocks} ("))
+def layers(encoder: Encoder, skip: float) -> Phrase:
+    """What `skip` does on `encoder`: "layers left out: 0.5 of 11", "as trained", "layers too many: 1" below 1."""
     if skip == 1:
-        return (*where, "as trained", Data(")"))
-    return (*where, "trained", Data(f": {encoder.trained_depth})"))
+        return ("as trained",)
+    count = number(round(abs(skip - 1), 4))
+    if skip < 1:
+        return "layers too many:", Data(f" {count}")
+    return "layers left out:", Data(f" {count} "), "of", Data(f" {encoder.trained_depth}")

@@ -72,7 +72,7 @@ PARAMETERS = {
         Parameter(
             "skip",
             "All encoders",
-            "1 is where the model was trained to read; 2 is one block earlier.",
+            "1 is where the model was trained to read; 2 leaves one layer out.",
             axis="[CLIP Skip] All encoders",
             maximum=max(DEEPEST_SKIP.values()),
         ),
@@ -90,7 +90,7 @@ PARAMETERS = {
         Parameter(
             "blend",
             "Blend",
-            "How a fractional skip mixes the two neighbouring blocks.",
+            "How a fractional skip mixes the two neighbouring layers.",
             axis="[CLIP Skip] Blend",
             infotext="CLIP skip blend",
             choices=BLENDS,

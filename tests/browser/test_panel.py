@@ -57,7 +57,9 @@ def test_manual_is_what_a_hand_makes(panel):
     expect(panel.status).to_have_text(["SDXL, sdxl-a"])
     panel.shows_sliders("l", "g")
     panel.unfold()
-    expect(panel.part("meaning")).to_have_text('1 = as trained. Cards that say "clip skip 2" mean 1 here.')
+    expect(panel.part("meaning")).to_have_text(
+        '1 = as trained. A model page that says "clip skip 2" or "-2" means 1 here.'
+    )
     expect(panel.part("same")).to_be_visible()
     expect(panel.words("l")).to_have_text(["as trained"])
     expect(panel.words("g")).to_have_text(["as trained"])
@@ -174,7 +176,9 @@ def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
     expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5, CLIP-G 1")
     webui.select_model("sd1-a")
     expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5")
-    expect(panel.part("meaning")).to_have_text("1 = as trained. Cards count the same: their 2 is 2 here.")
+    expect(panel.part("meaning")).to_have_text(
+        '1 = as trained. A model page that says "clip skip 2" or "-2" means 2 here.'
+    )
     webui.select_model("flux")
     expect(panel.head).not_to_contain_text("CLIP-L")
     for part in ("meaning", "sliders", "compare", "save", "back", "forget", "more"):

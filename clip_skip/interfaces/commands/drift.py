@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...drift.drift import Drift
 
 _OUTPUTS = (".svg", ".png", ".csv")
-_HEAD = ("SKIP", "BLOCK", "COSINE", "RELATIVE NORM", "MOVED MOST", "")
+_HEAD = ("SKIP", "LAYER", "COSINE", "RELATIVE NORM", "MOVED MOST", "")
 
 # The words that moved most, by encoder id and skip.
 Moved: TypeAlias = "Mapping[tuple[str, float], str]"

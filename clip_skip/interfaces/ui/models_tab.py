@@ -18,7 +18,7 @@ from .panel import in_page
 
 Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
 _ABOUT_NUMBERS = (
-    "What every model is, and the clip skip that it was made for: 1 is as it was trained, 2 one step earlier."
+    "What every model is, and the clip skip that it was made for: 1 is as it was trained, 2 leaves one layer out."
 )
 _ABOUT_REFERENCES = (
     "Whether an SD 1.x model descends from NovelAI's is told by comparing it with the original models. "

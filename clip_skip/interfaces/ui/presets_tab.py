@@ -270,7 +270,7 @@ class _Tab:
         if preset is None:
             hidden = gr.update(visible=False)
             return {self.chosen: None, self.form: hidden, self.copying: hidden}
-        about = markup.line("1 is as trained, 2 one block earlier; empty is not set.")
+        about = markup.line("1 is as trained, 2 leaves one layer out; empty is not set.")
         if unusable := presets_view.unusable(preset):
             until = "It is ignored, and stays in the file until another value is saved."
             about += markup.line(*unusable, Data(". "), until)

@@ -63,7 +63,7 @@ def skip_statement(id: str, source: str, value: Any, architecture_id: str, train
         skip = {e.id: max(1.0, counted - (e.blocks - e.trained_depth)) for e in architecture.encoders}
         if all(in_range(skip[encoder.id], encoder.trained_depth) for encoder in architecture.encoders):
             ours = next(iter(skip.values()))
-            note = "" if ours == counted else f", counted from the last block: {number(ours)} here"
+            note = "" if ours == counted else f", counted from the last layer: {number(ours)} here"
             return SkipStatement(id, f"{said}{note}.", skip, trained)
     highest = min(encoder.blocks for encoder in architecture.encoders)
     return SkipStatement(id, f"{said}, which is not a number from 1 to {highest}.", {}, trained)
