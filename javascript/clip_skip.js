@@ -76,6 +76,20 @@
         return ["advice", "ended", "advice_off", "ended_off"].map((name) => part(tab, name)).filter((each) => each !== null);
     }
 
+    // The room that was once taken for what is said stays: what is below would jump, and on a page that is scrolled to its
+    // end the sliders would, too. Until there is another model, or a hand goes back to Auto.
+    /** @param {string} tab */
+    function leaveRoom(tab) {
+        part(tab, "answer")?.style.removeProperty("min-height");
+    }
+
+    // What is said may be higher than its room.
+    /** @param {HTMLElement} room */
+    function fitRoom(room) {
+        room.style.minHeight = room.offsetHeight ? `${Math.floor(room.getBoundingClientRect().height)}px` : "";
+        room.classList.toggle("clip-skip-cut", room.scrollHeight - room.clientHeight - room.scrollTop > 1);
+    }
+
     function currentTab() {
         return TABS.find((tab) => part(tab, "advice") && isShown(tab)) ?? TABS[0];
     }
@@ -193,6 +207,7 @@
         const now = position(tab);
         const typed = name !== "act" && put.get(tab)?.around === now.around || undefined;
         const another = about.has(tab) && about.get(tab) !== model() || undefined;
+        if (another) leaveRoom(tab);
         put.set(tab, now);
         write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another, typed}));
         step(question(tab, name), "ask")(tab, name);
@@ -352,6 +367,7 @@
         /** @type {NodeListOf<HTMLElement> | undefined} */
         const sliders = part(tab, "sliders")?.querySelectorAll("input[type=range]");
         [...sliders ?? []].find((each) => each.offsetParent !== null)?.focus({preventScroll: true});
+        leaveRoom(tab);
         return mode;
     }
 
@@ -724,6 +740,13 @@
             place.setAttribute("aria-label", "CLIP Skip");
             place.tabIndex = -1;
             new MutationObserver(redraw).observe(place, {childList: true, subtree: true, characterData: true});
+        }
+        for (const tab of TABS) {
+            const room = part(tab, "answer");
+            if (!room) continue;
+            const fitting = new ResizeObserver(() => fitRoom(room));
+            for (const each of [room, ...room.children]) fitting.observe(each);
+            room.addEventListener("scroll", () => fitRoom(room));
         }
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });
