@@ -80,4 +80,5 @@ def status(checkpoint: Checkpoint, auto: Auto | None, by_tags: Mapping[str, floa
     if auto is None:
         return line(*name)
     stop = () if auto.text[-1].endswith(".") else (Data("."),)
-    return line(*name) + line("Auto uses", Data(f" {values(architecture, auto.skips)}: "), *auto.text, *stop)
+    used = line("Auto uses", Data(f" {values(architecture, auto.skips)}: "), *auto.text, *stop)
+    return line(*name) + Markup('<div class="clip-skip-auto">{}</div>').format(used)
