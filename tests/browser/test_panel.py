@@ -243,8 +243,11 @@ def test_no_advice_moves_anything(webui, panel, presets_file):
 
 def test_no_advice_moves_what_more_holds(webui, panel):
     panel.open_manual()
+    panel.rests()
+    buttons = panel.part("keep").bounding_box()
     panel.unfold()
     expect(panel.part("draw")).to_be_visible()
+    assert panel.part("keep").bounding_box() == buttons
     assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
     for value, messages in (("2", 1), ("6", 2), ("1", 0)):
         panel.set("g", value)
