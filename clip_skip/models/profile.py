@@ -33,7 +33,7 @@ class _once(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, instance: Any, owner: type) -> T:
+    def __get__(self, instance: object, owner: type) -> T:
         if instance is None:  # asked of the class
             return self  # type: ignore[return-value]
         value = vars(instance)[self._name] = self._look_up(instance)
