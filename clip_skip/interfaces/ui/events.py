@@ -11,8 +11,9 @@ from ...hosts.protocols import Component
 Update: TypeAlias = "dict[str, Any]"
 # What the answer to a question of a panel's changes, in the order of the components that it is for.
 Answer: TypeAlias = "list[object]"
-# What an event changes: an update, or a state's new value, by component.
-Shown: TypeAlias = "dict[object, Any]"
+# What an event changes: an update, or a state's new value, by component. No text: Gradio resolves the types of what it
+# calls, by the names that the module of that has.
+Shown: TypeAlias = dict[object, Any]
 
 
 class Event(Protocol):

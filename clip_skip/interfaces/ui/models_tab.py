@@ -13,11 +13,12 @@ from ...models.survey import CHECKPOINT, Found, Listed, Survey
 from ...text.log import logger
 from ...text.phrase import Data, Phrase
 from . import markup, models_view
+from .events import Shown
 from .models_view import KINDS, Order
 from .panel import in_page
 
 if TYPE_CHECKING:
-    from .events import Answered, Event, Shown
+    from .events import Answered, Event
 
 _ABOUT_NUMBERS = (
     "What every model is, and the clip skip that it was made for: 1 is as it was trained, 2 one step earlier."
@@ -28,7 +29,7 @@ _ABOUT_REFERENCES = (
 )
 
 # The model that all is told about, with what had been read of it by then, None where nothing had.
-Chosen: TypeAlias = "tuple[Listed, Found | None]"
+Chosen: TypeAlias = tuple[Listed, Found | None]
 
 
 class Pending(TypedDict):

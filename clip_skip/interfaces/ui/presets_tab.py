@@ -24,12 +24,13 @@ from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem, join, said
 from . import markup, presets_view
+from .events import Shown
 from .models_tab import ModelsView
 from .paste import shown
 from .presets_view import MARKS
 
 if TYPE_CHECKING:
-    from .events import Answered, Event, Shown
+    from .events import Answered, Event
 
 _TITLE, _ID = "CLIP Skip", "clip_skip"
 _PRESETS = "presets"  # the first view
