@@ -94,6 +94,7 @@ _COUPLED = rule(
 
 # To all rules but those of doubt (`negations.is_doubtful`), "is" joins as others do, what is neutral is unknown,
 # and "formerly" is a "not".
+_UNOWNED: dict[str, str | int | None] = {vocabulary.OWN: vocabulary.JOINING, vocabulary.DEFAULT: vocabulary.JOINING}
 _PLAIN = str.maketrans(
     {
         vocabulary.BEING: vocabulary.JOINING,
@@ -103,6 +104,7 @@ _PLAIN = str.maketrans(
         vocabulary.PAST: vocabulary.JOINING,
         vocabulary.NEUTRAL: UNKNOWN,
         vocabulary.OTHERS: vocabulary.THING,
+        **_UNOWNED,
     }
 )
 
@@ -111,7 +113,7 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
     """From where to where in `letters` there stand numbers that the words at `mention` recommend or leave to choose."""
     next_mention = letters.find(MENTION, mention + 1)
     end = len(letters) if next_mention < 0 else next_mention
-    spoken, letters = letters, letters.translate(_PLAIN)
+    owned, spoken, letters = letters, letters.translate(str.maketrans(_UNOWNED)), letters.translate(_PLAIN)
     coupled = _COUPLED.search(letters, max(0, mention - 3), end)
     if coupled and coupled.start() <= mention:
         yield coupled.span(coupled.lastgroup or 0)
@@ -136,6 +138,8 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
         said = negations.clause(before[: found.start("numbers")])
     if not negations.is_negated(said, letters[goes_on:end]):
         if negations.is_doubtful(spoken[mention - len(before) : mention], gap, spoken[goes_on : end + 1]):
+            return
+        if negations.is_anothers(owned[mention - len(before) : mention], gap, owned[goes_on : end + 1]):
             return
         yield start, stop
     for _ in range(_MOST_LISTS):

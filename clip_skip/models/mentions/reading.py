@@ -52,6 +52,11 @@ _COUNTED_FROM_ZERO = regex(
     r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
 )
 _SO_COUNTED = regex(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
+# "Change clip skip from 1 to 2".
+_CHANGED = regex(
+    r"\b(?:chang|switch|rais|lower|increas|turn|mov|bump|drag|crank|dial)(?:e[ds]?|ed|ing|s)?\s[^.!?\n]{0,30}\Z"
+)
+_FROM = regex(r"(?<=\sfrom\s)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
 _ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
 _SUGGESTED = regex(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
@@ -80,8 +85,10 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
         low, high = (0, 3) if vocabulary.TO in letters[first:last] else (-4, 4)
-        if len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
-            continue  # the whole scale, or a change
+        if not low and _CHANGED.search(words_before) and _FROM.match(text, read.spans[first][0]):
+            skips = skips[-1:]
+        elif len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
+            continue  # the whole scale
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips
