@@ -109,7 +109,7 @@ class Profile:
         return auto
 
     def stands_for(self, word: str) -> Auto | None:
-        """What one of `request.WORDS` means here, None for the preset of a model that has none.
+        """What one of `parameters.WORDS` means here, None for the preset of a model that has none.
 
         Never raises: where all fails it is as trained.
         """

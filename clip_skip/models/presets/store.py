@@ -144,7 +144,7 @@ class Store:
     ) -> Changed:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
-        See `model.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
+        See `preset.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
         name, or under one that `path` ends with, moves over first; with the name alone, the architecture is kept too.
         Returns what was changed. Raises ValueError where a value is refused, StoreError where it can't be saved.
         """
@@ -196,7 +196,7 @@ class Store:
         return self.change(edit)
 
     def learn_hash(self, name: str, sha256: str, architecture: Architecture = UNKNOWN) -> None:
-        """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
+        """The file of this name has this SHA-256: what was kept under the name moves over; see `preset.join`."""
         key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture)
         if name_key is not None:
             self.change(lambda presets: _move(presets, name_key, key))
