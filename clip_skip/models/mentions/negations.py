@@ -145,7 +145,7 @@ _OF_ANOTHER = rule(
 _SO_IT = rule(r": WHEN \Z")
 _IT_DOES = rule(r"JOINING UNKNOWN (?![^ . NEW_LINE]* [GOOD USE])")
 # "Clip skip, if you had it on 2"; "clip skip does not matter, I tried 1".
-_GAP = rule(r"CONDITION [^ , :)]* \Z | NOT [^ BUT]* , [^ BUT]* \Z")
+_GAP = rule(r"CONDITION [^ , :)]* \Z | NOT [^ BUT ELSE]* , [^ BUT ELSE]* \Z")
 # "Formerly, as all did, clip skip 2", "unlike v1 (clip skip 2)", "Avoid:" above a list; "you need no clip skip, add 1".
 _BEFORE = rule(
     r"FORMER [^ . NEW_LINE BUT MENTION]* [, ; (] [^ . NEW_LINE BUT MENTION]* \Z"
@@ -157,6 +157,7 @@ _BEFORE = rule(
 _NO_SUCH = rule(
     r"NOT [^ . , ; BUT ELSE UNDONE FORGET MENTION]* MENTION [^ BUT ELSE : MENTION]* , [^ BUT ELSE : MENTION]* \Z"
 )
+_IS_GOOD = rule(r"BEING GOOD")
 # "CFG/clip skip: 7/default".
 _COLUMN = rule(r"SETTING [/ |]{2} \Z")
 
@@ -176,7 +177,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _OF_ANOTHER.search(asked)
         or _GAP.search(gap)
         or _BEFORE.search(before)
-        or _NO_SUCH.search(f"{before}{MENTION}{gap}")
+        or (not _IS_GOOD.match(after) and _NO_SUCH.search(f"{before}{MENTION}{gap}"))
     )
 
 
@@ -192,5 +193,7 @@ _OF_PROGRAM = rule(r"DEFAULT JOINING? MENTION [^ . , ; ( GOOD USE]* WHEN JOINING
 
 def is_anothers(before: str, gap: str, after: str) -> bool:
     """Whether the number, a `gap` behind the words, is said of another model than the card's, or of a program."""
+    if vocabulary.OWN not in after and vocabulary.DEFAULT not in before:
+        return False
     sentence = f"{clause(before)}{MENTION}{gap}{after}"
     return bool(_ELSEWHERE.match(sentence) or _OF_PROGRAM.search(sentence))

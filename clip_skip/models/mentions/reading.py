@@ -58,7 +58,7 @@ _CHANGED = regex(
 )
 _FROM = regex(r"(?<=\sfrom\s)")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
-_ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:a\s?:\s?)?(?:yes|ja|oui|sí|sim|да)\b)")
 _SUGGESTED = regex(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
 
 

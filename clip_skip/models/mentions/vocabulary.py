@@ -70,7 +70,8 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
-        "测试了 試了 试了 left: left_picture left_image left_side right_picture right_image right_side on_the_left "
+        "测试了 試了 试了 left: left_picture left_image left_side right_picture right_image right_side "
+        "on_the_left "
         "on_the_right 左图 右图 until_last until_recently still_had still_used quoting might_be_using may_be_using "
         "must_be_using probably_using grids in_contrast_to last_time next_version in_the_future in_the_past back_in "
         "comparison comparisons compare "
@@ -212,7 +213,8 @@ _WORDS = {
         "다른"
     ),
     WHAT_IS: (
-        "uses_all uses_the_last uses_every because_of due_to about means equals what_is what_are what_does what_do "
+        "vs versus uses_all uses_the_last uses_every because_of due_to about means equals what_is what_are what_does "
+        "what_do "
         "whats what's was_ist qu'est-ce_que "
         "qué_es "
         "что_такое"
@@ -281,7 +283,7 @@ _WORDS = {
     ),
     AND: ("as_well_as plus and und et y e i ve và dan ed и і та 和 与 與 及 跟 と や 및 와 과 และ و"),
     OR: (
-        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay vs versus und/oder y/o e/ou "
+        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay und/oder y/o e/ou "
         "либо или або чи "
         "或 或者 か または もしくは でも "
         "또는 이나 나 혹은 "
@@ -342,7 +344,8 @@ _WORDS = {
     OWN: "this this_one mine my ours our",
     DEFAULT: "default by_default",
     JOINING: (
-        "fica viene at_most what_i more_or_less had hãy you want_to anywhere locked ich wir habe haben hat je nous "
+        "you_probably_forgot you_forgot fica viene at_most what_i more_or_less had hãy you want_to anywhere locked ich "
+        "wir habe haben hat je nous "
         "vous ai "
         "avons yo hemos he_usado tu eu nós io ho abbiamo ja saya aku kami tôi mình bạn ben biz her_zaman bleib* "
         "einstell* eingestellt zu arası arasında steht stehen il_faut hay_que bisogna occorre stays stayed remain "
