@@ -75,14 +75,16 @@ _FURTHER = rule(
     rf"| {_RUN} [, ; (] [JOINING GOOD]{{0,2}} USE{{1,2}} [JOINING TO WHEN]{{0,2}} (?P<use>{_SKIP}) {_NO_NOUN}"
     rf"| {_RUN} [, ; (] [FOR WHEN] [UNKNOWN THING JOINING MODEL]{{1,3}} [: JOINING USE]{{1,2}}"
     rf" (?P<where>{_SKIP}) {_NO_NOUN}"
+    rf"| {_RUN} [, ; (] FOR UNKNOWN{{1,2}} (?P<whom>{_SKIP}) {_NO_NOUN}"
     # "2, sometimes 1".
-    rf"| {_RUN} [, ; (] JOINING? GOOD{{1,2}} (?P<rare>{_SKIP}) {_NO_NOUN}"
+    rf"| {_RUN} [, ; (] [JOINING &]? GOOD{{1,2}} WHEN? (?P<rare>{_SKIP}) {_NO_NOUN}"
     # "with 1 it is sharper, with 2 softer".
     rf"| {_RUN} [, ;] WHEN (?P<with>{_SKIP}) {_NO_NOUN}"
     # "1: sharper", and in the line below "2: softer".
     rf"| [^ . SKIP OTHER_NUMBER NEW_LINE MENTION]{{0,9}}? NEW_LINE [- _]? (?P<line>{_SKIP}) (?=[FOR WHEN : @ _ -])"
     # The lines "1 realistic", "2 drawn".
-    r" | (?<= NEW_LINE SKIP) [UNKNOWN GOOD JOINING]{1,4} NEW_LINE (?P<row>SKIP) (?=[UNKNOWN GOOD JOINING]{1,4} NEW_LINE)"
+    r" | (?<= NEW_LINE SKIP) [UNKNOWN GOOD JOINING]{1,4} NEW_LINE"
+    r" (?P<row>SKIP) (?=[UNKNOWN GOOD JOINING]{1,4} NEW_LINE)"
     # "Clip skip 2? No, 1"; "Clip skip 2. 1 also works".
     rf"| \? NO ,? USE? (?P<answer>{_SKIP}) | {_RUN} [. ,] JOINING? (?P<next>{_SKIP}) (?=JOINING{{0,2}} GOOD)"
     rf"| {_RUN} [.] [WHEN JOINING]{{0,3}} [GOOD USE]{{1,3}} [TO WHEN]? (?P<also>{_SKIP}) {_NO_NOUN}"
@@ -92,6 +94,7 @@ _COUPLED = rule(
     r"SETTING [/ | & OR]{1,2} MENTION [: JOINING TO USE]{0,3} (?:[SKIP OTHER_NUMBER] [- / | , OR &]{1,2})+"
     r" (?P<last>SKIP) | MENTION [/ | & OR]{1,2} SETTING [: JOINING TO USE]{0,3}"
     r" (?P<first>SKIP) [/ | OR , &]{1,2} [SKIP OTHER_NUMBER]"
+    r" | MENTION (?:[/ | OR , &]{1,2} SETTING){2,4} [: @] (?P<leads>SKIP) [/ | OR , &]{1,2} [SKIP OTHER_NUMBER]"
 )
 
 

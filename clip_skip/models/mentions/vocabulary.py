@@ -220,7 +220,8 @@ _WORDS = {
         "что_такое"
     ),
     USE: (
-        "reccom* doporuč* προτείνω συνιστ* aanbevol* rekommend* anbefal* ajánl* suosit* si_consiglia se_recomienda "
+        "connect attach insert använd* reccom* doporuč* προτείνω συνιστ* aanbevol* rekommend* anbefal* ajánl* suosit* "
+        "si_consiglia se_recomienda "
         "se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
         "ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
         "menyarankan creating create creates making render rendering generat* optimiz* optimis* prefiero prefiro "
@@ -249,7 +250,9 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "viene_meglio va_meglio è_meglio funziona_meglio popular flatter matter matters obligatoire* obligatori* ftw "
+        "happiest ewentualnie eventuell éventuellement eventualmente разницы_нет разницы_почти_нет нет_разницы "
+        "без_разницы viene_meglio va_meglio è_meglio funziona_meglio popular flatter matter matters obligatoire* "
+        "obligatori* ftw "
         "zorunlu wajib bắt_buộc obowiązkow* konieczn* "
         "verpflichtend unbedingt imprescindible essenciel* indispensable* esencial essencial essenziale better_off "
         "get_away_with keeps gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings "
@@ -333,7 +336,10 @@ _WORDS = {
         "a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    PAST: ("became was were had_been war était era fue foi było byl был была"),
+    PAST: (
+        "look_the_same looks_the_same look_identical looks_identical became was were had_been war était era fue foi "
+        "było byl был была"
+    ),
     BEING: (
         "look_like looks_like make makes do does gives give look looks is are be been seems seem ist sind wird est "
         "sont es son é são è sono "
@@ -341,10 +347,11 @@ _WORDS = {
         "会 だと "
         "하면"
     ),
-    OWN: "this this_one mine my ours our",
+    OWN: "the_new_one the_current_one this this_one mine my ours our",
     DEFAULT: "default by_default",
     JOINING: (
-        "you_probably_forgot you_forgot fica viene at_most what_i more_or_less had hãy you want_to anywhere locked ich "
+        "pls plz ofc imo imho tbh thx yes yep back you_probably_forgot you_forgot fica viene at_most what_i "
+        "more_or_less had hãy you want_to anywhere locked ich "
         "wir habe haben hat je nous "
         "vous ai "
         "avons yo hemos he_usado tu eu nós io ho abbiamo ja saya aku kami tôi mình bạn ben biz her_zaman bleib* "
