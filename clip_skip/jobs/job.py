@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from ..advice.rules import ALIKE, BY_TAG, Advice, bad_tag, bad_value, not_applied, not_compared
 from ..conditioning.taps import Taps
@@ -30,7 +29,7 @@ class Job:
     def __init__(
         self,
         asked: Request,
-        params: dict[str, Any],
+        params: dict[str, object],
         write_infotext: bool = True,
         stands_for: Callable[[Checkpoint, str], Auto | None] = lambda *_: None,
     ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from ..text.bounded_json import as_number
 from ..text.phrase import Data, Phrase
@@ -36,7 +35,7 @@ def depth_weights(skip: float, trained_depth: int) -> tuple[tuple[int, float], .
     return ((depth, 1 - fraction), (depth - 1, fraction))
 
 
-def counted(value: Any) -> float | None:
+def counted(value: object) -> float | None:
     """The number that a program wrote, in A1111's counting: ComfyUI and Civitai call its 2 also -2. None for others."""
     number = as_number(value)
     return None if number is None else abs(number)

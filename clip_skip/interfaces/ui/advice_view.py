@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -117,7 +117,7 @@ def done(phrase: Phrase, undo: str = "", slider: float | None = None) -> Markup:
     return Markup('<p class="clip-skip-words clip-skip-done">{} {}</p>').format(pieces(phrase), more)
 
 
-def compared(skips: Sequence[tuple[str, Mapping[str, Any]]]) -> Markup:
+def compared(skips: Sequence[tuple[str, Mapping[str, object]]]) -> Markup:
     """Buttons that take one of the skips that are compared: for now, or for this model.
 
     Each skip has its label, and what the panel is asked for that takes it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -198,7 +198,7 @@ def _name(key: str, preset: Preset) -> str:
     return preset.name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
 
 
-def natural(name: str) -> list[Any]:
+def natural(name: str) -> list[object]:
     """What a name is sorted by: its numbers as numbers, of any length, and the rest in either case."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(len(part.lstrip("0")), part.lstrip("0")) if number % 2 else part for number, part in enumerate(parts)]

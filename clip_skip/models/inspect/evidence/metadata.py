@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
@@ -84,7 +84,7 @@ def _read_json_recipe(metadata: Mapping[str, str]) -> _Recipe:
     return recipe
 
 
-def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
+def _add_models(recipe: _Recipe, table: Mapping[str, object], depth: int) -> None:
     """Adds the models of an `sd_merge_models` object: {sha256: {name, legacy_hash, sd_merge_recipe}}.
 
     A1111 lays the parents' tables flat beside; Forge Neo nests them under the same name; others nest them in the
@@ -108,11 +108,11 @@ def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
         _add_models(recipe, decode_object(entry.get("sd_merge_models")), depth - 1)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def _parts(recipe: _Recipe, step: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
     """The models that one recipe names, and whether it subtracts them."""
     methods = [step.get(key) for key in _METHODS]
     difference = any(isinstance(method, str) and _DIFFERENCE.search(method[:200]) for method in methods)
@@ -268,7 +268,7 @@ def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[S
     return statements
 
 
-def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
+def _kohya_statement(value: object, architecture_id: str) -> SkipStatement:
     """kohya's scripts obey their --clip_skip on SD 1.x only, and write "None" where it was not given."""
     source = "Its metadata (ss_clip_skip)"
     if architecture_id != "sd1":
@@ -280,7 +280,7 @@ def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
     return skip_statement("ss-clip-skip", source, value, architecture_id, trained=True)
 
 
-def _onetrainer_statements(config: Any, architecture_id: str) -> Iterator[SkipStatement]:
+def _onetrainer_statements(config: object, architecture_id: str) -> Iterator[SkipStatement]:
     if not isinstance(config, dict):
         return
     skip = {}

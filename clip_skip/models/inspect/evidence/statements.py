@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from ....skip.architectures import ARCHITECTURES, Architecture
 from ....skip.numbers import in_range, number
@@ -47,7 +46,7 @@ def described(texts: Iterable[tuple[str, str]], architecture_id: str) -> Iterato
             return
 
 
-def skip_statement(id: str, source: str, value: Any, architecture_id: str, trained: bool = False) -> SkipStatement:
+def skip_statement(id: str, source: str, value: object, architecture_id: str, trained: bool = False) -> SkipStatement:
     """The statement that `source` makes with `value` in A1111's number, which counts from the last block.
 
     On SD 1.x that is the user's number. Elsewhere the trained depth is one block before the last, so 2 is the user's
