@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TypeAlias, TypeGuard
 
 import torch
 from torch import nn
@@ -21,6 +21,9 @@ from ..skip.plan import Plan
 from .blends import lerp, slerp
 from .compiled import Eager, run_eagerly
 from .stacks import Stack
+
+# What a module is called with.
+Arguments: TypeAlias = "tuple[tuple[object, ...], dict[str, object]]"
 
 
 class Taps:
@@ -129,8 +132,8 @@ class _Tap:
     def clear(self) -> None:
         self._local = threading.local()
 
-    def _keeper(self, depth: int) -> Any:
-        def keep(module: nn.Module, args: Any, output: Any) -> None:
+    def _keeper(self, depth: int) -> Callable[[nn.Module, object, object], None]:
+        def keep(module: nn.Module, args: object, output: object) -> None:
             kept = self._local.__dict__.setdefault("kept", {})
             kept.pop(depth, None)  # left by an encode that was broken off
             try:
@@ -141,7 +144,7 @@ class _Tap:
 
         return keep
 
-    def _swap(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def _swap(self, module: nn.Module, args: object, output: object) -> object:
         states = self._local.__dict__.pop("kept", {})
         self._local.__dict__.pop("swapped", None)  # where the host does not run what follows
         self._local.__dict__.pop("put", None)
@@ -156,15 +159,15 @@ class _Tap:
         self._taps.calls[self._encoder.id] += 1
         return (blended, *output[1:]) if isinstance(output, tuple) else blended
 
-    def _compare(self, module: nn.Module, args: Any) -> None:
+    def _compare(self, module: nn.Module, args: tuple[object, ...]) -> None:
         """What is normed to be read is what was put there: nobody reads another block."""
         put = getattr(self._local, "put", None)
         if put is None or not args or args[0] is put or not _fits(args[0], put):
             return
         if not torch.equal(args[0].to(put), put):
-            self._taps.overruled = self._taps.overruled or "another extension read another block of the text encoder"
+            self._taps.overruled = self._taps.overruled or "another extension read another layer of the text encoder"
 
-    def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
+    def _restore(self, module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> Arguments | None:
         swapped = self._local.__dict__.pop("swapped", None)
         if swapped is None:
             return None
@@ -180,7 +183,7 @@ class _Tap:
             return None
 
 
-def _state(output: Any) -> torch.Tensor:
+def _state(output: object) -> torch.Tensor:
     """The hidden state in what a block returned. Raises TypeError if there is none."""
     state = output[0] if isinstance(output, tuple) and output else output
     if not isinstance(state, torch.Tensor):
@@ -188,7 +191,7 @@ def _state(output: Any) -> torch.Tensor:
     return state
 
 
-def _with_state(state: torch.Tensor, args: Any, kwargs: Any) -> Any:
+def _with_state(state: torch.Tensor, args: tuple[object, ...], kwargs: dict[str, object]) -> Arguments:
     """The arguments of a block or norm, with this hidden state in place of theirs. Raises TypeError if none fits."""
     if args and _fits(args[0], state):
         return (state, *args[1:]), kwargs
@@ -198,5 +201,5 @@ def _with_state(state: torch.Tensor, args: Any, kwargs: Any) -> Any:
     raise TypeError(f"the module after the tap was given no state of shape {tuple(state.shape)}")
 
 
-def _fits(value: Any, state: torch.Tensor) -> bool:
+def _fits(value: object, state: torch.Tensor) -> TypeGuard[torch.Tensor]:
     return isinstance(value, torch.Tensor) and value.shape == state.shape

@@ -6,9 +6,14 @@ import functools
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from .attributes import AROUND_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
+
+# A method as it was before, and what it is called with.
+Original: TypeAlias = "Callable[..., object]"
+Args: TypeAlias = "tuple[Any, ...]"
+Kwargs: TypeAlias = "dict[str, Any]"
 
 
 class Wrapped:
@@ -18,7 +23,7 @@ class Wrapped:
     this extension that another one has kept, and puts back, calls the `around` of now; of several only the outermost.
     """
 
-    def __init__(self, owner: type, name: str, around: Callable[..., Any]) -> None:
+    def __init__(self, owner: type, name: str, around: Callable[..., object]) -> None:
         original = vars(owner)[name]
         if getattr(original, WRAPPER_ATTRIBUTE, None) is original:  # left by a former load of this extension
             original = getattr(original, ORIGINAL_ATTRIBUTE)
@@ -28,7 +33,7 @@ class Wrapped:
         now.around = around
 
         @functools.wraps(original)
-        def wrapper(host_object: Any, *args: Any, **kwargs: Any) -> Any:
+        def wrapper(host_object: object, *args: object, **kwargs: object) -> object:
             thread = threading.get_ident()
             if now.around is None or thread in now.inside:
                 return original(host_object, *args, **kwargs)

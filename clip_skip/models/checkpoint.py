@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TypeGuard
 
 from ..skip.architectures import UNKNOWN, Architecture
 from ..text.log import logger
@@ -31,7 +31,7 @@ class Checkpoint:
     level: int = 0
 
     @classmethod
-    def of(cls, name: str, architecture: Architecture, path: str, sha256: Any, listed_as: str = "") -> Checkpoint:
+    def of(cls, name: str, architecture: Architecture, path: str, sha256: object, listed_as: str = "") -> Checkpoint:
         """With whatever a host holds as hash, and the path that it lists the model under within its models.
 
         SD.Next has a commit's hash there for some folders. Forge had that of the file's name for a time, and keeps it
@@ -79,7 +79,7 @@ def _tell_once(path: str) -> None:
 NO_CHECKPOINT = Checkpoint("", UNKNOWN)
 
 
-def is_sha256(value: Any) -> bool:
+def is_sha256(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{64}", value) is not None
 
 

@@ -87,7 +87,7 @@ class Library:
     def tell_again(self, key: str | None = None) -> None:
         """Silence no advice any more about the model whose preset has this key, None: about any. Raises StoreError."""
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             for each in [key] if key is not None else list(presets):
                 if isinstance(raw := presets.get(each), Mapping) and "silenced" in raw:
                     presets[each] = {name: value for name, value in raw.items() if name != "silenced"}

@@ -7,7 +7,7 @@ takes it out of what is encoded.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -96,10 +96,10 @@ def _meant(rest: str) -> str:
     return f"<{NAME}:{options or _EXAMPLE}>"
 
 
-def given(network_data: Any) -> Tags:
+def given(network_data: object) -> Tags:
     """The tags among what a WebUI has parsed out of a prompt: its lists of parameters by extra network."""
     return items_of(network_data.get(NAME, ())) if isinstance(network_data, Mapping) else ()
 
 
-def items_of(params_list: Any) -> Tags:
+def items_of(params_list: Iterable[Any]) -> Tags:
     return tuple(tuple(each.items) for each in params_list)

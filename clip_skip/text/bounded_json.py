@@ -14,7 +14,7 @@ MAX_DIGITS = 1000  # of one whole number: before 3.10.7 Python takes quadratic t
 
 def load(
     text: str | bytes,
-    pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
+    pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None,
     longest: int | None = MAX_JSON_CHARACTERS,
 ) -> Any:
     """The value that the JSON `text` is; whole numbers are ints. `pairs_hook` as json's `object_pairs_hook`.
@@ -41,7 +41,7 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def decode(value: Any, times: int = 3) -> Any:
+def decode(value: object, times: int = 3) -> object:
     """`value`, decoded where it is JSON text, again where that gives JSON text (some programs encode twice).
 
     None where it is no JSON, or more than `load` reads.
@@ -57,13 +57,13 @@ def decode(value: Any, times: int = 3) -> Any:
     return value
 
 
-def decode_object(value: Any) -> dict[str, Any]:
+def decode_object(value: object) -> dict[str, object]:
     """As `decode`; an empty object where `value` is none."""
     decoded = decode(value)
     return decoded if isinstance(decoded, dict) else {}
 
 
-def as_number(value: Any) -> float | None:
+def as_number(value: object) -> float | None:
     """`value`, a number or the text of one, where it is finite."""
     if (
         isinstance(value, bool)

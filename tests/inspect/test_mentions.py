@@ -195,8 +195,8 @@ CARDS = json.loads(Path(__file__).with_name("cards.json").read_text(encoding="ut
 # Those kept apart were read once, when the rules were done: 215 of 217 common ones, and 157 of 159 that negate, or have
 # numbers of something else. The hard ones are the same in rare words; they were developed on after they had first been
 # read at 75 to 91 of 100, with a number that nobody said in 8 to 21 of them.
-# None is read with a number that nobody said.
-RIGHT = {"developed_on": 0.98, "kept_apart": 0.98, "hard_kept_apart": 0.98, "hard": 0.965}
+# The new ones, of sentences of every kind, were kept apart from all rules. None is read with a number that nobody said.
+RIGHT = {"developed_on": 0.98, "kept_apart": 0.98, "hard_kept_apart": 0.98, "hard": 0.96, "new_kept_apart": 0.85}
 
 
 @pytest.mark.parametrize("part", CARDS)

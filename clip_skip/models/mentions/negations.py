@@ -109,11 +109,11 @@ _TURN = rule(
     r"^ [^ , ; ( :]* BAD | [NOT NO WITHOUT FORGET ELSE FORMER]"
     r" | (?:(?:BUT ,? | &) [^ . BUT ,]{0,5} | [BEING PAST] [^ . BUT ,]{0,4}) BAD (?!-)"
     r" | [, ; BUT &] [JOINING THAT THING UNKNOWN]{1,3} [BEING PAST] UNKNOWN | UNSPACED [JOINING UNSPACED]* BAD"
-    r" | ^ JOINING? OTHERS | WHAT_IS"
+    r" | ^ JOINING? OTHERS | (?<![- _ ,]) WHAT_IS"
 )
 # "Steer clear of clip skip 2", "clip skip 2 is passé", "was recommended", "fizzles": words not known may take it back.
 _UNKNOWN_BEFORE = rule(
-    r"(?:[^ USE GOOD]* [^ USE GOOD FOR CONDITION])?"
+    r"(?![^ MENTION]* WHEN UNKNOWN MENTION) (?:[^ USE GOOD]* [^ USE GOOD FOR CONDITION])?"
     r" UNKNOWN [JOINING WHEN THAT FOR TO CONDITION BEING THING]{0,5} MENTION"
 )
 _UNKNOWN_JUDGEMENT = rule(
@@ -126,7 +126,7 @@ _UNKNOWN_JUDGEMENT = rule(
     r" | JOINING{0,2} USE & UNSPACED (?![^ . NEW_LINE]* GOOD))"
 )
 _UNKNOWN_VERB = rule(
-    r"(?:UNDONE JOINING?)? (?:UNKNOWN (?![JOINING TO UNKNOWN]{0,3} [GOOD USE])"
+    r"(?:UNDONE JOINING?)? (?:UNKNOWN (?![JOINING TO UNKNOWN BEING]{0,3} [GOOD USE])"
     r" | NEUTRAL [JOINING TO UNKNOWN NEUTRAL THING WHEN SETTING]"
     r" (?![JOINING TO UNKNOWN NEUTRAL THING WHEN SETTING]{0,4} [GOOD USE]))"
 )
@@ -152,20 +152,24 @@ _OF_ANOTHER = rule(
 _SO_IT = rule(r": WHEN \Z")
 _IT_DOES = rule(r"JOINING UNKNOWN (?![^ . NEW_LINE]* [GOOD USE])")
 # "Clip skip, if you had it on 2"; "clip skip does not matter, I tried 1".
-_GAP = rule(r"CONDITION [^ , :)]* \Z | NOT [^ BUT]* , [^ BUT]* \Z")
-# "Formerly, as all did, clip skip 2", "unlike v1 (clip skip 2)", "Avoid:" above a list; "you need no clip skip, add 1".
+_GAP = rule(r"CONDITION [^ , :)]* \Z | NOT [^ BUT ELSE]* , [^ BUT ELSE]* \Z")
+# "Blurry? That's clip skip 2", "NAI (which uses clip skip 2)"; "formerly, as all did, clip skip 2",
+# "unlike v1 (clip skip 2)", "Avoid:" above a list; "you need no clip skip, add 1".
 _BEFORE = rule(
     r"FORMER [^ . NEW_LINE BUT MENTION]* [, ; (] [^ . NEW_LINE BUT MENTION]* \Z"
     r" | [NOT INSTEAD] [^ . NEW_LINE BUT MENTION , ; (]* \( \Z"
     r" | (?:\A | [NEW_LINE .]) [^ - _ NEW_LINE . SKIP]* [NOT BAD] :? NEW_LINE [- _]"
     r" (?:[^ NEW_LINE]* NEW_LINE [- _])* \Z"
-    r" | BAD [^ . NEW_LINE MENTION]{0,3} \? THAT BEING? \Z | FORMER MENTION SKIP [, ; . NEW_LINE |]{1,2} UNKNOWN : \Z"
+    r" | BAD [^ . NEW_LINE MENTION]{0,3} \? THAT BEING? \Z"
+    r" | [MODEL OTHERS] \( THAT [USE JOINING BEING PAST]{0,2} \Z"
+    r" | FORMER MENTION SKIP [, ; . NEW_LINE |]{1,2} UNKNOWN : \Z"
 )
 _NO_SUCH = rule(
     r"NOT [^ . , ; BUT ELSE UNDONE FORGET MENTION]* MENTION [^ BUT ELSE : MENTION]* , [^ BUT ELSE : MENTION]* \Z"
 )
+_IS_GOOD = rule(r"BEING GOOD")
 # "CFG/clip skip: 7/default".
-_COLUMN = rule(r"SETTING [/ |]{2} \Z")
+_COLUMN = rule(r"(?<![SKIP OTHER_NUMBER]) SETTING [/ |]{2} \Z")
 
 
 def is_doubtful(before: str, gap: str, after: str) -> bool:
@@ -183,7 +187,7 @@ def is_doubtful(before: str, gap: str, after: str) -> bool:
         or _OF_ANOTHER.search(asked)
         or _GAP.search(gap)
         or _BEFORE.search(before)
-        or _NO_SUCH.search(f"{before}{MENTION}{gap}")
+        or (not _IS_GOOD.match(after) and _NO_SUCH.search(f"{before}{MENTION}{gap}"))
     )
 
 
@@ -199,5 +203,7 @@ _OF_PROGRAM = rule(r"DEFAULT JOINING? MENTION [^ . , ; ( GOOD USE]* WHEN JOINING
 
 def is_anothers(before: str, gap: str, after: str) -> bool:
     """Whether the number, a `gap` behind the words, is said of another model than the card's, or of a program."""
+    if vocabulary.OWN not in after and vocabulary.DEFAULT not in before:
+        return False
     sentence = f"{clause(before)}{MENTION}{gap}{after}"
     return bool(_ELSEWHERE.match(sentence) or _OF_PROGRAM.search(sentence))

@@ -37,6 +37,7 @@ OTHER_NUMBER = "|".join(
         r"(?<![a-z])(?:v|ver|versions?|versión|sd|sdxl|xl|flux|pony|illustrious)[. ]?\s?v?\d+(?:\.\d+)*[a-z]?",
         r"[$€£]\s?\d+(?:\.\d+)*",
         r"(?<![a-z])(?!clip|skip)[a-z]{1,10}\d[\w.]*\w",  # "a1111"
+        r"\d+\.(?:png|jpe?g|webp|gif|mp4|txt|json|ya?ml|zip|ckpt|pt|safetensors)(?![a-z])",  # in a file's name
         r"\d+\s?±\s?\d+|\d{1,2}/(?:5|10)(?!\d)",  # tolerances, ratings
         r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?![\dx×])",  # sizes, times, dates, thousands
         r"(?<=#)\d+(?=\s[^\W\d])",  # "#1 beginners"

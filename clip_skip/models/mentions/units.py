@@ -167,6 +167,7 @@ def _parts(unit: str, match: re.Match[str], text: str) -> bool:
     return (after_number and before_number) if unit == "i" else (after_number or before_number)  # the English "i"
 
 
+@functools.lru_cache(maxsize=2_000)  # more than a card has of different words
 def _part(word: str) -> str:
     if _NOT.fullmatch(word):
         return vocabulary.NOT

@@ -70,7 +70,8 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
-        "测试了 試了 试了 left: left_picture left_image left_side right_picture right_image right_side on_the_left "
+        "测试了 試了 试了 left: left_picture left_image left_side right_picture right_image right_side "
+        "on_the_left "
         "on_the_right 左图 右图 until_last until_recently still_had still_used quoting might_be_using may_be_using "
         "must_be_using probably_using grids in_contrast_to last_time next_version in_the_future in_the_past back_in "
         "comparison comparisons compare "
@@ -213,13 +214,15 @@ _WORDS = {
         "다른"
     ),
     WHAT_IS: (
-        "uses_all uses_the_last uses_every because_of due_to about means equals what_is what_are what_does what_do "
+        "vs versus uses_all uses_the_last uses_every because_of due_to about means equals what_is what_are what_does "
+        "what_do "
         "whats what's was_ist qu'est-ce_que "
         "qué_es "
         "что_такое"
     ),
     USE: (
-        "reccom* doporuč* προτείνω συνιστ* aanbevol* rekommend* anbefal* ajánl* suosit* si_consiglia se_recomienda "
+        "connect attach insert använd* reccom* doporuč* προτείνω συνιστ* aanbevol* rekommend* anbefal* ajánl* suosit* "
+        "si_consiglia se_recomienda "
         "se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
         "ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
         "préfér* "
@@ -249,7 +252,9 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "viene_meglio va_meglio è_meglio funziona_meglio popular flatter matter matters obligatoire* obligatori* ftw "
+        "happiest ewentualnie eventuell éventuellement eventualmente разницы_нет разницы_почти_нет нет_разницы "
+        "без_разницы viene_meglio va_meglio è_meglio funziona_meglio popular flatter matter matters obligatoire* "
+        "obligatori* ftw "
         "zorunlu wajib bắt_buộc obowiązkow* konieczn* "
         "verpflichtend unbedingt imprescindible essenciel* indispensable* esencial essencial essenziale better_off "
         "get_away_with keeps gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings "
@@ -283,7 +288,7 @@ _WORDS = {
     ),
     AND: ("as_well_as plus and und et y e i ve và dan ed и і та 和 与 與 及 跟 と や 및 와 과 และ و"),
     OR: (
-        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay vs versus und/oder y/o e/ou "
+        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay und/oder y/o e/ou "
         "либо или або чи "
         "或 或者 か または もしくは でも "
         "또는 이나 나 혹은 "
@@ -333,7 +338,10 @@ _WORDS = {
         "a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    PAST: ("became was were had_been war était era fue foi było byl был была"),
+    PAST: (
+        "look_the_same looks_the_same look_identical looks_identical became was were had_been war était era fue foi "
+        "było byl был была"
+    ),
     BEING: (
         "look_like looks_like make makes do does gives give look looks is are be been seems seem ist sind wird est "
         "sont es son é são è sono "
@@ -341,10 +349,12 @@ _WORDS = {
         "会 だと "
         "하면"
     ),
-    OWN: "this this_one mine my ours our",
+    OWN: "the_new_one the_current_one this this_one mine my ours our",
     DEFAULT: "default by_default",
     JOINING: (
-        "fica viene at_most what_i more_or_less had hãy you want_to anywhere locked ich wir habe haben hat je nous "
+        "pls plz ofc imo imho tbh thx yes yep back you_probably_forgot you_forgot fica viene at_most what_i "
+        "more_or_less had hãy you want_to anywhere locked ich "
+        "wir habe haben hat je nous "
         "vous ai "
         "avons yo hemos he_usado tu eu nós io ho abbiamo ja saya aku kami tôi mình bạn ben biz her_zaman bleib* "
         "einstell* eingestellt zu arası arasında steht stehen il_faut hay_que bisogna occorre stays stayed remain "

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
@@ -85,7 +85,7 @@ def _read_json_recipe(metadata: Mapping[str, str]) -> _Recipe:
     return recipe
 
 
-def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
+def _add_models(recipe: _Recipe, table: Mapping[str, object], depth: int) -> None:
     """Adds the models of an `sd_merge_models` object: {sha256: {name, legacy_hash, sd_merge_recipe}}.
 
     A1111 lays the parents' tables flat beside; Forge Neo nests them under the same name; others nest them in the
@@ -109,11 +109,11 @@ def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
         _add_models(recipe, decode_object(entry.get("sd_merge_models")), depth - 1)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def _parts(recipe: _Recipe, step: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
     """The models that one recipe names, and whether it subtracts them."""
     methods = [step.get(key) for key in _METHODS]
     difference = any(isinstance(method, str) and _DIFFERENCE.search(method[:200]) for method in methods)
@@ -130,7 +130,7 @@ def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool
         yield node, role == _SUBTRACTED_ROLE or (difference and role in _DIFFERENCE_ROLES)
 
 
-def _unused(step: Mapping[str, Any]) -> Collection[str]:
+def _unused(step: Mapping[str, object]) -> Collection[str]:
     """The roles in a recipe of A1111 whose models have no part in the result: it took all of the other."""
     method, multiplier = step.get("interp_method"), as_number(step.get("multiplier"))
     if method == "No interpolation" or (method == "Weighted sum" and multiplier == 0):
@@ -288,7 +288,7 @@ def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[S
     return statements
 
 
-def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
+def _kohya_statement(value: object, architecture_id: str) -> SkipStatement:
     """kohya's scripts obey their --clip_skip on SD 1.x only, and write "None" where it was not given."""
     source = "Its metadata (ss_clip_skip)"
     if architecture_id != "sd1":
@@ -300,7 +300,7 @@ def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
     return skip_statement("ss-clip-skip", source, value, architecture_id, trained=True)
 
 
-def _onetrainer_statements(config: Any, architecture_id: str) -> Iterator[SkipStatement]:
+def _onetrainer_statements(config: object, architecture_id: str) -> Iterator[SkipStatement]:
     if not isinstance(config, dict):
         return
     skip = {}

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....skip.architectures import ARCHITECTURES, UNKNOWN, Architecture, by_pipeline, encoder_id_of
 from ..formats.contents import READABLE, Contents, Tensor, width
@@ -178,13 +178,13 @@ def _identify_folder(contents: Contents) -> Identity:
     return Identity(kind, ARCHITECTURES[id], variant, found.quantised or (by_configs.quantised if by_configs else ""))
 
 
-def _has(index: Mapping[str, Any], component: str) -> bool:
+def _has(index: Mapping[str, object], component: str) -> bool:
     """Whether the pipeline has the component: its entry is [library, class], both null where it was left out."""
     entry = index.get(component)
     return isinstance(entry, list) and entry[:1] != [None]
 
 
-def _by_configs(configs: Mapping[str, Mapping[str, Any]]) -> Identity | None:
+def _by_configs(configs: Mapping[str, Mapping[str, object]]) -> Identity | None:
     """By the class and the numbers of whichever component is the diffusion model."""
     for config in configs.values():
         model = BY_CLASS.get(_text(config, "_class_name"))
@@ -199,20 +199,20 @@ def _by_configs(configs: Mapping[str, Mapping[str, Any]]) -> Identity | None:
     return None
 
 
-def _by_pipeline(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Architecture:
+def _by_pipeline(class_name: str, configs: Mapping[str, Mapping[str, object]]) -> Architecture:
     """By the pipeline's class, where the diffusion model has told nothing."""
     blocks = (whole_number(configs.get(name, {}), "num_hidden_layers") for name in ("text_encoder", "text_encoder_2"))
     ids = {encoder_id_of(count) for count in blocks if count is not None} - {None}
     return by_pipeline(class_name, [id for id in ids if id is not None])
 
 
-def _text(mapping: Mapping[str, Any], name: str) -> str:
+def _text(mapping: Mapping[str, object], name: str) -> str:
     """The string of this name; "" where there is none, or something else."""
     value = mapping.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _config_packing(config: Mapping[str, Any]) -> str:
+def _config_packing(config: Mapping[str, object]) -> str:
     quantisation = config.get("quantization_config")
     if not isinstance(quantisation, Mapping):
         return ""

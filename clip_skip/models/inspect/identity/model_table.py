@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .declared import Told
 from .variants import (
@@ -34,7 +34,7 @@ class _Model(NamedTuple):
     keys: tuple[str, ...]
     classes: tuple[str, ...] = ()
     by_shapes: Callable[[Shapes, str], Told] | None = None
-    by_config: Callable[[Mapping[str, Any]], Told] | None = None
+    by_config: Callable[[Mapping[str, object]], Told] | None = None
     kind: str = ""
 
 
