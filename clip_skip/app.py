@@ -78,7 +78,7 @@ class Extension:
             grid.register(self.host.scripts, self.switched_on)
             extra_network.register(self.host.extra_networks, self.tagged)
 
-    def mount(self, app: Any) -> None:
+    def mount(self, app: object) -> None:
         self._page.finished()
         routes.mount(app, self.host, self.library, self.advisor, self.switched_on)
 
@@ -95,7 +95,7 @@ class Extension:
         """`tab` is the name of the panel's tab, where the host tells it: SD.Next has one more than these two."""
         return self._page.build(tab if tab in TABS else TABS[is_img2img], self.fields)
 
-    def process(self, p: Processing, *args: Any) -> None:
+    def process(self, p: Processing, *args: object) -> None:
         """The job `p` is about to run, with its model loaded and its overrides in place. Never raises."""
         try:
             if not self.host.runs(p):
@@ -140,7 +140,7 @@ class Extension:
         except Exception as error:
             compared.failed(error)
 
-    def _job(self, p: Processing, args: tuple[Any, ...]) -> Job:
+    def _job(self, p: Processing, args: tuple[object, ...]) -> Job:
         profile = cache(self.library.profile)
         return Job(
             parse(*args, axes=grid.asked(p)),
@@ -164,7 +164,7 @@ class Extension:
         except Exception:
             logger.exception("the tag in the prompt is ignored")
 
-    def pasted(self, text: str | None, params: dict[str, Any]) -> None:
+    def pasted(self, text: str | None, params: dict[str, object]) -> None:
         """The text of an image was pasted, of which the WebUI has read `params`. Never raises."""
         try:
             found = infotext.left_over(text or "", params, not self.host.restores_skip)

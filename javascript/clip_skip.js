@@ -76,6 +76,30 @@
         return ["advice", "ended", "advice_off", "ended_off"].map((name) => part(tab, name)).filter((each) => each !== null);
     }
 
+    // The room that was once taken for what is said stays: what is below would jump, and on a page that is scrolled to its
+    // end the sliders would, too. Until there is another model, or a hand goes back to Auto or folds a "Why?".
+    /** @param {HTMLElement | null | undefined} room */
+    function leaveRoom(room) {
+        room?.style.removeProperty("min-height");
+    }
+
+    /** @param {HTMLElement} room */
+    function keepRoom(room) {
+        let width = 0;
+        // What is said may be higher than the room.
+        const showCut = () => {
+            room.classList.toggle("clip-skip-cut", room.scrollHeight - room.clientHeight - room.scrollTop > 1);
+        };
+        const fitting = new ResizeObserver(() => {
+            if (room.offsetWidth !== width) room.style.minHeight = "";
+            width = room.offsetWidth;
+            room.style.minHeight = width ? `${Math.floor(room.getBoundingClientRect().height)}px` : "";
+            showCut();
+        });
+        for (const each of [room, ...room.children]) fitting.observe(each);
+        room.addEventListener("scroll", showCut);
+    }
+
     function currentTab() {
         return TABS.find((tab) => part(tab, "advice") && isShown(tab)) ?? TABS[0];
     }
@@ -193,6 +217,7 @@
         const now = position(tab);
         const typed = name !== "act" && put.get(tab)?.around === now.around || undefined;
         const another = about.has(tab) && about.get(tab) !== model() || undefined;
+        if (another) leaveRoom(part(tab, "answer"));
         put.set(tab, now);
         write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another, typed}));
         step(question(tab, name), "ask")(tab, name);
@@ -352,6 +377,7 @@
         /** @type {NodeListOf<HTMLElement> | undefined} */
         const sliders = part(tab, "sliders")?.querySelectorAll("input[type=range]");
         [...sliders ?? []].find((each) => each.offsetParent !== null)?.focus({preventScroll: true});
+        leaveRoom(part(tab, "answer"));
         return mode;
     }
 
@@ -599,6 +625,7 @@
     function explain(summary) {
         const details = /** @type {HTMLDetailsElement} */ (summary.parentElement);
         const advice = adviceOf(details);
+        leaveRoom(/** @type {HTMLElement | null} */ (details.closest("[id$=_answer]")));
         if (details.open) explained.delete(advice);
         else explained.add(advice);
     }
@@ -724,6 +751,10 @@
             place.setAttribute("aria-label", "CLIP Skip");
             place.tabIndex = -1;
             new MutationObserver(redraw).observe(place, {childList: true, subtree: true, characterData: true});
+        }
+        for (const tab of TABS) {
+            const room = part(tab, "answer");
+            if (room) keepRoom(room);
         }
         const knocking = setInterval(() => listening ? clearInterval(knocking) : refresh(), 100);
     });

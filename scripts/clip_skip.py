@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modules import script_callbacks, scripts
 
@@ -25,22 +25,22 @@ class ClipSkip(scripts.Script):
     def show(self, is_img2img: bool) -> object:
         return scripts.AlwaysVisible
 
-    def ui(self, is_img2img: bool) -> Any:
+    def ui(self, is_img2img: bool) -> object:
         built = extension.build_panel(is_img2img, getattr(self, "parent", None))
         self.infotext_fields = built.infotext_fields
         self.paste_field_names = built.paste_field_names
         return built.arguments
 
-    def process(self, p: Processing, *args: Any) -> None:
+    def process(self, p: Processing, *args: object) -> None:
         extension.process(p, *args)
 
-    def before_process_batch(self, p: Processing, *args: Any, batch_number: int = 0, **kwargs: Any) -> None:
+    def before_process_batch(self, p: Processing, *args: object, batch_number: int = 0, **kwargs: object) -> None:
         extension.batch(p, batch_number)
 
-    def postprocess_batch(self, p: Processing, *args: Any, batch_number: int = 0, **kwargs: Any) -> None:
+    def postprocess_batch(self, p: Processing, *args: object, batch_number: int = 0, **kwargs: object) -> None:
         extension.encoded(p, batch_number)
 
-    def postprocess(self, p: Processing, processed: Processed, *args: Any) -> None:
+    def postprocess(self, p: Processing, processed: Processed, *args: object) -> None:
         extension.postprocess(p, processed)
 
 

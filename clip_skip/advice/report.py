@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Protocol
 
 from ..text.log import logger
 from .names import Severity
@@ -14,8 +14,15 @@ from .rules import Advice
 KEY = "CLIP skip advice"
 
 
+class Result(Protocol):
+    """Of what a job made, the text below its images, which the page escapes, and its extra parameters."""
+
+    comments: str | None
+    extra_generation_params: dict[str, object]
+
+
 def report(
-    processed: Any, failed: Iterable[Advice], judged: Iterable[Advice], shown_at: Callable[[str, Severity], bool]
+    processed: Result, failed: Iterable[Advice], judged: Iterable[Advice], shown_at: Callable[[str, Severity], bool]
 ) -> None:
     """Tell `failed` and `judged` in the job's result `processed`, and `judged`, which is not there yet, in the log.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..models.inspect.evidence.evidence import DESCENDANTS, Verdict
 from ..models.inspect.verdict.recommend import LINEAGE, SAMPLES
 from ..skip.architectures import ENCODER_NAMES
-from ..skip.numbers import number, words
+from ..skip.numbers import layers, number
 from ..skip.parameters import Refusal
 from ..skip.prompt_tags import Mistaken
 from ..skip.reading import Reading
@@ -186,6 +186,13 @@ def _ask(otherwise: Mapping[str, float]) -> Question:
     return Question("Does the model's page say clip skip 2?", answers)
 
 
+# Model pages count from an encoder's last layer. Of the other architectures none speaks of clip skip.
+PAGES_SAY = {
+    "sd1": 'A model page that says "clip skip 2" or "-2" means 2 here.',
+    "sdxl": 'A model page that says "clip skip 2" or "-2" means 1 here.',
+}
+
+
 # --- the rules -------------------------------------------------------------------------------------------------------
 
 
@@ -236,12 +243,11 @@ def _off_trained(s: Situation) -> Iterator[Advice]:
     # Only where 2 is the number that the user sees: the A1111 line's own slider counts as the cards do.
     seen = skips.values() if s.reading.slider is None else [s.reading.slider]
     cards = architecture.id == "sdxl" and 2 in seen
-    numbering = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
     yield Advice(
         AdviceId.OFF_TRAINED,
         Severity.WARNING,
-        "This reads an earlier block of the text encoder than the model was trained on.",
-        (*_blocks(s.reading, off), *((Data(". "), numbering) if cards else ())),
+        "This reads fewer layers of the text encoder than the model was trained with.",
+        (*_layers_of(s.reading, off), *((Data(". "), PAGES_SAY["sdxl"]) if cards else ())),
         (_use(s.recommended), _SILENCE),
         (AdviceId.OTHER_NUMBERING,) if cards else (),
     )
@@ -253,8 +259,8 @@ def _past_trained(s: Situation) -> Iterator[Advice]:
         yield Advice(
             AdviceId.PAST_TRAINED,
             Severity.WARNING,
-            "This reads a later block of the text encoder than the model was trained on.",
-            _blocks(s.reading, past),
+            "This reads more layers of the text encoder than the model was trained with.",
+            _layers_of(s.reading, past),
             (_use(s.recommended), _SILENCE),
         )
 
@@ -288,7 +294,7 @@ def _too_deep(s: Situation) -> Iterator[Advice]:
     if deep:
         text = "At so high a clip skip most of the prompt is lost."
         yield Advice(
-            AdviceId.TOO_DEEP, Severity.CAUTION, text, _blocks(s.reading, deep), (_use(s.recommended), _SILENCE)
+            AdviceId.TOO_DEEP, Severity.CAUTION, text, _layers_of(s.reading, deep), (_use(s.recommended), _SILENCE)
         )
 
 
@@ -334,12 +340,12 @@ def _why_unknown(facts: ModelFacts, kept: float | None) -> Phrase:
     return ("There are only hints:", Data(" "), *hints) if hints else ("Nothing in its file tells.",)
 
 
-def _blocks(reading: Reading, encoder_ids: Collection[str]) -> Phrase:
+def _layers_of(reading: Reading, encoder_ids: Collection[str]) -> Phrase:
     pieces: list[str] = []
     for encoder in reading.architecture.encoders:
         if encoder.id in encoder_ids:
             name = f"{encoder.name}: " if not pieces else f"; {encoder.name}: "
-            pieces += [Data(name), *words(encoder, reading.skips[encoder.id])]
+            pieces += [Data(name), *layers(encoder, reading.skips[encoder.id])]
     return tuple(pieces)
 
 

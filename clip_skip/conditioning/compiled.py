@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import nn
 
 
 class Eager:
     """`part` runs as its own code until `remove`, and as what it was compiled to again after that."""
 
-    def __init__(self, part: nn.Module, attribute: str, instead: Any) -> None:
+    def __init__(self, part: nn.Module, attribute: str, instead: object) -> None:
         self._part, self._attribute = part, attribute
         self._compiled = getattr(part, attribute)
         setattr(part, attribute, instead)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip.architectures import UNKNOWN, Architecture
 from .stacks import Stack
 
 
+class Tokenizer(Protocol):
+    """CLIP's vocabulary, which is the same in all its encoders."""
+
+    def decode(self, ids: list[int], /) -> str: ...
+
+
 @dataclass(frozen=True)
 class LoadedModel:
-    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is.
-
-    `tokenizer` has a method `decode` for a list of ids; CLIP's vocabulary is the same in all its encoders.
-    """
+    """A loaded model: its architecture, the stacks of its CLIP text encoders, and the checkpoint that it is."""
 
     architecture: Architecture
     stacks: tuple[Stack, ...] = ()
     checkpoint: Checkpoint = NO_CHECKPOINT
-    tokenizer: Any = None
+    tokenizer: Tokenizer | None = None
 
 
 NOT_LOADED = LoadedModel(UNKNOWN)

@@ -50,7 +50,7 @@ def callers(stack: Stack) -> list[nn.Module]:
     return [stack.module.get_submodule(".".join(names[:count])) for count in range(len(names))]
 
 
-def find_stack(module: Any) -> Stack | None:
+def find_stack(module: object) -> Stack | None:
     """The stack inside `module` (a text encoder, or a host's wrapper around one); None if it is no CLIP encoder."""
     for place, names in _LAYOUTS:
         blocks, norm, tokens = (attribute_at(module, place + name) for name in names)
@@ -62,7 +62,7 @@ def find_stack(module: Any) -> Stack | None:
     return None
 
 
-def attribute_at(module: Any, path: str) -> Any:
+def attribute_at(module: object, path: str) -> Any:
     """What lies at `path` under `module`, None if nothing does."""
     for name in path.split("."):
         module = getattr(module, name, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias, TypeGuard
 
 import torch
 from torch import nn
@@ -23,7 +23,10 @@ from .compiled import Eager, run_eagerly
 from .stacks import Stack, callers
 from .states import States
 
-_ANOTHER_BLOCK = "another extension read another block of the text encoder"
+_ANOTHER_BLOCK = "another extension read another layer of the text encoder"
+
+# What a module is called with.
+Arguments: TypeAlias = "tuple[tuple[object, ...], dict[str, object]]"
 
 
 class Taps:
@@ -155,8 +158,8 @@ class _Tap:
     def clear(self) -> None:
         self._local = threading.local()
 
-    def _keeper(self, depth: int) -> Any:
-        def keep(module: nn.Module, args: Any, output: Any) -> None:
+    def _keeper(self, depth: int) -> Callable[[nn.Module, object, object], None]:
+        def keep(module: nn.Module, args: object, output: object) -> None:
             kept = self._local.__dict__.setdefault("kept", {})
             kept.pop(depth, None)  # left by an encode that was broken off
             try:
@@ -167,7 +170,7 @@ class _Tap:
 
         return keep
 
-    def _swap(self, module: nn.Module, args: Any, output: Any) -> Any:
+    def _swap(self, module: nn.Module, args: object, output: object) -> object:
         states = self._local.__dict__.pop("kept", {})
         self._local.__dict__.pop("swapped", None)  # where the host does not run what follows
         self._local.__dict__.pop("put", None)
@@ -183,12 +186,12 @@ class _Tap:
         self._taps.calls[self._encoder.id] += 1
         return (blended, *output[1:]) if isinstance(output, tuple) else blended
 
-    def _ended(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _ended(self, module: nn.Module, args: object, output: object) -> None:
         """The end of a stack that runs on after the tap: what it norms there of itself is not what is read."""
         with suppress(TypeError):
             self._local.last = _state(output)
 
-    def _compare(self, module: nn.Module, args: Any) -> None:
+    def _compare(self, module: nn.Module, args: tuple[object, ...]) -> None:
         """What is normed to be read is what was put there: nobody reads another block."""
         put, last = (getattr(self._local, name, None) for name in ("put", "last"))
         if put is None or not args or any(args[0] is each for each in (put, last)) or not _fits(args[0], put):
@@ -196,14 +199,14 @@ class _Tap:
         if not torch.equal(args[0].to(put), put):
             self._taps.another_block()
 
-    def _watch(self, module: nn.Module, args: Any, output: Any) -> None:
+    def _watch(self, module: nn.Module, args: object, output: Any) -> None:
         """Where no norm follows that would see what is read: have the states tell which of them are."""
         states, put = getattr(output, "hidden_states", None), getattr(self._local, "put", None)
         if put is not None and isinstance(states, tuple) and any(state is put for state in states):
             with suppress(AttributeError):  # where a program's own kind of output can't be changed
                 output.hidden_states = States(states, self._taps.taken_of(put))
 
-    def _restore(self, module: nn.Module, args: Any, kwargs: Any) -> Any:
+    def _restore(self, module: nn.Module, args: tuple[object, ...], kwargs: dict[str, object]) -> Arguments | None:
         swapped = self._local.__dict__.pop("swapped", None)
         if swapped is None:
             return None
@@ -219,16 +222,16 @@ class _Tap:
             return None
 
 
-def _on(module: nn.Module, hook: Callable[..., Any]) -> Callable[..., Any]:
+def _on(module: nn.Module, hook: Callable[..., object]) -> Callable[..., object]:
     """`hook` for this module alone: a copy of an encoder, which takes its hooks along for good, is nobody's."""
 
-    def on(called: nn.Module, *given: Any) -> Any:
+    def on(called: nn.Module, *given: object) -> object:
         return hook(called, *given) if called is module else None
 
     return on
 
 
-def _state(output: Any) -> torch.Tensor:
+def _state(output: object) -> torch.Tensor:
     """The hidden state in what a block returned. Raises TypeError if there is none."""
     state = output[0] if isinstance(output, tuple) and output else output
     if not isinstance(state, torch.Tensor):
@@ -236,7 +239,7 @@ def _state(output: Any) -> torch.Tensor:
     return state
 
 
-def _with_state(state: torch.Tensor, args: Any, kwargs: Any) -> Any:
+def _with_state(state: torch.Tensor, args: tuple[object, ...], kwargs: dict[str, object]) -> Arguments:
     """The arguments of a block or norm, with this hidden state in place of theirs. Raises TypeError if none fits."""
     if args and _fits(args[0], state):
         return (state, *args[1:]), kwargs
@@ -246,5 +249,5 @@ def _with_state(state: torch.Tensor, args: Any, kwargs: Any) -> Any:
     raise TypeError(f"the module after the tap was given no state of shape {tuple(state.shape)}")
 
 
-def _fits(value: Any, state: torch.Tensor) -> bool:
+def _fits(value: object, state: torch.Tensor) -> TypeGuard[torch.Tensor]:
     return isinstance(value, torch.Tensor) and value.shape == state.shape

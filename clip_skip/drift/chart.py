@@ -9,13 +9,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..skip.numbers import number
 from ..text.phrase import Data
 from ..text.plain import plain
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from .drift import Drift, Point
 
 Place: TypeAlias = "tuple[float, float]"
@@ -277,7 +279,7 @@ _COLOURS: Mapping[str, str] = {_TEXT: "#1f2328", _GRID: "#dddedf", **{ink: ink f
 _ALIGNMENTS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def _png_shape(axes: Any, shape: _Shape) -> None:
+def _png_shape(axes: Axes, shape: _Shape) -> None:
     if isinstance(shape, _Line):
         if shape.points:
             dashes = (0, (4, 4)) if shape.dashed else "solid"

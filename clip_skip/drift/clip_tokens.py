@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
+
+from ..conditioning.loaded_model import Tokenizer
 
 LENGTH = 77  # with the start and the end
 
@@ -26,6 +28,18 @@ class TokenizerError(ValueError):
     """There is no tokenizer, or none that can be used; the message says what to do."""
 
 
+class FileTokenizer(Tokenizer, Protocol):
+    """One of transformers'."""
+
+    @property
+    def bos_token_id(self) -> int: ...
+
+    @property
+    def eos_token_id(self) -> int: ...
+
+    def __call__(self, text: str, /, *, add_special_tokens: bool, verbose: bool) -> Mapping[str, list[int]]: ...
+
+
 class Chunks(NamedTuple):
     """A prompt in chunks. `ids` has the shape (chunks, 77), int64.
 
@@ -38,7 +52,7 @@ class Chunks(NamedTuple):
     words: Mapping[int, str]
 
 
-def find_tokenizer(given: Path | None, folders: Iterable[Path]) -> Any:
+def find_tokenizer(given: Path | None, folders: Iterable[Path]) -> FileTokenizer:
     """A transformers CLIP tokenizer: from the folder `given`, else one of `folders`, else the Hugging Face cache.
 
     Nothing is downloaded. Raises TokenizerError.
@@ -55,7 +69,7 @@ def find_tokenizer(given: Path | None, folders: Iterable[Path]) -> Any:
     )
 
 
-def chunks(tokenizer: Any, prompt: str, architecture_id: str, encoder_id: str) -> Chunks:
+def chunks(tokenizer: FileTokenizer, prompt: str, architecture_id: str, encoder_id: str) -> Chunks:
     """`prompt` as it stands, in as many chunks as it needs, padded as this architecture's encoder was trained."""
     start, end = tokenizer.bos_token_id, tokenizer.eos_token_id
     prompt = prompt.encode("utf-8", "replace").decode()  # a terminal's stray bytes, as lone surrogates, are no text
@@ -71,11 +85,11 @@ def chunks(tokenizer: Any, prompt: str, architecture_id: str, encoder_id: str) -
     return Chunks(read, torch.tensor(mask) if is_masked else None, words([read], tokenizer))
 
 
-def words(passes: Iterable[torch.Tensor], tokenizer: Any) -> dict[int, str]:
+def words(passes: Iterable[torch.Tensor], tokenizer: Tokenizer) -> dict[int, str]:
     """A prompt's own tokens as text, by their place among all tokens, counted through.
 
     `passes` are the ids that an encoder read, each of shape (texts, tokens), in CLIP's vocabulary: a text begins with
-    the start, and ends at the end, whose id is the next; what follows is padding. `tokenizer` needs `decode`.
+    the start, and ends at the end, whose id is the next; what follows is padding.
     """
     found: dict[int, str] = {}
     first = 0
@@ -102,12 +116,12 @@ def _has_vocabulary(folder: Path) -> bool:
     return any(all((folder / name).is_file() for name in names) for names in _VOCABULARIES)
 
 
-def _load(folder: Path) -> Any:
+def _load(folder: Path) -> FileTokenizer:
     # The fast one, since transformers 5 saves what only that one reads: tokenizer.json.
     from transformers import CLIPTokenizerFast
 
     try:
-        tokenizer = CLIPTokenizerFast.from_pretrained(folder, local_files_only=True)
+        tokenizer: FileTokenizer = CLIPTokenizerFast.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # whatever a broken file makes of the libraries
         raise TokenizerError(f"the tokenizer in {folder} can't be used: {str(error)[:200]}") from error
     if tokenizer.bos_token_id is None or tokenizer.eos_token_id is None:

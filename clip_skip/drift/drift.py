@@ -16,7 +16,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import nn
@@ -29,8 +29,11 @@ from ..skip.numbers import depth_of, depth_weights, number
 
 # Hidden states by depth, each of shape (..., width): a mapping, or transformers' `hidden_states`, which begins at 0.
 States: TypeAlias = "Mapping[int, torch.Tensor] | Sequence[torch.Tensor]"
-# `taps.lerp` or `taps.slerp`.
+# `blends.lerp` or `blends.slerp`.
 Mix: TypeAlias = "Callable[[list[tuple[torch.Tensor, float]]], torch.Tensor]"
+
+# What a block returns: its hidden state, which may be the first of several things.
+Output: TypeAlias = "torch.Tensor | tuple[torch.Tensor, ...]"
 
 
 class Point(NamedTuple):
@@ -141,11 +144,11 @@ class Passes(Mapping[int, torch.Tensor]):
         is_swapped = ids is not None and state.shape[:2] == ids.shape[::-1] != ids.shape
         return state.transpose(0, 1) if is_swapped else state
 
-    def keep_state(self, depth: int, output: Any) -> None:
+    def keep_state(self, depth: int, output: Output) -> None:
         # A clone, because some hosts add to a hidden state in place.
         self._states.setdefault(depth, []).append((output[0] if isinstance(output, tuple) else output).clone())
 
-    def keep_ids(self, args: Any, kwargs: Any) -> None:
+    def keep_ids(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
         ids = next((value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)), None)
         if ids is not None and ids.ndim == 2:
             self.ids.append(ids.clone())
@@ -165,7 +168,7 @@ def collected(stack: Stack) -> Iterator[Passes]:
     passes = Passes()
     handles: list[RemovableHandle] = []
 
-    def keeper(depth: int) -> Callable[[nn.Module, Any, Any], None]:
+    def keeper(depth: int) -> Callable[[nn.Module, object, Output], None]:
         return lambda module, args, output: passes.keep_state(depth, output)
 
     try:

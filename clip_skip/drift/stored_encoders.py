@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import count
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -121,7 +121,7 @@ def _config(contents: Contents, stored: StoredEncoder) -> CLIPTextConfig:
         raise ContentsError(f"its text encoder reads {positions[0]} tokens; CLIP's read {LENGTH}")
     width = tokens[1]
     component = stored.prefix.partition("/")[0] if contents.format == "diffusers" else ""
-    told: Mapping[str, Any] = contents.configs.get(component, {})
+    told: Mapping[str, object] = contents.configs.get(component, {})
     heads = told.get("num_attention_heads", width // _HEAD_WIDTH)
     activation = told.get("hidden_act", _ACTIVATIONS[stored.id])
     if type(heads) is not int or heads < 1 or width % heads:

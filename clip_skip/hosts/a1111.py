@@ -37,9 +37,9 @@ from .adapter import Adapter, listed_loras, tags_of_batch
 from .attributes import JOB_ATTRIBUTE
 from .encoders import read_webui_model, webui_readers, without_clip
 from .idle import STEPS, idle, kept, no_model, on_jobs_thread
-from .protocols import LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
+from .protocols import Component, LineCheckpointInfo, LineModel, LineModels, LineProcessing, Options, Processing, Shared
 from .running import begin, has_begun, running, told_by_host
-from .wrapped import Wrapped
+from .wrapped import Args, Kwargs, Original, Wrapped
 
 # The host's conditioning stage, of its job class; and the method of its model classes that encodes.
 _STAGE = "get_conds_with_caching"
@@ -165,7 +165,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
             self.opts.save(self._shared.config_filename)
         return bool(getattr(self.opts, _OPTION, None) == value)
 
-    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+    def is_slider(self, component: Component, elem_id: str | None = None) -> bool:
         # Forge's has no id, and its Settings hold a State with the other hosts' one.
         label = getattr(component, "label", None)
         named = elem_id == f"setting_{_OPTION}" or (_is_forge() and not elem_id and label == "Clip skip")
@@ -181,7 +181,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def loras(self) -> dict[str, str]:
         return listed_loras("networks")
 
-    def _grid_name(self) -> Mapping[str, Any]:
+    def _grid_name(self) -> Mapping[str, object]:
         return {"short_filename": not getattr(self.opts, "grid_extended_filename", False)}
 
     def _line(self, p: Processing | None = None) -> str:
@@ -218,7 +218,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
     def _checkpoint(self, info: LineCheckpointInfo, architecture: Architecture) -> Checkpoint:
         return Checkpoint.of(info.name_for_extra, architecture, info.filename, self._sha256(info), info.name)
 
-    def _meet(self, model: Any) -> None:
+    def _meet(self, model: object) -> None:
         """Have the classes of this model, and of what reads its encoders, tell us of every encode from now on."""
         for part, name, around in (
             (model, _ENCODE, self._learn),
@@ -232,26 +232,26 @@ class WebUI(Adapter[LineCheckpointInfo]):
             else:
                 self._encoders[owner, name] = Wrapped(owner, name, around)
 
-    def _condition(self, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
+    def _condition(self, original: Original, p: LineProcessing, args: Args, kwargs: Kwargs) -> object:
         """The host's conditioning stage, of the job `p`."""
         job = _job_of(p)
         return original(p, *args, **kwargs) if job is None else self._encode(job, original, p, args, kwargs)
 
-    def _learn(self, original: Callable[..., Any], model: Any, args: Any, kwargs: Any) -> Any:
+    def _learn(self, original: Original, model: object, args: Args, kwargs: Kwargs) -> object:
         """An encode of the model by whoever asks for it."""
         p = _begun_around(_is_no_jobs_encode)
         if p is None or model is not self._loaded_model():
             return original(model, *args, **kwargs)
         return self._encode_alone(p, original, model, args, kwargs)
 
-    def _read(self, original: Callable[..., Any], reader: Any, args: Any, kwargs: Any) -> Any:
+    def _read(self, original: Original, reader: object, args: Args, kwargs: Kwargs) -> object:
         """The same with one of the model's encoders."""
         p = _begun_around(_is_no_jobs_encode)
         if p is None or all(reader is not each for each in webui_readers(self._loaded_model())):
             return original(reader, *args, **kwargs)
         return self._encode_alone(p, original, reader, args, kwargs, whole=False)
 
-    def _encode(self, job: Job, original: Callable[..., Any], p: LineProcessing, args: Any, kwargs: Any) -> Any:
+    def _encode(self, job: Job, original: Original, p: LineProcessing, args: Args, kwargs: Kwargs) -> object:
         """The host's own encode (or cache look-up), under this job's plan for the model that is loaded now."""
         with ExitStack() as scope:
             encode = _tried(job, scope, lambda: self._prepare(scope, job, p, args, kwargs))
@@ -263,8 +263,8 @@ class WebUI(Adapter[LineCheckpointInfo]):
             return conds
 
     def _encode_alone(
-        self, p: Any, original: Callable[..., Any], part: Any, args: Any, kwargs: Any, whole: bool = True
-    ) -> Any:
+        self, p: Processing, original: Original, part: object, args: Args, kwargs: Kwargs, whole: bool = True
+    ) -> object:
         """The same outside of the stage, in the job of `p`, with the `whole` model or a part of it.
 
         Whose prompts these are nobody knows, and they follow the tags of the pass that `p` is at.
@@ -279,7 +279,7 @@ class WebUI(Adapter[LineCheckpointInfo]):
                 job.prove(taps, whole)
             return conds
 
-    def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Any, kwargs: Any) -> _Encode | None:
+    def _prepare(self, scope: ExitStack, job: Job, p: LineProcessing, args: Args, kwargs: Kwargs) -> _Encode | None:
         model = self._loaded().checkpoint.path
         taps = self._place(scope, job, _tags(job, p, args, kwargs), lambda plan: _cache_key(p, plan, model))
         return None if taps is None else _Encode(args, kwargs, taps)
@@ -311,7 +311,7 @@ class _Encode:
     The stage's arguments are `function, required_prompts, steps, caches, extra_network_data, ...`, by position or name.
     """
 
-    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any], taps: Taps) -> None:
+    def __init__(self, args: Args, kwargs: Kwargs, taps: Taps) -> None:
         self.taps = taps
         self.ran = False
         self.caches = kwargs["caches"] if "caches" in kwargs else args[3]
@@ -320,9 +320,9 @@ class _Encode:
         else:
             self.args, self.kwargs = (self._counted(args[0]), *args[1:]), kwargs
 
-    def _counted(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _counted(self, function: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(function)
-        def counted(*args: Any, **kwargs: Any) -> Any:
+        def counted(*args: object, **kwargs: object) -> object:
             self.ran = True
             return function(*args, **kwargs)
 
@@ -355,7 +355,7 @@ def _job_of(p: LineProcessing) -> Job | None:
     return None if begun is None else _own(begun)
 
 
-def _own(p: Any) -> Job | None:
+def _own(p: object) -> Job | None:
     """The job of `p`, which has begun; None where it runs without us."""
     job: Job | None = vars(p)[JOB_ATTRIBUTE]
     return job
@@ -373,7 +373,7 @@ def _is_no_jobs_encode(frame: FrameType) -> bool:
     return frame.f_code in decided or loads
 
 
-def _tags(job: Job, p: LineProcessing, args: Any, kwargs: Any) -> Tags:
+def _tags(job: Job, p: LineProcessing, args: Args, kwargs: Kwargs) -> Tags:
     """Those of the prompts in this call of the conditioning stage."""
     tags = _given(p, kwargs["extra_network_data"] if "extra_network_data" in kwargs else args[4])
     # The prompt of an inner pass without a word of its own follows the outer one.
@@ -425,7 +425,7 @@ class _Neutral(threading.local):
     number: int | None = None
     taps: Taps | None = None
 
-    def __get__(self, opts: Any, owner: type) -> int:
+    def __get__(self, opts: object, owner: type) -> int:
         if self.number is None:
             raise AttributeError(_OPTION)
         return self.number
@@ -441,7 +441,7 @@ class _Neutral(threading.local):
             delattr(options, _OPTION)
             _SETTERS.pop(options).remove()
 
-    def _set(self, original: Callable[..., Any], opts: Any, args: Any, kwargs: Any) -> None:
+    def _set(self, original: Original, opts: object, args: Args, kwargs: Kwargs) -> None:
         name, value = args
         if name != _OPTION or self.number is None:
             original(opts, name, value)
@@ -467,7 +467,7 @@ def _option(opts: Options, value: int | None, taps: Taps | None = None) -> Itera
 
 
 @contextmanager
-def _number(opts: Options, model: Any, value: int, taps: Taps) -> Iterator[None]:
+def _number(opts: Options, model: object, value: int, taps: Taps) -> Iterator[None]:
     """The number at which the host reads this model meanwhile; who sets another has these taps give way."""
     with _option(opts, value, taps):
         set_number = getattr(model, "set_clip_skip", None)
@@ -492,7 +492,7 @@ def _cache_key(p: LineProcessing, plan: Plan, model: str) -> Iterator[None]:
     before = vars(p).get("cached_params")
     cached_params = p.cached_params
 
-    def with_plan(*args: Any, **kwargs: Any) -> Any:
+    def with_plan(*args: object, **kwargs: object) -> tuple[object, ...]:
         return (*cached_params(*args, **kwargs), *plan.key, model)
 
     p.cached_params = with_plan  # type: ignore[method-assign]

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from ..conditioning.loaded_model import LoadedModel
+from ..jobs.sheet import Font, Sheet
 from ..models.checkpoint import Checkpoint
 from ..models.inspect.identity.identify import identify
 from ..skip import host_sliders, prompt_tags
@@ -79,11 +80,11 @@ class Adapter(ABC, Generic[Info]):
     def checkpoints(self) -> list[str]:
         return sorted(self._checkpoints.checkpoints_list, key=str.casefold)
 
-    def font(self, size: int) -> Any:
+    def font(self, size: int) -> Font | None:
         get_font = getattr(sys.modules.get("modules.images"), "get_font", None)
         return None if get_font is None else get_font(size)
 
-    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
+    def save_grid(self, p: Processing, grid: Sheet, processed: Processed) -> None:
         opts = self.opts
         if not getattr(opts, "grid_save", False):
             return
@@ -157,7 +158,7 @@ class Adapter(ABC, Generic[Info]):
         return bool(p.script_args and p.script_args[0]) or bool(getattr(p, "xyz", False))
 
     @abstractmethod
-    def _grid_name(self) -> Mapping[str, Any]:
+    def _grid_name(self) -> Mapping[str, object]:
         """What else the host says of a grid's name when it saves one."""
 
     @abstractmethod
@@ -188,7 +189,7 @@ def listed_loras(module: str) -> dict[str, str]:
     return {name: str(network.filename) for name, network in dict(networks).items()}
 
 
-def tags_of_batch(p: Any, prompts: Sequence[str] | None) -> set[Tags]:
+def tags_of_batch(p: Processing, prompts: Sequence[str] | None) -> set[Tags]:
     """The tags of the prompts of the batch that `p` is at, each once; `prompts` are those of all its batches."""
     first = p.iteration * p.batch_size
     return {prompt_tags.find(prompt) for prompt in (prompts or ())[first : first + p.batch_size]}

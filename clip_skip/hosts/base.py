@@ -11,11 +11,12 @@ from typing import Any, Protocol, TypeVar
 
 from ..conditioning.loaded_model import LoadedModel
 from ..jobs.job import Job
+from ..jobs.sheet import Font, Sheet
 from ..models.checkpoint import Checkpoint
 from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading
-from .protocols import ExtraNetworks, Options, Processed, Processing, ScriptData
+from .protocols import Component, ExtraNetworks, Options, Processed, Processing, ScriptData
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Host(Protocol):
         """Whether anybody knows this WebUI; if not, nothing of it is touched."""
 
     @property
-    def input_accordion(self) -> Any:
+    def input_accordion(self) -> Callable[..., Any] | None:
         """The host's class of that name, a checkbox with its accordion, where it shows that checkbox; else None."""
 
     @property
@@ -87,10 +88,10 @@ class Host(Protocol):
     def batches(self, count: int, size: int) -> Mapping[str, str | None]:
         """What the host's generation parameters say of so many batches of so many images; None leaves a key out."""
 
-    def font(self, size: int) -> Any:
+    def font(self, size: int) -> Font | None:
         """The font of the host's own grids, of so many pixels, None if it has none."""
 
-    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
+    def save_grid(self, p: Processing, grid: Sheet, processed: Processed) -> None:
         """Save an image of the images of `processed`, with the text of the first, as the host's user saves grids."""
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
@@ -139,7 +140,7 @@ class Host(Protocol):
     def use(self, number: float) -> bool:
         """Set the host's own CLIP skip to `number` for good. False where only its page can, or nothing may be set."""
 
-    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+    def is_slider(self, component: Component, elem_id: str | None = None) -> bool:
         """Whether this component of the host's page is its own CLIP skip control.
 
         Can be asked as soon as the component is made: `elem_id` is the one that the host gave it, if any.

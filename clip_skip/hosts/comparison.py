@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from ..advice.rules import BY_SCRIPT, NOT_WHOLE, not_compared
 from ..jobs.job import Job
-from ..jobs.sheet import FontOf, draw
+from ..jobs.sheet import FontOf, Sheet, draw
 from ..skip.numbers import label
 from ..skip.plan import Plan
 from ..skip.request import Request
@@ -38,7 +37,7 @@ class Comparison:
         self._p = p
         self._job = job
         self._texts = texts
-        self._before: dict[str, Any] = {}  # what the job object had before it was laid out
+        self._before: dict[str, object] = {}  # what the job object had before it was laid out
         self._said: Mapping[str, str | None] = {}
         self._compared: list[tuple[Request, Plan]] = []
         self._batches = 0  # for each of them
@@ -95,7 +94,7 @@ class Comparison:
         """The batch of this number gives images, whole or not."""
         self._made.append(batch)
 
-    def sheet(self, processed: Processed, font_of: FontOf) -> Any:
+    def sheet(self, processed: Processed, font_of: FontOf) -> Sheet | None:
         """The images of `processed` side by side with their numbers; None where fewer than two were made."""
         images = processed.images[processed.index_of_first_image :]
         # Masks and what other extensions add have no text of their own.
@@ -130,7 +129,7 @@ class Comparison:
         self._job.say(not_compared((Data(f"{type(error).__name__}: {error}"),)))
         self._compared = []  # what is made from now on may not be what was asked for
 
-    def _set(self, name: str, value: Any) -> None:
+    def _set(self, name: str, value: object) -> None:
         self._before[name] = getattr(self._p, name)
         setattr(self._p, name, value)
 
@@ -148,11 +147,11 @@ class _Late:
 
     def __init__(self, p: Processing, comparison: Comparison) -> None:
         self._p = p
-        self._init: Callable[..., Any] = p.init
+        self._init: Callable[..., object] = p.init
         self._before = vars(p).get("init")
         self._comparison = comparison
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
+    def __call__(self, *_: object, **__: object) -> object:
         p = self._p
         if vars(p).get("init") is self:
             self.leave(p)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..jobs.job import Job
 from .attributes import JOB_ATTRIBUTE, OWNER_ATTRIBUTE
+from .protocols import Processing
 
 # The host's own functions around a job, in its module of that name beside the job's class, and where it calls scripts.
 _MODULE = "modules.processing"
@@ -21,24 +22,24 @@ _RUNNERS = ("process_images", "process_images_inner")
 _CALLERS = ("modules.scripts", "modules.scripts_manager", "modules.script_callbacks")
 
 
-def begin(p: Any, job: Job | None) -> None:
+def begin(p: object, job: Job | None) -> None:
     """The job object `p` begins, with this job of ours, or off."""
     setattr(p, JOB_ATTRIBUTE, job)
     setattr(p, OWNER_ATTRIBUTE, id(p))
 
 
-def has_begun(p: Any) -> bool:
+def has_begun(p: object) -> bool:
     """Whether `p` has begun itself, and is no copy of a job object that has."""
     return bool(vars(p).get(OWNER_ATTRIBUTE) == id(p))
 
 
-def part_from_outer(p: Any) -> None:
+def part_from_outer(p: Processing) -> None:
     """Give `p` generation parameters of its own, where it is a copy of a job around it and has that one's."""
     if any(outer is not p and outer.extra_generation_params is p.extra_generation_params for outer in running()):
         p.extra_generation_params = dict(p.extra_generation_params)
 
 
-def running(ends: Callable[[FrameType], bool] = lambda _: False) -> Iterator[Any]:
+def running(ends: Callable[[FrameType], bool] = lambda _: False) -> Iterator[Processing]:
     """The host's job objects that are run around the caller, the innermost first, no further out than `ends` says."""
     for frame in _frames():
         if ends(frame):
@@ -70,7 +71,7 @@ def _frames() -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _run_in(frame: FrameType) -> Any:
+def _run_in(frame: FrameType) -> Processing | None:
     """The host's job object that is run in this frame, None if it is no frame of a function that runs one."""
     if frame.f_code.co_name not in _RUNNERS or frame.f_globals.get("__name__") != _MODULE:
         return None

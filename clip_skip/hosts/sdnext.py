@@ -27,6 +27,7 @@ from .attributes import COMPARISON_ATTRIBUTE
 from .encoders import read_pipeline
 from .idle import STEPS, idle, kept, no_model
 from .protocols import (
+    Component,
     NextCallbacks,
     NextCheckpointInfo,
     NextCheckpoints,
@@ -45,7 +46,7 @@ T = TypeVar("T")
 
 
 class SDNext(Adapter[NextCheckpointInfo]):
-    input_accordion: Any = None
+    input_accordion: None = None
 
     def __init__(
         self,
@@ -168,7 +169,7 @@ class SDNext(Adapter[NextCheckpointInfo]):
             with torch.no_grad(), kept(getattr(pipeline, "embedding_db", None), "embeddings_used"):
                 return work(model, lambda: self._read(model, pipeline, prompt))
 
-    def _read(self, model: LoadedModel, pipeline: Any, prompt: str) -> None:
+    def _read(self, model: LoadedModel, pipeline: object, prompt: str) -> None:
         """One pass of each part of the prompt, whichever parser the jobs use: SD.Next's own makes several of each."""
         parser = self._parser
         pipeline = parser.prepare_model(pipeline)
@@ -189,7 +190,7 @@ class SDNext(Adapter[NextCheckpointInfo]):
     def use(self, number: float) -> bool:
         return False  # no option of SD.Next's has it
 
-    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+    def is_slider(self, component: Component, elem_id: str | None = None) -> bool:
         return elem_id in _SLIDERS
 
     def lora_file(self, name: str) -> str | None:
@@ -208,12 +209,12 @@ class SDNext(Adapter[NextCheckpointInfo]):
         self._parser.cache.clear()
         self._te_hijack.prompt_cache.cache.clear()
 
-    def _model(self, pipeline: Any) -> LoadedModel:
+    def _model(self, pipeline: object) -> LoadedModel:
         model, info = read_pipeline(pipeline), getattr(pipeline, "sd_checkpoint_info", None)
         checkpoint = Checkpoint("", model.architecture) if info is None else self._checkpoint(info, model.architecture)
         return replace(model, checkpoint=checkpoint)
 
-    def _pipelines(self) -> list[Any]:
+    def _pipelines(self) -> list[object]:
         # Not `shared.sd_model` and `shared.sd_refiner`: reading those loads what is not there yet.
         data = self._sd_models.model_data
         return [pipeline for pipeline in (data.sd_model, data.sd_refiner) if pipeline is not None]
@@ -232,7 +233,7 @@ class SDNext(Adapter[NextCheckpointInfo]):
         listed_as = "" if info.type == "diffusers" else info.name  # all of those lie in one folder
         return Checkpoint.of(info.model_name, architecture, info.path, self._sha256(info), listed_as)
 
-    def _grid_name(self) -> Mapping[str, Any]:
+    def _grid_name(self) -> Mapping[str, object]:
         return {}
 
     def _line(self, p: Processing | None = None) -> str:
@@ -244,7 +245,7 @@ class SDNext(Adapter[NextCheckpointInfo]):
         number = host_sliders.slider_for(self._line(p), architecture, as_trained(architecture))
         return 1 if number is None else int(number)
 
-    def _model_loaded(self, _model: Any) -> None:
+    def _model_loaded(self, _model: object) -> None:
         if self._running:
             self._running[-1].stop()
             self._running[-1].start()

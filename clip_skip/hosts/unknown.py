@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..conditioning.loaded_model import LoadedModel
 from ..jobs.job import Job
+from ..jobs.sheet import Font, Sheet
 from ..models.checkpoint import NO_CHECKPOINT, Checkpoint
 from ..skip.architectures import Architecture
 from ..skip.prompt_tags import Tags
 from ..skip.reading import Reading, as_trained
 from .idle import no_model
-from .protocols import ExtraNetworks, Options, Processed, Processing, ScriptData
+from .protocols import Component, ExtraNetworks, Options, Processed, Processing, ScriptData
 
 T = TypeVar("T")
 
@@ -20,13 +21,13 @@ T = TypeVar("T")
 class NoOptions:
     """Options that hold nothing, so that each setting has its default, and take nothing."""
 
-    def set(self, key: str, value: Any) -> bool:
+    def set(self, key: str, value: object) -> bool:
         return False
 
     def save(self, filename: str) -> None:
         pass
 
-    def add_option(self, key: str, info: Any) -> None:
+    def add_option(self, key: str, info: object) -> None:
         pass
 
 
@@ -36,7 +37,7 @@ class UnknownHost:
     known = False
     busy = False
     hashes = False
-    input_accordion: Any = None
+    input_accordion: None = None
     opts: Options = NoOptions()
     data_path: str | None = None
     scripts: Iterable[ScriptData] = ()
@@ -76,10 +77,10 @@ class UnknownHost:
     def batches(self, count: int, size: int) -> Mapping[str, str | None]:
         return {}
 
-    def font(self, size: int) -> Any:
+    def font(self, size: int) -> Font | None:
         return None
 
-    def save_grid(self, p: Processing, grid: Any, processed: Processed) -> None:
+    def save_grid(self, p: Processing, grid: Sheet, processed: Processed) -> None:
         pass
 
     def encode(self, prompt: str, work: Callable[[LoadedModel, Callable[[], object]], T]) -> T:
@@ -112,7 +113,7 @@ class UnknownHost:
     def use(self, number: float) -> bool:
         return False
 
-    def is_slider(self, component: Any, elem_id: str | None = None) -> bool:
+    def is_slider(self, component: Component, elem_id: str | None = None) -> bool:
         return False
 
     def lora_file(self, name: str) -> str | None:

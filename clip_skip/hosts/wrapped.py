@@ -7,9 +7,14 @@ import inspect
 import threading
 from collections.abc import Callable
 from types import FunctionType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from .attributes import AROUND_ATTRIBUTE, ORIGINAL_ATTRIBUTE, WRAPPER_ATTRIBUTE
+
+# A method as it was before, and what it is called with.
+Original: TypeAlias = "Callable[..., object]"
+Args: TypeAlias = "tuple[Any, ...]"
+Kwargs: TypeAlias = "dict[str, Any]"
 
 
 class Wrapped:
@@ -19,7 +24,7 @@ class Wrapped:
     this extension that another one has kept, and puts back, calls the `around` of now; of several only the outermost.
     """
 
-    def __init__(self, owner: type, name: str, around: Callable[..., Any]) -> None:
+    def __init__(self, owner: type, name: str, around: Callable[..., object]) -> None:
         self._owner, self._name, self._around = owner, name, around
         self._wrap()
 
@@ -34,7 +39,7 @@ class Wrapped:
         now.around = self._around
 
         @functools.wraps(original)
-        def wrapper(host_object: Any, *args: Any, **kwargs: Any) -> Any:
+        def wrapper(host_object: object, *args: object, **kwargs: object) -> object:
             thread = threading.get_ident()
             if now.around is None or thread in now.inside:
                 return original(host_object, *args, **kwargs)

@@ -24,10 +24,10 @@ def register(extra_networks: ExtraNetworks | None, tagged: Callable[[Processing,
     base: Any = extra_networks.ExtraNetwork
 
     class ClipSkip(base):  # type: ignore[misc]
-        def activate(self, p: Processing, params_list: Sequence[ExtraNetworkParams], *args: Any, **kwargs: Any) -> None:
+        def activate(self, p: Processing, params_list: Sequence[ExtraNetworkParams], *_: object, **__: object) -> None:
             tagged(p, items_of(params_list))
 
-        def deactivate(self, p: Processing, *args: Any, **kwargs: Any) -> None:
+        def deactivate(self, p: Processing, *_: object, **__: object) -> None:
             pass
 
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
 
 from ..hosts.attributes import AXES_ATTRIBUTE
 from ..hosts.protocols import AxisOption, Processing, ScriptData
@@ -15,9 +14,9 @@ from ..text.log import logger
 _GRIDS = ("xyz_grid.py", "xyz_grid_on.py")
 
 
-def asked(p: Processing) -> Mapping[str, Any]:
+def asked(p: Processing) -> Mapping[str, object]:
     """The options that the grid's axes ask for in the job `p`, none outside of a grid."""
-    axes: Mapping[str, Any] = getattr(p, AXES_ATTRIBUTE, {})
+    axes: Mapping[str, object] = getattr(p, AXES_ATTRIBUTE, {})
     return axes
 
 
@@ -46,19 +45,19 @@ def _add(axes: list[AxisOption], new: Callable[..., AxisOption], switched_on: Ca
             axes.append(axis)
 
 
-def _arguments(parameter: Parameter) -> dict[str, Any]:
+def _arguments(parameter: Parameter) -> dict[str, object]:
     return {"choices": lambda: list(parameter.choices)} if parameter.choices else {}
 
 
-def _apply(name: str) -> Callable[[Processing, Any, Any], None]:
-    def apply(p: Processing, value: Any, values: Any) -> None:
+def _apply(name: str) -> Callable[[Processing, object, object], None]:
+    def apply(p: Processing, value: object, values: object) -> None:
         # A new dictionary: the cells' job objects are shallow copies of one.
         setattr(p, AXES_ATTRIBUTE, {**asked(p), name: value})
 
     return apply
 
 
-def _value(text: Any) -> Any:
+def _value(text: str | float) -> str | float:
     """A number where it is one."""
     try:
         return float(text)
@@ -66,10 +65,10 @@ def _value(text: Any) -> Any:
         return text
 
 
-def _confirm(parameter: Parameter, switched_on: Callable[[], bool]) -> Callable[[Processing, list[Any]], None]:
+def _confirm(parameter: Parameter, switched_on: Callable[[], bool]) -> Callable[[Processing, list[object]], None]:
     words = () if parameter.choices else WORDS
 
-    def confirm(p: Processing, values: list[Any]) -> None:
+    def confirm(p: Processing, values: list[object]) -> None:
         """Put the numbers of a range in its place, and refuse what no model can use, before the first cell is made.
 
         The grids have ranges of plain numbers, but take no words then. What depends on a cell's model, which another
@@ -86,7 +85,7 @@ def _confirm(parameter: Parameter, switched_on: Callable[[], bool]) -> Callable[
     return confirm
 
 
-def _accepts(parameter: Parameter, value: Any, words: Collection[str]) -> bool:
+def _accepts(parameter: Parameter, value: object, words: Collection[str]) -> bool:
     try:
         parameter.accept(value, words)
     except (ValueError, TypeError, OverflowError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +23,11 @@ class Setting:
     """
 
     name: str
-    default: Any
+    default: object
     label: str
     kind: str
     help: str = ""
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[str, ...] = ()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from ..advice.rules import ALIKE, BY_TAG, Advice, bad_tag, bad_value, not_applied, not_compared
 from ..conditioning.taps import Taps
@@ -30,7 +29,7 @@ class Job:
     def __init__(
         self,
         asked: Request,
-        params: dict[str, Any],
+        params: dict[str, object],
         write_infotext: bool = True,
         stands_for: Callable[[Checkpoint, str], Auto | None] = lambda *_: None,
     ) -> None:
@@ -133,7 +132,7 @@ class Job:
         for encoder_id, why in taps.failures.items():
             self.failed([encoder_id], why)
         if whole and taps.not_passed:
-            self.failed(taps.not_passed, "its blocks did not run where they were expected to")
+            self.failed(taps.not_passed, "its layers did not run where they were expected to")
         return not taps.unproven
 
     def failed(self, encoder_ids: list[str], why: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
+Sheet: TypeAlias = Image.Image
+Font: TypeAlias = "ImageFont.ImageFont | ImageFont.FreeTypeFont"
 # A font of about so many pixels' height; None where there is none but Pillow's own.
-FontOf = Callable[[int], Any]
+FontOf: TypeAlias = "Callable[[int], Font | None]"
 
 _PAPER, _INK = "white", "black"
 
 
-def draw(cells: Mapping[tuple[int, int], Image.Image], labels: Sequence[str], font_of: FontOf) -> Image.Image:
+def draw(cells: Mapping[tuple[int, int], Image.Image], labels: Sequence[str], font_of: FontOf) -> Sheet:
     """The images of `cells`, which are keyed by column and row, each below its column's label.
 
     Cells that are missing, of a job that was ended before its time, stay empty.
@@ -43,7 +45,7 @@ def _write(sheet: Image.Image, box: tuple[int, int, int, int], text: str, size: 
     draw.text((left + (width - right) // 2, top + (height - bottom) // 2), text, fill=_INK, font=font)
 
 
-def _own_font(size: int) -> Any:
+def _own_font(size: int) -> Font:
     """Pillow's own, of one size alone before 10.1."""
     try:
         return ImageFont.load_default(size)

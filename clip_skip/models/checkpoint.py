@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
-from pathlib import PurePath
-from typing import Any
+from pathlib import Path, PurePath
+from typing import TypeGuard
 
 from ..skip.architectures import UNKNOWN, Architecture
 from ..text.log import logger
@@ -19,7 +20,7 @@ class Checkpoint:
     """The name that users see, what its file says it is, its file or folder, and that file's SHA-256.
 
     `path` is "" where there is none; `sha256` is None where the host has not worked it out; `folder` is the one in the
-    host's models that holds it, "" if that is all of them.
+    host's models that holds it, "" if that is all of them, and `level` how many folders below that the file lies.
     """
 
     name: str
@@ -27,9 +28,10 @@ class Checkpoint:
     path: str = ""
     sha256: str | None = None
     folder: str = ""
+    level: int = 0
 
     @classmethod
-    def of(cls, name: str, architecture: Architecture, path: str, sha256: Any, listed_as: str = "") -> Checkpoint:
+    def of(cls, name: str, architecture: Architecture, path: str, sha256: object, listed_as: str = "") -> Checkpoint:
         """With whatever a host holds as hash, and the path that it lists the model under within its models.
 
         SD.Next has a commit's hash there for some folders. Forge had that of the file's name for a time, and keeps it
@@ -40,7 +42,7 @@ class Checkpoint:
             _tell_once(path)
             known = None
         *folders, _ = re.split(r"[\\/]", listed_as)
-        return cls(name, architecture, path, known, folders[-1] if folders else "")
+        return cls(name, architecture, path, known, folders[-1] if folders else "", len(folders))
 
     @property
     def file_name(self) -> str:
@@ -51,6 +53,14 @@ class Checkpoint:
     def place(self) -> str:
         """The path by which a preset that was kept under the file's name, below its folder or not, is found."""
         return self.path or self.name
+
+    def has_namesake(self) -> bool:
+        """Whether a file of its name lies above all folders of the host's models: what is kept under the name without a
+        folder is that one's."""
+        path = Path(self.path)
+        top = path.parents[self.level] if 0 < self.level < len(path.parents) else None
+        bare = path.stem if path.suffix.lower() in MODEL_SUFFIXES else path.name
+        return top is not None and any(os.path.exists(top / f"{bare}{suffix}") for suffix in ("", *MODEL_SUFFIXES))
 
     @property
     def kept_name(self) -> str:
@@ -69,7 +79,7 @@ def _tell_once(path: str) -> None:
 NO_CHECKPOINT = Checkpoint("", UNKNOWN)
 
 
-def is_sha256(value: Any) -> bool:
+def is_sha256(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]{64}", value) is not None
 
 

@@ -54,7 +54,9 @@ class Library:
         """`checkpoint` is in use: what was saved for it before its hash was known moves to the hash. Never raises."""
         if checkpoint.sha256 and checkpoint.file_name:
             try:
-                self.presets.learn_hash(checkpoint.place, checkpoint.sha256, checkpoint.architecture)
+                self.presets.learn_hash(
+                    checkpoint.place, checkpoint.sha256, checkpoint.architecture, checkpoint.has_namesake
+                )
             except StoreError as error:
                 logger.warning("%s", error)
 
@@ -85,7 +87,7 @@ class Library:
     def tell_again(self, key: str | None = None) -> None:
         """Silence no advice any more about the model whose preset has this key, None: about any. Raises StoreError."""
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             for each in [key] if key is not None else list(presets):
                 if isinstance(raw := presets.get(each), Mapping) and "silenced" in raw:
                     presets[each] = {name: value for name, value in raw.items() if name != "silenced"}
@@ -122,7 +124,12 @@ class Library:
 
     def _put(self, checkpoint: Checkpoint, preset: Preset) -> Changed:
         return self.presets.put(
-            preset, checkpoint.sha256, checkpoint.kept_name, checkpoint.architecture, path=checkpoint.place
+            preset,
+            checkpoint.sha256,
+            checkpoint.kept_name,
+            checkpoint.architecture,
+            checkpoint.place,
+            checkpoint.has_namesake,
         )
 
 

@@ -33,7 +33,7 @@ class _once(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, instance: Any, owner: type) -> T:
+    def __get__(self, instance: object, owner: type) -> T:
         if instance is None:  # asked of the class
             return self  # type: ignore[return-value]
         value = vars(instance)[self._name] = self._look_up(instance)
@@ -63,7 +63,8 @@ class Profile:
         """The preset, also one that was saved before the model's hash was known."""
         if not self.checkpoint.file_name:
             return None
-        return self._presets.get(self.checkpoint.sha256, self.checkpoint.place, self.checkpoint.architecture)
+        checkpoint = self.checkpoint
+        return self._presets.get(checkpoint.sha256, checkpoint.place, checkpoint.architecture, checkpoint.has_namesake)
 
     @property
     def key(self) -> str:
@@ -109,7 +110,7 @@ class Profile:
         return auto
 
     def stands_for(self, word: str) -> Auto | None:
-        """What one of `request.WORDS` means here, None for the preset of a model that has none.
+        """What one of `parameters.WORDS` means here, None for the preset of a model that has none.
 
         Never raises: where all fails it is as trained.
         """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from .. import __version__
 from ..text.bounded_json import load
@@ -47,7 +46,7 @@ def host_value(plan: Plan) -> int | None:
     return int(skip) if skip > 1 and skip == int(skip) else None
 
 
-def parse(params: Mapping[str, Any]) -> dict[str, Any] | None:
+def parse(params: Mapping[str, object]) -> dict[str, object] | None:
     """The options that parsed generation parameters hold, or None where the image was made without us.
 
     Values come as a host's parser leaves them: text on some hosts, already numbers on others.
@@ -75,7 +74,7 @@ def _unquoted(value: str) -> str:
         return value.strip('"')
 
 
-def left_over(text: str, params: Mapping[str, Any], from_host: bool = True) -> dict[str, str]:
+def left_over(text: str, params: Mapping[str, object], from_host: bool = True) -> dict[str, str]:
     """Our keys for a number in the `text` of an SD 1.x image that nobody takes from it; `params` is what was taken.
 
     That is Trip Clip Skip's, and with `from_host`, where the host drops it, the host's own.
@@ -91,13 +90,13 @@ def left_over(text: str, params: Mapping[str, Any], from_host: bool = True) -> d
     return {str(PARAMETERS[name].infotext): value for name, value in {"l": number(skip), **blend}.items()}
 
 
-def clear(params: dict[str, Any]) -> None:
+def clear(params: dict[str, object]) -> None:
     """Drop what was written before: an XYZ grid's cells share one dictionary, and a job's batches, too."""
     for key in _WRITTEN:
         params.pop(key, None)
 
 
-def after(params: Mapping[str, Any]) -> list[str]:
+def after(params: Mapping[str, object]) -> list[str]:
     """The keys of others that come after the first of what was written before."""
     keys = list(params)
     first = next((place for place, key in enumerate(keys) if key in _WRITTEN), len(keys))

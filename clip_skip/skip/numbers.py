@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from ..text.bounded_json import as_number
 from ..text.phrase import Data, Phrase
@@ -36,7 +35,7 @@ def depth_weights(skip: float, trained_depth: int) -> tuple[tuple[int, float], .
     return ((depth, 1 - fraction), (depth - 1, fraction))
 
 
-def counted(value: Any) -> float | None:
+def counted(value: object) -> float | None:
     """The number that a program wrote, in A1111's counting: ComfyUI and Civitai call its 2 also -2. None for others."""
     number = as_number(value)
     return None if number is None else abs(number)
@@ -52,10 +51,11 @@ def label(skips: Mapping[str, float]) -> str:
     return " / ".join(dict.fromkeys(map(number, skips.values())))
 
 
-def words(encoder: Encoder, skip: float) -> Phrase:
-    """What `skip` does on `encoder`: "block 30.5 of 32 (trained: 31)", "block 31 of 32 (as trained)"."""
-    depth = number(round(depth_of(skip, encoder.trained_depth), 4))
-    where = ("block", Data(f" {depth} "), "of", Data(f" {encoder.blocks} ("))
+def layers(encoder: Encoder, skip: float) -> Phrase:
+    """What `skip` does on `encoder`: "layers left out: 0.5 of 11", "as trained", "layers too many: 1" below 1."""
     if skip == 1:
-        return (*where, "as trained", Data(")"))
-    return (*where, "trained", Data(f": {encoder.trained_depth})"))
+        return ("as trained",)
+    count = number(round(abs(skip - 1), 4))
+    if skip < 1:
+        return "layers too many:", Data(f" {count}")
+    return "layers left out:", Data(f" {count} "), "of", Data(f" {encoder.trained_depth}")

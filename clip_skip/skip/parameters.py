@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from ..text.bounded_json import as_number
 from .architectures import DEEPEST_SKIP, ENCODER_IDS, ENCODER_NAMES
 from .numbers import number
 
@@ -41,7 +42,7 @@ class Parameter:
             return " or ".join(f'"{choice}"' for choice in self.choices)
         return f"a number from 1 to {self.maximum}"
 
-    def accept(self, value: Any, words: Collection[str] = ()) -> Any:
+    def accept(self, value: object, words: Collection[str] = ()) -> Any:
         """`value` as this parameter holds it, or one of `words`. Raises ValueError where it is not accepted."""
         if isinstance(value, str) and value.strip().lower() in words:
             return value.strip().lower()
@@ -50,10 +51,8 @@ class Parameter:
             if word not in self.choices:
                 raise ValueError
             return word
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            raise ValueError
-        skip = float(value)
-        if not math.isfinite(skip) or not 1 <= skip <= self.maximum:
+        skip = as_number(value)
+        if skip is None or not 1 <= skip <= self.maximum:
             raise ValueError
         return skip
 
@@ -72,7 +71,7 @@ PARAMETERS = {
         Parameter(
             "skip",
             "All encoders",
-            "1 is where the model was trained to read; 2 is one block earlier.",
+            "1 is where the model was trained to read; 2 leaves one layer out.",
             axis="[CLIP Skip] All encoders",
             maximum=max(DEEPEST_SKIP.values()),
         ),
@@ -90,7 +89,7 @@ PARAMETERS = {
         Parameter(
             "blend",
             "Blend",
-            "How a fractional skip mixes the two neighbouring blocks.",
+            "How a fractional skip mixes the two neighbouring layers.",
             axis="[CLIP Skip] Blend",
             infotext="CLIP skip blend",
             choices=BLENDS,
@@ -111,7 +110,7 @@ class Refusal:
         return f"{self.name} {self.value} was refused, accepted is {self.accepted}"
 
 
-def refusal(name: str, value: Any, accepted: str) -> Refusal:
+def refusal(name: str, value: object, accepted: str) -> Refusal:
     """The refusal of `value`, however long that is."""
     text = number(value) if isinstance(value, float) and math.isfinite(value) else str(value)
     return Refusal(name, text if len(text) <= 60 else f"{text[:57]}...", accepted)

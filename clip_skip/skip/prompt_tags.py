@@ -7,7 +7,7 @@ takes it out of what is encoded.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -19,8 +19,14 @@ from .request import Request, from_options
 
 NAME = "clipskip"
 _WRITTEN = regex(rf"<{NAME}:([^>]+)>")
-# As it is written by hearsay, with letters of any size and wide signs: <ClipSkip:2>, <clip skip:2>, <clipskip=2>.
-_ALIKE = regex(r"[<\uff1c]\s*clip[\s_-]*skip(?![^\W\d_])([^<>\uff1c\uff1e]*)[>\uff1e]", re.IGNORECASE)
+# As it is written by hearsay, with letters of any size: <ClipSkip:2>, <clip skip:2>, <clipskip=2>. Where it is not
+# closed, what stands behind the name is no further than its numbers.
+_ALIKE = regex(
+    r"<\s*clip[\s_-]*skips?(?![^\W\d_])(?:([^<>]*)>|((?:[\s_:=,;|/(-]{0,5}(?:[lgh]\s?=\s?)?\d[\d.]{0,9}){1,4}))",
+    re.IGNORECASE,
+)
+# The wide signs of Chinese and Japanese keyboards, and what else stands for "<" and ">" there.
+_WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)} | str.maketrans("\u3000\u3008\u3009\u300a\u300b", " <><>")
 _EXAMPLE = "2"
 
 # What each tag of a prompt has between its colons, after its name.
@@ -73,22 +79,27 @@ def mistaken(prompt: str, negative: str = "") -> tuple[Mistaken, ...]:
 
     Each once, in their order.
     """
-    found = [Mistaken(each[0], _meant(each[1]), False) for each in _ALIKE.finditer(prompt) if not find(each[0])]
-    found += [Mistaken(each[0], _meant(each[1]), True) for each in _ALIKE.finditer(negative)]
+    begun = {each.start() for each in _WRITTEN.finditer(prompt)}
+    found = [
+        Mistaken(text[each.start() : each.end()], _meant(each[1] or each[2] or ""), is_negative)
+        for text, is_negative in ((prompt, False), (negative, True))
+        for each in _ALIKE.finditer(text.translate(_WIDE))
+        if is_negative or each.start() not in begun
+    ]
     return tuple(dict.fromkeys(found))
 
 
 def _meant(rest: str) -> str:
     """The tag with what stands behind the name in one that is none, an example where nothing does."""
-    rest = re.sub(r"\s*[=\uff1d]\s*", "=", rest)
-    options = re.sub(r"[\s:,;|/()\\\uff1a\uff0c\uff1b]+", ":", rest).strip(":=_-.")
+    rest = re.sub(r"\s*=\s*", "=", rest)
+    options = re.sub(r"[\s:,;|/()\\]+", ":", rest).strip(":=_-.")
     return f"<{NAME}:{options or _EXAMPLE}>"
 
 
-def given(network_data: Any) -> Tags:
+def given(network_data: object) -> Tags:
     """The tags among what a WebUI has parsed out of a prompt: its lists of parameters by extra network."""
     return items_of(network_data.get(NAME, ())) if isinstance(network_data, Mapping) else ()
 
 
-def items_of(params_list: Any) -> Tags:
+def items_of(params_list: Iterable[Any]) -> Tags:
     return tuple(tuple(each.items) for each in params_list)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..text.regex import regex
 
 # 1-3, 1-2 (+0.5), 3-1 (-0.5), 1-3 [5] as the A1111 line has ranges, 1-3:5 as SD.Next has them.
@@ -12,7 +10,7 @@ _RANGE = regex(rf"{_NUMBER}\s*-\s*{_NUMBER}\s*(?:\(\s*([+-]?{_NUMBER})\s*\)|\[\s
 _LONGEST = 1000
 
 
-def numbers(value: Any) -> list[Any]:
+def numbers(value: object) -> list[object]:
     """The numbers of a range such as `1-2 (+0.5)` in its place; what is none stays as it is."""
     found = _RANGE.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:

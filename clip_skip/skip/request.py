@@ -33,7 +33,7 @@ class Request:
         return self.skips.get(encoder_id, self.skip if self.skip is not None else 1.0)
 
     @property
-    def options(self) -> dict[str, Any]:
+    def options(self) -> dict[str, object]:
         """The named options that make this request, but for what is compared."""
         numbers = {} if self.skip is None else {"skip": self.skip}
         return {"mode": self.mode, **numbers, **self.skips, "blend": self.blend}
@@ -54,7 +54,7 @@ COMPARED = f'a list of up to {MOST_COMPARED} skips, such as [1, 1.5, {{"l": 2, "
 PANEL_FIELDS = ("mode", "same", "skip", *ENCODER_IDS, "blend")
 
 
-def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request:
+def parse(*args: object, axes: Mapping[str, object] = MappingProxyType({})) -> Request:
     """The request that script arguments make: `[enabled, options]`, both optional, then the panel's own fields.
 
     `options` is a mapping or its JSON text, and wins over the panel's fields; `axes` are the options that a cell of a
@@ -84,7 +84,7 @@ def parse(*args: Any, axes: Mapping[str, Any] = MappingProxyType({})) -> Request
     return replace(_varied(request, axes), compare=request.compare)
 
 
-def from_options(options: Mapping[str, Any], refusals: Iterable[Refusal] = ()) -> Request:
+def from_options(options: Mapping[str, object], refusals: Iterable[Refusal] = ()) -> Request:
     """The enabled request that named options make; see `parse`."""
     values, refused = _read({name: value for name, value in options.items() if name != COMPARE})
     if refusals := (*refusals, *refused):
@@ -102,7 +102,7 @@ def from_options(options: Mapping[str, Any], refusals: Iterable[Refusal] = ()) -
     return Request(enabled=True, refusals=refusals) if refusals else replace(request, compare=compared)
 
 
-def _compared(request: Request, values: Any) -> tuple[tuple[Request, ...], tuple[Refusal, ...]]:
+def _compared(request: Request, values: object) -> tuple[tuple[Request, ...], tuple[Refusal, ...]]:
     """`request` with each of these skips in its place, as the values of a grid's axes are, and what was refused."""
     if values is None:
         return (), ()
@@ -113,7 +113,7 @@ def _compared(request: Request, values: Any) -> tuple[tuple[Request, ...], tuple
     return compared, tuple(refused)
 
 
-def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
+def _varied(request: Request, axes: Mapping[str, object]) -> Request:
     """`request` with the values of a grid's axes in their place, whichever axis comes first."""
     values, refused = _read(axes, WORDS)
     if not axes or request.refusals or refused:
@@ -133,7 +133,7 @@ def _varied(request: Request, axes: Mapping[str, Any]) -> Request:
     )
 
 
-def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict[str, Any], list[Refusal]]:
+def _read(options: Mapping[str, object], words: Collection[str] = ()) -> tuple[dict[str, Any], list[Refusal]]:
     """The values of named options, where a number may also be one of `words`, and what was refused."""
     values: dict[str, Any] = {}
     refusals = []
@@ -150,7 +150,7 @@ def _read(options: Mapping[str, Any], words: Collection[str] = ()) -> tuple[dict
     return values, refusals
 
 
-def _panel_options(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _panel_options(fields: Mapping[str, object]) -> dict[str, object]:
     """The options that the panel's fields stand for: one number for all encoders, or one for each."""
     if str(fields.get("mode")).lower() == "auto":
         return {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..text.regex import regex
 from .architectures import Architecture
 from .parameters import Refusal, refusal
@@ -13,11 +11,11 @@ from .ranges import numbers
 _BETWEEN = regex("[,;\u3001\uff0c\uff1b]")
 
 
-def read(text: str, architecture: Architecture) -> tuple[list[dict[str, Any]], tuple[Refusal, ...]]:
+def read(text: str, architecture: Architecture) -> tuple[list[dict[str, object]], tuple[Refusal, ...]]:
     """The options that each skip in `text` stands for on this architecture, in their order, and what was refused."""
     ids = [encoder.id for encoder in architecture.encoders]
     names = " / ".join(encoder.name for encoder in architecture.encoders)
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, object]] = []
     for item in filter(None, map(str.strip, _BETWEEN.split(text))):
         parts = [part.strip() for part in item.split("/")]
         if len(parts) == 1:

@@ -14,7 +14,7 @@ MAX_DIGITS = 1000  # of one whole number: before 3.10.7 Python takes quadratic t
 
 def load(
     text: str | bytes,
-    pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None,
+    pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None,
     longest: int | None = MAX_JSON_CHARACTERS,
 ) -> Any:
     """The value that the JSON `text` is; whole numbers are ints. `pairs_hook` as json's `object_pairs_hook`.
@@ -27,6 +27,8 @@ def load(
     commas = text.count(b",") if isinstance(text, bytes) else text.count(",")
     if commas > MAX_COMMAS:
         raise ValueError(f"it has more than {MAX_COMMAS} values")
+    if isinstance(text, str):
+        text = text.removeprefix("\ufeff")
     try:
         return json.loads(text, parse_int=_whole, object_pairs_hook=pairs_hook)
     except RecursionError as error:
@@ -39,7 +41,7 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def decode(value: Any, times: int = 3) -> Any:
+def decode(value: object, times: int = 3) -> object:
     """`value`, decoded where it is JSON text, again where that gives JSON text (some programs encode twice).
 
     None where it is no JSON, or more than `load` reads.
@@ -55,18 +57,18 @@ def decode(value: Any, times: int = 3) -> Any:
     return value
 
 
-def decode_object(value: Any) -> dict[str, Any]:
+def decode_object(value: object) -> dict[str, object]:
     """As `decode`; an empty object where `value` is none."""
     decoded = decode(value)
     return decoded if isinstance(decoded, dict) else {}
 
 
-def as_number(value: Any) -> float | None:
+def as_number(value: object) -> float | None:
     """`value`, a number or the text of one, where it is finite."""
     if (
         isinstance(value, bool)
         or not isinstance(value, (int, float, str))
-        or (isinstance(value, str) and len(value) > 40)
+        or (isinstance(value, str) and (len(value) > 40 or "_" in value))  # to Python, "1_0" is 10
     ):
         return None
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 _MAX_QUOTED = 80
 
 
@@ -20,7 +18,7 @@ def plain(value: str, longest: int | None = None) -> str:
     return shown if len(shown) <= longest else f"{shown[: longest - 3]}..."
 
 
-def quote(value: Any) -> str:
+def quote(value: object) -> str:
     """`value` for a message: text in quotes, on one line and shortened; a list or an object only by its kind."""
     if isinstance(value, str):
         return f'"{plain(value, _MAX_QUOTED - 2)}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from typing import Any, cast
+from typing import cast
 
 
 def regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
@@ -20,6 +20,6 @@ class _Late:
     def _compiled(self) -> re.Pattern[str]:
         return re.compile(*self._source)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         found = self.__dict__[name] = getattr(self._compiled, name)  # kept: it is asked for no more
         return found

@@ -21,7 +21,7 @@ BEHIND = (
 YES, NO, UNSURE = "Yes, keep 2", "No, use 1", "I don't know"
 NAI_BELOW = "Hint This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."
 TOO_DEEP = "Caution At so high a clip skip most of the prompt is lost."
-OFF_TRAINED = "Warning This reads an earlier block of the text encoder than the model was trained on."
+OFF_TRAINED = "Warning This reads fewer layers of the text encoder than the model was trained with."
 LORA = "Hint A LoRA in the prompt was trained with another clip skip."
 UNUSED = "off: CLIP Skip uses 1 CLIP Skip decides instead of this slider."
 OFF = "off: CLIP Skip uses "
@@ -95,7 +95,7 @@ def test_a_drag_of_the_hosts_slider_is_followed_to_its_end(webui, advice):
     mouse.move(box["x"] + box["width"] - 1, y, steps=60)
     mouse.up()
     expect(webui.skip()).to_have_value("12")
-    advice.reasons(OF_PHOTO, "CLIP-L: block 1 of 12 (trained: 12)")
+    advice.reasons(OF_PHOTO, "CLIP-L: layers left out: 11 of 12")
 
 
 def test_a_descendant_of_nai_is_judged_the_other_way_round(webui, advice):
@@ -210,10 +210,7 @@ def test_an_sdxl_model_at_2_counts_as_the_cards_do(webui, panel, advice):
     panel.open_manual()
     panel.set("g", "2")
     advice.says(OFF_TRAINED)
-    advice.reasons(
-        "CLIP-G: block 30 of 32 (trained: 31). "
-        'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
-    )
+    advice.reasons('CLIP-G: layers left out: 1 of 31. A model page that says "clip skip 2" or "-2" means 1 here.')
     panel.set("g", "1")
     advice.says_nothing()
 

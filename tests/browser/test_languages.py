@@ -130,7 +130,7 @@ def test_no_english_is_left(tour):
     page.locator("#tabs button").filter(has_text=re.compile(r"^\s*CLIP Skip\s*$")).first.click()
     tour("presets_table", "Does not descend from it")
     page.locator("#clip_skip_presets_table tbody button").last.click()
-    tour("presets_form", "1 is as trained, 2 one block earlier; empty is not set.")
+    tour("presets_form", "1 is as trained, 2 leaves one layer out; empty is not set.")
     page.locator("#clip_skip_presets_delete").click()
     tour("presets_undo", "Undo")
     for part in ("silenced", "import", "export"):

@@ -57,7 +57,9 @@ def test_manual_is_what_a_hand_makes(panel):
     expect(panel.status).to_have_text(["SDXL, sdxl-a"])
     panel.shows_sliders("l", "g")
     panel.unfold()
-    expect(panel.part("meaning")).to_have_text('1 = as trained. Cards that say "clip skip 2" mean 1 here.')
+    expect(panel.part("meaning")).to_have_text(
+        '1 = as trained. A model page that says "clip skip 2" or "-2" means 1 here.'
+    )
     expect(panel.part("same")).to_be_visible()
     expect(panel.words("l")).to_have_text(["as trained"])
     expect(panel.words("g")).to_have_text(["as trained"])
@@ -174,7 +176,9 @@ def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
     expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5, CLIP-G 1")
     webui.select_model("sd1-a")
     expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5")
-    expect(panel.part("meaning")).to_have_text("1 = as trained. Cards count the same: their 2 is 2 here.")
+    expect(panel.part("meaning")).to_have_text(
+        '1 = as trained. A model page that says "clip skip 2" or "-2" means 2 here.'
+    )
     webui.select_model("flux")
     expect(panel.head).not_to_contain_text("CLIP-L")
     for part in ("meaning", "sliders", "compare", "save", "back", "forget", "more"):
@@ -186,9 +190,9 @@ def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
 BOXES = """where => {
     const all = [...document.querySelectorAll("input, button, textarea, label, .block, [id^=clip_skip_]")];
     const end = document.querySelector(where).getBoundingClientRect().bottom;
-    // In Auto the place for answers grows, at the end of the panel.
-    const isAuto = document.querySelector(`${where.replace("enabled", "mode")} label:first-of-type input`).checked;
-    const grows = each => isAuto && (each.id.endsWith("_answer") || each.querySelector("[id$=_answer]"));
+    // The place for answers grows, at the end of the panel, where "More" is not open below it.
+    const isEnd = !document.querySelector(`${where.replace("enabled", "more")} > .label-wrap.open`);
+    const grows = each => isEnd && (each.id.endsWith("_answer") || each.querySelector("[id$=_answer]"));
     const box = each => {
         const {x, y, width, height} = each.getBoundingClientRect();
         return [x, y, width, grows(each) ? 0 : height];
@@ -235,6 +239,72 @@ def test_no_advice_moves_anything(webui, panel, presets_file):
         expect(advice).to_be_visible()
         panel.rests()
         assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+
+
+def test_no_advice_moves_what_more_holds(webui, panel):
+    panel.open_manual()
+    panel.rests()
+    buttons = panel.part("keep").bounding_box()
+    panel.unfold()
+    expect(panel.part("draw")).to_be_visible()
+    assert panel.part("keep").bounding_box() == buttons
+    assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+    for value, messages in (("2", 1), ("6", 2), ("1", 0)):
+        panel.set("g", value)
+        expect(panel.advice.items).to_have_count(messages)
+        panel.rests()
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+
+
+def height_of_room(panel) -> float:
+    return panel.part("answer").bounding_box()["height"]
+
+
+@pytest.mark.parametrize("width", [1300, 800, 400])
+def test_nothing_said_takes_no_room_until_it_was_said(webui, panel, width):
+    """What was said leaves its room to what is said next: a page that shrinks under a hand scrolls."""
+    webui.page.set_viewport_size({"width": width, "height": 1400})
+    panel.open_manual()
+    panel.rests()
+    room, last = panel.part("answer").bounding_box(), panel.part("meaning").bounding_box()
+    assert room["y"] + room["height"] - last["y"] - last["height"] < 8
+    panel.set("l", "2")
+    expect(panel.advice.items).to_have_count(1)
+    panel.rests()
+    said = height_of_room(panel)
+    assert said > room["height"] + 40
+    panel.set("l", "1")
+    panel.advice.says_nothing()
+    panel.rests()
+    assert abs(height_of_room(panel) - said) <= 1
+    webui.select_model("sdxl-b")
+    panel.rests()
+    assert height_of_room(panel) < said - 40
+
+
+def fades(panel, fades: bool) -> None:
+    """Expect that the place of what is said does, or does not."""
+    place = panel.part("answer")
+    assert place.evaluate("it => it.scrollHeight - it.clientHeight - it.scrollTop > 1") == fades
+    has = expect(place)
+    (has.not_to_have_css if fades else has.to_have_css)("mask-image", "none")
+
+
+def test_what_is_said_fades_only_where_some_of_it_is_hidden(webui, panel, presets_file):
+    webui.select_model("sd1-a")
+    panel.open_manual()
+    panel.set("l", "2")
+    expect(panel.advice.items).to_have_count(1)
+    panel.rests()
+    fades(panel, False)
+    webui.select_model("sdxl-a")
+    panel.unfold()
+    panel.set("g", "6")
+    expect(panel.advice.items).to_have_count(2)
+    panel.rests()
+    fades(panel, True)
+    panel.part("answer").evaluate("it => it.scrollTo(0, it.scrollHeight)")
+    fades(panel, False)
 
 
 def test_nothing_moves_because_of_an_answer(webui, panel, site):

@@ -497,7 +497,7 @@ def test_what_was_silenced_is_listed_and_told_again(webui, panel, file):
     items = tab.part("silenced").locator(".clip-skip-item")
     expect(items).to_have_count(1)
     expect(items).to_contain_text(f"sdxl-a{SUFFIX}")
-    expect(items).to_contain_text("an earlier block is read than the model was trained on")
+    expect(items).to_contain_text("fewer layers are read than the model was trained with")
     items.get_by_role("button", name="Tell me again").click()
     expect(tab.part("silenced")).to_contain_text("No advice is silenced.")
     expect(tab.part("all_again")).to_be_hidden()

@@ -18,8 +18,8 @@ KEY = "CLIP skip advice"
 OPTION = "CLIP_stop_at_last_layers"
 NOT_NAI = "Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not."
 UNVERIFIED = "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known."
-OFF = "This reads an earlier block of the text encoder than the model was trained on."
-PAST = "This reads a later block of the text encoder than the model was trained on."
+OFF = "This reads fewer layers of the text encoder than the model was trained with."
+PAST = "This reads more layers of the text encoder than the model was trained with."
 BELOW = "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."
 LORA = "A LoRA in the prompt was trained with another clip skip."
 REFUSED = "A value was refused, and the model is read as it was trained."
@@ -143,18 +143,19 @@ def test_what_is_silenced_for_this_model_is_told_of_others(host, opts, log):
     assert [level for level, _ in log()] == ["WARNING"]
 
 
-NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
-BLOCKS = "CLIP-L: block {} of 12 (trained: 11); CLIP-G: block {} of 32 (trained: 31)"
+NUMBERING = 'A model page that says "clip skip 2" or "-2" means 1 here.'
+LEFT_OUT = "CLIP-L: layers left out: {0} of 11; CLIP-G: layers left out: {0} of 31"
+TOO_MANY = "CLIP-L: layers too many: 1; CLIP-G: layers too many: 1"
 
 
 @pytest.mark.parametrize("checkpoint, number, expected", [
-    ("sdxl-a", 2, {"sdnext": ([OFF], f"off-trained: {OFF} {BLOCKS.format(10, 30)}. {NUMBERING}")}),
-    ("sdxl-a", 3, {"sdnext": ([OFF], f"off-trained: {OFF} {BLOCKS.format(9, 29)}"),
-                   "forge": ([OFF], f"off-trained: {OFF} {BLOCKS.format(10, 30)}")}),
+    ("sdxl-a", 2, {"sdnext": ([OFF], f"off-trained: {OFF} {LEFT_OUT.format(1)}. {NUMBERING}")}),
+    ("sdxl-a", 3, {"sdnext": ([OFF], f"off-trained: {OFF} {LEFT_OUT.format(2)}"),
+                   "forge": ([OFF], f"off-trained: {OFF} {LEFT_OUT.format(1)}")}),
     ("sdxl-a", None, {}),
-    ("sd3", None, {"forge": ([PAST], f"past-trained: {PAST} {BLOCKS.format(12, 32)}")}),
-    ("sd3", 2, {"sdnext": ([OFF], f"off-trained: {OFF} {BLOCKS.format(10, 30)}")}),
-    ("sd2", 2, {like: ([OFF], f"off-trained: {OFF} CLIP-H: block 22 of 24 (trained: 23)")
+    ("sd3", None, {"forge": ([PAST], f"past-trained: {PAST} {TOO_MANY}")}),
+    ("sd3", 2, {"sdnext": ([OFF], f"off-trained: {OFF} {LEFT_OUT.format(1)}")}),
+    ("sd2", 2, {like: ([OFF], f"off-trained: {OFF} CLIP-H: layers left out: 1 of 23")
                 for like in ("forge", "sdnext")}),
 ])  # fmt: skip
 def test_each_host_is_judged_by_what_its_slider_really_does(host, opts, log, checkpoint, number, expected):

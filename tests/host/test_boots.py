@@ -198,7 +198,7 @@ def test_blocks_that_are_never_run_are_not_applied_and_said_so(boot, like, monke
             result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))
             assert "CLIP skip applied: no" in result.info["infotexts"][0]
             lines = result.info["comments"].splitlines()
-            assert lines[0] == "CLIP Skip was not applied." and lines[1].startswith("CLIP-L: its blocks did not run")
+            assert lines[0] == "CLIP Skip was not applied." and lines[1].startswith("CLIP-L: its layers did not run")
             assert len(lines) == 2
             assert len(result.images) == 1
     result = host.txt2img(**request(host, "sd1-a", [True, {"l": 2}]))

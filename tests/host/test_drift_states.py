@@ -61,8 +61,8 @@ def test_a_slider_that_reads_what_the_picture_does_not_show(boot):
     load(host, "sd3")
     shown = extension().answers.drift(PROMPT, ours("interfaces.ui.controls").Controls())
     text = re.sub(r"<[^>]*>", "", shown)
-    assert "Not in the picture: CLIP-L, block 12 of 12 (trained: 11)" in text
-    assert "Not in the picture: CLIP-G, block 32 of 32 (trained: 31)" in text
+    assert "Not in the picture: CLIP-L, layers too many: 1" in text
+    assert "Not in the picture: CLIP-G, layers too many: 1" in text
 
 
 def test_the_picture_is_of_the_model_that_is_loaded(boot):

@@ -148,7 +148,7 @@ def test_who_reads_another_block_under_our_taps_is_said(boot, like, monkeypatch)
         with monkeypatch.context() as patch:
             patch.setattr(reader, "encode_with_transformers", read, raising=False)
             result = host.txt2img(**request(host, "sd1-a", [True, {"l": skip}]))
-        assert failed(result, "another block of the text encoder. " + AS_HOST)
+        assert failed(result, "another layer of the text encoder. " + AS_HOST)
         host.txt2img(**request(host, "sd1-a", [True, {"l": skip}]))
         used_conds(host, "sd1-a", {"l": skip})  # its cond was not kept
 
@@ -181,7 +181,7 @@ def test_also_where_no_norm_follows(boot, like, options, monkeypatch):
             return host.txt2img(**asked)
 
     host.txt2img(**request(host, "sdxl-a", [False]))  # Forge has no model before
-    assert failed(made(lambda states: states[-4]), "another block of the text encoder. " + AS_HOST)
+    assert failed(made(lambda states: states[-4]), "another layer of the text encoder. " + AS_HOST)
     looked = made(lambda states: (states[-4], states[-2])[1])
     assert "CLIP skip applied" not in looked.info["infotexts"][0]
     used_conds(host, "sdxl-a", options)

@@ -360,8 +360,7 @@ def test_advice_on_sdxl_tells_how_cards_count(ask):
     (advice,) = ask("GET", "/advice", params={"model": "sdxl-a", "options": '{"l": 2}'})[1]
     assert (advice["id"], advice["severity"], advice["also"]) == ("off-trained", "warning", ["other-numbering"])
     assert advice["reason"] == (
-        "CLIP-L: block 10 of 12 (trained: 11). "
-        'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
+        'CLIP-L: layers left out: 1 of 11. A model page that says "clip skip 2" or "-2" means 1 here.'
     )
     use = {"id": "use", "label": "Use 1", "skip": {"l": 1, "g": 1}}
     assert advice["actions"] == [use, OTHERS[1]]

@@ -168,6 +168,7 @@ def test_flux_fill():
         ("sd1", "cond_stage_model.", ("text-encoder", "sd1", "")),
         ("sd2", "cond_stage_model.", ("text-encoder", "sd2", "")),
         ("sdxl", "conditioner.", ("text-encoder", "sdxl", "")),
+        ("sdxl", "conditioner.embedders.0.", ("text-encoder", "sdxl", "")),
         ("refiner", "conditioner.", ("text-encoder", "sdxl-refiner", "")),
         ("alt", "cond_stage_model.", ("text-encoder", "none", "Alt-Diffusion")),
         ("sd1", "first_stage_model.", ("vae", "unknown", "")),
@@ -181,6 +182,13 @@ def test_flux_fill():
 )
 def test_part_of_a_checkpoint(name, start, expected):
     assert told(only(start, load(name))) == expected
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "state_dict.", "model.", "module._orig_mod."])
+@pytest.mark.parametrize("name", ["sd1", "sdxl", "sdxl.unet", "flux-dev.orig"])
+def test_what_is_wrapped_as_a_whole(name, wrapper):
+    assert told(prefixed(wrapper, load(name))) == WHOLE_FILES[name]
+    assert told({**prefixed(wrapper, load(name)), "other": [1]})[1] in ("unknown", WHOLE_FILES[name][1])
 
 
 def test_an_ema_copy_alone():
@@ -289,6 +297,29 @@ def test_a_gguf_of_mixed_types_is_named_by_the_commonest_packed_one():
 )
 def test_metadata_adds_only_what_tensors_leave_open(name, metadata, variant):
     assert told(load(name), metadata) == (*WHOLE_FILES[name][:2], variant)
+
+
+def test_a_text_encoder_below_its_name():
+    assert told(prefixed("text_encoder.", load("clip-l.te"))) == ("text-encoder", "unknown", "CLIP-L")
+
+
+TE, ATTENTION = "text_model_encoder_layers_0_", "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k"
+
+
+@pytest.mark.parametrize(
+    "shapes, architecture",
+    [
+        ({f"lora_te_{TE}mlp_fc1.lora_down.weight": [8, 768]}, "sd1"),
+        ({f"lora_te_{TE}self_attn_out_proj.lora_down.weight": [8, 1024]}, "sd2"),
+        ({f"lora_te2_{TE}mlp_fc1.lora_down.weight": [8, 1280]}, "sdxl"),
+        ({f"unet.{ATTENTION}.lora_A.default_0.weight": [8, 2048]}, "sdxl"),
+        ({f"base_model.model.{ATTENTION}.lora_A.my-adapter.weight": [8, 768]}, "sd1"),
+        ({f"lora_unet_{ATTENTION.replace('.', '_')}.{part}.weight": [8, 768] for part in ("a1", "a2")}, "sd1"),
+        ({f"lora_unet_{ATTENTION.replace('.', '_')}.w_norm": [8]}, "unknown"),
+    ],
+)
+def test_other_layers_and_names_of_a_lora(shapes, architecture):
+    assert told(shapes) == ("lora", architecture, "")
 
 
 def test_metadata_alone_makes_no_model():

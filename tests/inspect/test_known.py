@@ -65,6 +65,7 @@ def test_short_hashes():
     "text, lineage",
     [
         ("animefull-final-pruned-fp16.safetensors", "nai"),
+        ("animefinal-full-pruned.ckpt", "nai"),
         ("Animefull-final-pruned.ckpt", "nai"),
         ("models/animesfw-latest.ckpt", "nai"),
         ("nai-anime-v1-full.safetensors", "nai"),
@@ -149,6 +150,19 @@ def test_names_that_are_none(text):
         "[VAE] Anything-V3.0",
         r"E:\NOVELAI\stable-diffusion-webui\photo_8.safetensors",
         "D:/novelai-webui-aki-v3/models/photo.ckpt",
+        "NAI\uff0fphoto_8.safetensors",
+        "Bu model NAI içermez",
+        "NAI kullan\u0131lmad\u0131",
+        "NAI 미사용",
+        "無NAI成分",
+        "脱NAI",
+        "NAI抜き",
+        "clean of NAI",
+        "excluding NAI",
+        "an alternative to NAI",
+        "compatible with NAI LoRAs",
+        "use any VAE, e.g. Anything V3's",
+        "orange mixer",
     ],
 )
 def test_a_vae_a_not_and_a_folder_are_no_descent(text):
@@ -166,12 +180,17 @@ def test_a_vae_a_not_and_a_folder_are_no_descent(text):
         "VAE: any, merged with Anything V3",
         "NAI-based and not for beginners",
         "NAI with no refiner",
+        "Not only NAI but also SD 1.5",
+        "It is no secret that it has NAI in it",
     ],
 )
 def test_a_not_and_a_vae_reach_no_further_than_their_clause(text):
     assert by_name(text).lineage == "nai-derived"
 
 
-@pytest.mark.parametrize("path, found", [("NAI/photo.ckpt", False), ("photo\\nai.ckpt", True), ("a/nai/", True)])
+@pytest.mark.parametrize(
+    "path, found",
+    [("NAI/photo.ckpt", False), ("photo\\nai.ckpt", True), ("a/nai/", True), ("NAI\uff0fphoto.ckpt", False)],
+)
 def test_of_a_path_the_last_part_tells(path, found):
     assert (by_file_name(path) is not None) == found

@@ -195,14 +195,13 @@ CARDS = json.loads(Path(__file__).with_name("cards.json").read_text(encoding="ut
 # Those kept apart were read once, when the rules were done: 215 of 217 common ones, and 157 of 159 that negate, or have
 # numbers of something else. The hard ones are the same in rare words; they were developed on after they had first been
 # read at 75 to 91 of 100, with a number that nobody said in 8 to 21 of them.
-RIGHT = {"developed_on": 0.98, "kept_apart": 0.98, "hard_kept_apart": 0.98, "hard": 0.94}
-MADE_UP = {"hard": 0.023}
+# The new ones, of sentences of every kind, were kept apart from all rules. None is read with a number that nobody said.
+RIGHT = {"developed_on": 0.98, "kept_apart": 0.98, "hard_kept_apart": 0.98, "hard": 0.96, "new_kept_apart": 0.85}
 
 
 @pytest.mark.parametrize("part", CARDS)
 def test_cards_are_read_as_a_person_reads_them(part):
     read = [(text, set(mentioned_skips(plain_words(text))), set(skips)) for text, skips in CARDS[part]]
-    made_up = [text for text, named, skips in read if named - skips]
-    assert len(made_up) <= MADE_UP.get(part, 0) * len(read), made_up
+    assert not [text for text, named, skips in read if named - skips]
     missed = [text for text, named, skips in read if named != skips]
     assert len(missed) <= (1 - RIGHT[part]) * len(read), missed

@@ -124,6 +124,8 @@ def test_inpainting_merge_of_nai():
             "model_c": NAI,
             "mode": "Add difference:A+(B-C)*a",
         },
+        {"type": "sd-webui-supermerger", "model_a": A, "model_b": B, "model_c": NAI, "calcmode": "trainDifference"},
+        {"type": "sd-webui-supermerger", "model_a": A, "model_b": B, "model_c": NAI, "mode": "smoothAdd"},
         {"type": "sd-webui-model-mixer", "model_a": "a", "base_model": "nai_full.ckpt", "mode": ["Add-Diff"]},
     ],
 )
@@ -155,6 +157,35 @@ def test_supermerger_adds_its_third_model(mode):
     }
     models = {key: {"name": key[:4], "legacy_hash": None} for key in (A, B, NAI)}
     assert verdicts(lineage_evidence(metadata(recipe, models))) == STRONGLY
+
+
+@pytest.mark.parametrize(
+    "recipe, has_part",
+    [
+        (a1111(A, NAI, multiplier=0), False),
+        (a1111(A, NAI, multiplier=0.05), True),
+        (a1111(NAI, A, multiplier=1.0), False),
+        (a1111(A, NAI, multiplier=1.0), True),
+        (a1111(A, NAI, B, "No interpolation"), False),
+        (a1111(NAI, A, None, "No interpolation"), True),
+    ],
+)
+def test_of_a_model_that_had_no_part_nothing_descends(recipe, has_part):
+    assert verdicts(lineage_evidence({"sd_merge_recipe": json.dumps(recipe)})) == (STRONGLY if has_part else [])
+
+
+@pytest.mark.parametrize(
+    "name, found", [("animefull-final-pruned.safetensors", AS_A_HINT), ("NAI\\photo.safetensors", [])]
+)
+def test_the_workflow_of_what_comfyui_merged(name, found):
+    loader = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": name}}
+    merge = {"class_type": "ModelMergeSimple", "inputs": {"model1": ["1", 0], "model2": ["2", 0], "ratio": 0.5}}
+    prompt = {"1": loader, "2": {**loader, "inputs": {"ckpt_name": "x"}}, "3": merge, "4": None, "5": {"inputs": [1]}}
+    assert verdicts(lineage_evidence({"prompt": json.dumps(prompt)})) == found
+
+
+def test_a_mark_before_the_json():
+    assert verdicts(lineage_evidence({"sd_merge_recipe": "\ufeff" + json.dumps(a1111(NAI))})) == STRONGLY
 
 
 def test_model_mixer_names_its_models():
@@ -384,7 +415,9 @@ def test_what_the_maker_says_in_the_file(key):
     assert skip_statements({key: "a cat"}, "sd1") == []
 
 
-@pytest.mark.parametrize("value", ["0", "13", "1e9", "nan", "inf", "-2", "abc", "", "9" * 5000, "2; DROP", "None "])
+@pytest.mark.parametrize(
+    "value", ["0", "13", "1e9", "nan", "inf", "-2", "abc", "", "9" * 5000, "2; DROP", "None ", "1_0"]
+)
 @pytest.mark.parametrize("key", ["ss_clip_skip", "modelspec.encoder_layer"])
 def test_values_that_are_no_skip_are_named(key, value):
     (statement,) = skip_statements({key: value}, "sd1")

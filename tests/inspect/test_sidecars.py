@@ -171,6 +171,11 @@ def test_configuration(beside, lines, skip):
     assert beside.skips("sdxl") == {}
 
 
+def test_a_configuration_in_one_line(beside):
+    beside.put(".yaml", "model:\n cond_stage_config: {target: x, params: {layer: hidden, layer_idx: 11}}\n other: 1\n")
+    assert beside.skips() == {"yaml": {"l": 2}}
+
+
 @pytest.mark.parametrize("lines", ["        layer_idx: 0", "        layer_idx: 13", "        layer_idx: -13"])
 def test_a_layer_that_is_none_is_named(beside, lines):
     beside.put(".yaml", YAML.format(lines))
@@ -192,6 +197,7 @@ def test_a_configuration_that_names_no_layer(beside, text):
         ([image(2)] * 3, 2),
         ([image(2)] * 3 + [image(1)] * 2, 2),
         ([image(clipSkip=2)] * 2 + [image(2)], 2),
+        ([{"meta": {"id": 7, **image(2)}}] * 3, 2),
         ([image(1)] * 3 + [image()] * 7, 1),
         # A1111 leaves out a skip of 1.
         ([image(Version="v1.6.0", **{"Model hash": MEINA[:10]})] * 3, 1),
@@ -371,6 +377,12 @@ ONE_NUMBER = [
     ("Clip跳过层\uff1a2", 2),
     ("CLIP 终止层数 2", 2),
     ("clip skip 设为 2", 2),
+    ("Clip skip: 2\uff0c不要使用高清修复", 2),
+    ("Clip skip 2 wählen", 2),
+    ("Préférez clip skip 2", 2),
+    ("<p>clip&#8209;skip&#58;&#50;</p>", 2),
+    ("clip skip \u22122", 2),
+    ("<script>var clip_skip = 3;</script>Clip skip 2<style>.clip-skip-3 {}</style><!-- <b>clip skip 3</b> -->", 2),
 ]
 NO_PREFERENCE = [
     "Clip skip 1 or 2",
@@ -388,6 +400,7 @@ NO_WORD = [
     "Clip skip. CFG 7",
     "Don't use clip skip 2",
     "never use Clip skip 2",
+    "Clip skip 2 funciona fatal",
     "not made for clip skip 2",
     "clip skip 0",
     "clip skip 13",
@@ -441,6 +454,27 @@ def test_where_descriptions_lie(beside, suffix, content):
     beside.put(suffix, content)
     (statement,) = beside.statements()
     assert (statement.id, statement.skip) == ("description", {"l": 2}) and suffix in statement.text
+
+
+@pytest.mark.parametrize(
+    "page, text, skip",
+    [
+        ("gbk", "这是一个基于SD1.5的动漫模型。\r\n推荐参数\uff1aCLIP跳过层\uff1a2\uff0c不要使用高清修复。", 2),
+        ("gbk", "注意\uff1a不推荐clip skip 2", None),
+        ("cp932", "推奨設定\uff1aCLIPスキップは2", 2),
+        ("cp932", "クリップスキップ\uff1a\uff12", 2),
+        ("cp949", "이 모델은 애니메이션 모델입니다. 클립 스킵 2 를 추천합니다.", 2),
+        ("big5", "這是一個動漫模型。推薦參數\uff1aCLIP跳過層\uff1a2\uff0c步數 30", 2),
+        ("cp1251", "Модель аниме. Клип скип 2 рекомендуется", 2),
+        ("cp1251", "\u041d\u0435 используйте clip skip 2", None),
+        ("cp1252", "Für schöne Bilder: Clip skip 2 wählen, größer.", 2),
+        ("cp1252", "Modèle réaliste. N\u2019utilisez jamais clip skip 2, c\u2019est très mauvais", None),
+        ("cp1252", "Clip skip 2 … “ok”", 2),
+    ],
+)
+def test_texts_of_an_old_windows(beside, page, text, skip):
+    beside.put(".txt", text.encode(page))
+    assert beside.skips() == ({} if skip is None else {"description": {"l": skip}})
 
 
 def test_the_word_on_the_version_goes_before_that_on_the_model(beside):
@@ -575,6 +609,7 @@ BOMBS = {
     "negations": b"not " * 500_000 + b"clip skip 2",
     "layers": b"cond_stage_config\n" + b" layer" * 300_000,
     "numbers": b"clip skip " + b"1/" * 500_000,
+    "hidden": b"<!--<style " * 200_000,
     "latin": b"\xff\xfe" * 500_000,
 }
 

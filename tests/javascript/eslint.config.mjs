@@ -3,7 +3,7 @@ import js from "@eslint/js";
 // What a browser and the host give to a script of an extension; tsc knows them better.
 const GLOBALS = [
     ...["document", "window", "navigator", "fetch", "URL", "setTimeout", "clearTimeout", "setInterval", "clearInterval"],
-    ...["requestAnimationFrame", "MutationObserver", "NodeFilter", "FocusEvent", "Element"],
+    ...["requestAnimationFrame", "MutationObserver", "ResizeObserver", "NodeFilter", "FocusEvent", "Element"],
     ...["gradioApp", "updateInput", "onUiLoaded", "onUiTabChange", "onOptionsChanged", "opts"],
 ];
 

@@ -307,6 +307,8 @@ STABILITY_MATRIX = {"Hashes": {"SHA256": SHA}, "BaseModel": "SD 1.5", "ModelDesc
         ("anime.cm-info.json", STABILITY_MATRIX),
         ("anime.json", {"description": "clip skip 2", "sd version": "SD1", "sha256": SHA}),
         ("anime.metadata.json", {**LORA_MANAGER, "civitai": {"model": {"type": "Checkpoint"}}}),
+        ("anime.metadata.json", {**LORA_MANAGER, "model_type": "checkpoint"}),
+        ("anime.cm-info.json", {**STABILITY_MATRIX, "ModelType": "Checkpoint"}),
     ],
 )
 def test_a_sidecar_is_of_the_file_whose_hash_it_tells(store, filename, content):
@@ -320,6 +322,8 @@ def test_a_sidecar_is_of_the_file_whose_hash_it_tells(store, filename, content):
         ("anime.civitai.info", {**SIDECAR, "model": {"type": "LORA"}}, "LORA"),
         ("anime.metadata.json", {**LORA_MANAGER, "civitai": {"model": {"type": "DoRA"}}}, "DoRA"),
         ("anime.api_info.json", {"type": "TextualInversion", "modelVersions": [SIDECAR]}, "TextualInversion"),
+        ("anime.cm-info.json", {**STABILITY_MATRIX, "ModelType": "LORA"}, "LORA"),
+        ("anime.metadata.json", {**LORA_MANAGER, "model_type": "locon"}, "locon"),
     ],
 )
 def test_a_preset_is_a_checkpoints(store, filename, content, kind):
@@ -375,6 +379,7 @@ def test_notes_with_markup_and_full_width_signs(store, notes):
         ('Lora hashes: "a: 1, b: 2", Model: anime, Clip skip: 2', 2),
         ("Model: anime, CLIP Skip: 2, ADetailer CLIP skip: 4", 2),
         ('Model: "anim\\u0065", Clip skip: 2', 2),
+        ("Model: anime, CLIP_stop_at_last_layers: 2", 2),
     ],
 )
 def test_infotext_is_read_by_a1111s_rule(store, line, skip):
@@ -439,6 +444,19 @@ HORDE = {"requirements": {"clip_skip": 2}, "baseline": "stable diffusion 1", "co
         ({"parameters": infotext(2, "anime")}, NAMED[:1]),
         ([infotext(2, "anime"), infotext(2, "b")], NAMED),
         ({"anime.ckpt [6ce0161689]": {"clip_skip": 2}, SHA: {"clip_skip": 2}}, ["name:anime", SHA]),
+        # InvokeAI counts the blocks that it skips.
+        ({"model": {"name": "anime", "base": "sd-1", "hash": "blake3:0"}, "clip_skip": 1}, NAMED[:1]),
+        ({"model": {"model_name": "anime", "base_model": "sd-1"}, "clip_skip": 1}, NAMED[:1]),
+        (
+            {
+                "nodes": [
+                    {"type": "CheckpointLoaderSimple", "widgets_values": ["anime.safetensors"]},
+                    {"type": "CLIPSetLastLayer", "widgets_values": [-2]},
+                    {"type": "KSampler", "widgets_values": {"seed": 1}},
+                ]
+            },
+            NAMED[:1],
+        ),
         (
             {
                 "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "anime.safetensors"}},
@@ -451,6 +469,12 @@ HORDE = {"requirements": {"clip_skip": 2}, "baseline": "stable diffusion 1", "co
 def test_kinds_of_files_that_name_a_skip_per_model(store, content, keys):
     changes = plan_import(json.dumps(content), store, "file.json", assumed="sd1")
     assert [(change.key, change.after.skip) for change in changes] == [(key, {"l": 2}) for key in keys]
+
+
+@pytest.mark.parametrize("text", ["{}", " { }\n", "Steps: 20, Model: a, Clip skip: 1_2"])
+def test_what_names_no_clip_skip_says_so(store, text):
+    with pytest.raises(ValueError, match="nothing in it names a clip skip"):
+        plan_import(text, store, "a.json", assumed="sd1")
 
 
 BLANKS = " " * 1_000_000

@@ -6,6 +6,7 @@ import re
 import stat
 import tempfile
 import time
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -256,6 +257,30 @@ def test_a_name_is_the_same_however_the_host_writes_it(store):
         assert store.get(name=name).note == "n"
     store.learn_hash("pony.v6.safetensors", SHA)
     assert store.get(SHA).name == "pony.v6.safetensors [0123456789]"
+
+
+@pytest.mark.parametrize("saved, asked", [("NFD", "NFC"), ("NFC", "NFD")])
+@pytest.mark.parametrize("name", ["caf\u00e9", "\u30ac\u30fc\u30eb", "\ud55c\uae00/a"])
+def test_a_name_is_the_same_however_a_system_writes_its_accents(store, name, saved, asked):
+    saved, asked = (unicodedata.normalize(form, name) for form in (saved, asked))
+    store.put(Preset(note="n"), name=saved)
+    assert store.get(name=asked).note == "n"
+    write(store, {"schema": 1, "presets": {f"name:{saved}": {"note": "old"}}})  # as it was kept until now
+    assert store.get(name=asked).note == "old" and store.check() == ()
+    store.learn_hash(f"{asked}.safetensors", SHA)
+    assert list(store.raw()) == [SHA] and store.get(SHA).note == "old"
+
+
+def test_a_hash_in_capitals_is_the_hash(store):
+    write(store, {"schema": 1, "presets": {"AB" * 32: {"note": "n"}}})
+    assert store.get("ab" * 32).note == "n" and store.check() == ()
+
+
+def test_keys_that_would_be_one_are_both_kept(store):
+    one, other = "aB" * 32, "Ab" * 32
+    presets = {one: {"note": "a"}, other: {"note": "b"}}
+    write(store, {"schema": 1, "presets": presets})
+    assert dict(store.raw()) == presets
 
 
 def test_a_name_is_kept_with_its_folder(store):

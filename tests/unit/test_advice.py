@@ -35,8 +35,8 @@ SAID = {
         "caution",
         "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
     ),
-    "off-trained": ("warning", "This reads an earlier block of the text encoder than the model was trained on."),
-    "past-trained": ("warning", "This reads a later block of the text encoder than the model was trained on."),
+    "off-trained": ("warning", "This reads fewer layers of the text encoder than the model was trained with."),
+    "past-trained": ("warning", "This reads more layers of the text encoder than the model was trained with."),
     "nai-below": ("hint", "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."),
     "lora-mismatch": ("hint", "A LoRA in the prompt was trained with another clip skip."),
     "too-deep": ("caution", "At so high a clip skip most of the prompt is lost."),
@@ -48,7 +48,7 @@ OFF_RECOMMENDED = [("warning", OTHER_SKIP), ("hint", OTHER_SKIP), ("hint", DISAG
 ASKED = "Does the model's page say clip skip 2?"
 NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
 NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
-NUMBERING = 'Model cards that say "clip skip 2" count as A1111 and ComfyUI do: that is 1 here.'
+NUMBERING = 'A model page that says "clip skip 2" or "-2" means 1 here.'
 NOT_IN_CLIP = {
     "flux": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
     "hidream": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
@@ -415,8 +415,8 @@ def test_1_is_right_where_nobody_says_2(found):
 
 # --- off-trained, other-numbering, past-trained ----------------------------------------------------------------------
 
-CLIP_L_10 = "CLIP-L: block 10 of 12 (trained: 11)"
-CLIP_G_30 = "CLIP-G: block 30 of 32 (trained: 31)"
+CLIP_L_1 = "CLIP-L: layers left out: 1 of 11"
+CLIP_G_1 = "CLIP-G: layers left out: 1 of 31"
 BOTH = {"l": 1, "g": 1}
 
 
@@ -429,22 +429,22 @@ def test_off_from_a_quarter_on(architecture, encoder, skip, said):
 
 
 @pytest.mark.parametrize("reading, reason, use, also", [
-    (plan("sd2", h=2.0), "CLIP-H: block 22 of 24 (trained: 23)", {"h": 1}, False),
-    (plan("sdxl", l=2.0), f"{CLIP_L_10}. {NUMBERING}", BOTH, True),
-    (plan("sdxl", g=1.5), "CLIP-G: block 30.5 of 32 (trained: 31)", BOTH, False),
-    (plan("sdxl", l=2.0, g=2.0), f"{CLIP_L_10}; {CLIP_G_30}. {NUMBERING}", BOTH, True),
-    (plan("sdxl", l=2.0, g=1.1), f"{CLIP_L_10}. {NUMBERING}", BOTH, True),
-    (plan("sdxl", l=3.0), "CLIP-L: block 9 of 12 (trained: 11)", BOTH, False),
-    (plan("sdxl-refiner", g=2.0), CLIP_G_30, {"g": 1}, False),
-    (plan("sd3", l=2.0, g=2.0), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
-    (plan("cascade", g=2.0), "CLIP-G: block 31 of 32 (trained: 32)", {"g": 1}, False),
-    (slider("sdnext", "sdxl", 2), f"{CLIP_L_10}; {CLIP_G_30}. {NUMBERING}", BOTH, True),
-    (slider("sdnext", "sd3", 2), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
+    (plan("sd2", h=2.0), "CLIP-H: layers left out: 1 of 23", {"h": 1}, False),
+    (plan("sdxl", l=2.0), f"{CLIP_L_1}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", g=1.5), "CLIP-G: layers left out: 0.5 of 31", BOTH, False),
+    (plan("sdxl", l=2.0, g=2.0), f"{CLIP_L_1}; {CLIP_G_1}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", l=2.0, g=1.1), f"{CLIP_L_1}. {NUMBERING}", BOTH, True),
+    (plan("sdxl", l=3.0), "CLIP-L: layers left out: 2 of 11", BOTH, False),
+    (plan("sdxl-refiner", g=2.0), CLIP_G_1, {"g": 1}, False),
+    (plan("sd3", l=2.0, g=2.0), f"{CLIP_L_1}; {CLIP_G_1}", BOTH, False),
+    (plan("cascade", g=2.0), "CLIP-G: layers left out: 1 of 32", {"g": 1}, False),
+    (slider("sdnext", "sdxl", 2), f"{CLIP_L_1}; {CLIP_G_1}. {NUMBERING}", BOTH, True),
+    (slider("sdnext", "sd3", 2), f"{CLIP_L_1}; {CLIP_G_1}", BOTH, False),
     # The user sees 3, which no card says, for skip 2.
-    (slider("forge", "sdxl", 3), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
-    (slider("reforge", "sdxl", 3), f"{CLIP_L_10}; {CLIP_G_30}", BOTH, False),
-    (slider("a1111-sdxl-l", "sdxl", 3), CLIP_L_10, BOTH, False),
-    (slider("forge", "sd2", 2), "CLIP-H: block 22 of 24 (trained: 23)", {"h": 1}, False),
+    (slider("forge", "sdxl", 3), f"{CLIP_L_1}; {CLIP_G_1}", BOTH, False),
+    (slider("reforge", "sdxl", 3), f"{CLIP_L_1}; {CLIP_G_1}", BOTH, False),
+    (slider("a1111-sdxl-l", "sdxl", 3), CLIP_L_1, BOTH, False),
+    (slider("forge", "sd2", 2), "CLIP-H: layers left out: 1 of 23", {"h": 1}, False),
 ])  # fmt: skip
 def test_off_names_the_blocks_and_how_cards_count(reading, reason, use, also):
     said = only(reading)
@@ -455,10 +455,10 @@ def test_off_names_the_blocks_and_how_cards_count(reading, reason, use, also):
 
 
 @pytest.mark.parametrize("reading, reason, use", [
-    (slider("a1111-sdxl-l", "sdxl", 1), "CLIP-L: block 12 of 12 (trained: 11)", BOTH),
-    (slider("forge", "sd3", 1), "CLIP-L: block 12 of 12 (trained: 11); CLIP-G: block 32 of 32 (trained: 31)", BOTH),
-    (slider("sdnext", "sdxl", 0), "CLIP-L: block 12 of 12 (trained: 11); CLIP-G: block 32 of 32 (trained: 31)", BOTH),
-    (slider("sdnext", "sdxl-refiner", 0), "CLIP-G: block 32 of 32 (trained: 31)", {"g": 1}),
+    (slider("a1111-sdxl-l", "sdxl", 1), "CLIP-L: layers too many: 1", BOTH),
+    (slider("forge", "sd3", 1), "CLIP-L: layers too many: 1; CLIP-G: layers too many: 1", BOTH),
+    (slider("sdnext", "sdxl", 0), "CLIP-L: layers too many: 1; CLIP-G: layers too many: 1", BOTH),
+    (slider("sdnext", "sdxl-refiner", 0), "CLIP-G: layers too many: 1", {"g": 1}),
 ])  # fmt: skip
 def test_past_the_trained_depth(reading, reason, use):
     said = only(reading)
@@ -491,12 +491,12 @@ def test_what_is_less_deep_than_the_model_was_made_for_is_not_too_deep():
 def test_too_deep_names_what_is_too_deep_alone():
     off, deep = advice(plan("sdxl", l=6.0, g=3.0))
     assert (deep.id, deep.severity, deep.text) == ("too-deep", *SAID["too-deep"])
-    assert english(deep.reason) == "CLIP-L: block 6 of 12 (trained: 11)"
+    assert english(deep.reason) == "CLIP-L: layers left out: 5 of 11"
     assert actions(deep) == [("use", "Use 1", BOTH), SILENCE]
-    assert english(off.reason) == f"{english(deep.reason)}; CLIP-G: block 29 of 32 (trained: 31)"
+    assert english(off.reason) == f"{english(deep.reason)}; CLIP-G: layers left out: 2 of 31"
     (deep,) = advice(plan("sd1", l=6.0), NAI)
     assert (english(deep.reason), actions(deep)[0]) == (
-        "CLIP-L: block 7 of 12 (trained: 12)",
+        "CLIP-L: layers left out: 5 of 12",
         ("use", "Use 2", {"l": 2}),
     )
 
@@ -755,12 +755,12 @@ WORDS = {
     "Nothing in its file tells.",
     "There are only hints:",
     "Its file could not be read.",
-    *("block", "of", "trained", "as trained", "Use"),
+    *("layers left out:", "layers too many:", "of", "as trained", "Use"),
     *(label for _, label, _ in (SILENCE, IS_NAI, IS_NOT_NAI)),
 }
 _SKIPS = st.floats(0, 40, allow_nan=False)
 _LETTERS = st.text("a2 \n\0<&\"'>\u00e9\u65e5", max_size=8)
-_TEXTS = _LETTERS | st.sampled_from(["<img src=x onerror=alert(1)>", "2", "block", ""])
+_TEXTS = _LETTERS | st.sampled_from(["<img src=x onerror=alert(1)>", "2", "of", ""])
 _EVIDENCE = st.builds(Evidence, _TEXTS, st.sampled_from([CERTAIN, STRONG, HINT]), _TEXTS, st.sampled_from(Verdict))
 _BY_ENCODER = st.dictionaries(st.sampled_from(["l", "g", "h"]), _SKIPS, max_size=3)
 _STATEMENTS = st.builds(SkipStatement, st.sampled_from(SKIP_LADDER), _TEXTS, _BY_ENCODER, st.booleans())

@@ -187,6 +187,24 @@ def test_a_checkpoint_is_kept_below_its_folder(listed_as, folder):
     assert checkpoint.kept_name == (f"{folder}/a.ckpt" if folder else "a.ckpt")
 
 
+@pytest.mark.parametrize("named", ["same.safetensors", "same.ckpt", "other.safetensors", None])
+@pytest.mark.parametrize("folder", ["B", "A/B"])
+def test_what_is_kept_without_a_folder_is_that_of_the_file_that_lies_in_none(tmp_path, folder, named):
+    (tmp_path / "models" / folder).mkdir(parents=True)
+    library, listed_as = Library(tmp_path / "data"), f"{folder}/same.safetensors"
+    below = Checkpoint.of("same", SD1, str(tmp_path / "models" / listed_as), "ab" * 32, listed_as)
+    library.presets.put(Preset(note="n"), name="same.safetensors", architecture=SD1)
+    if named:
+        (tmp_path / "models" / named).touch()
+    is_anothers = named in ("same.safetensors", "same.ckpt")
+    assert (library.profile(below).preset is None) == is_anothers
+    library.learn_hash(below)
+    library.save(below, {"l": 2.0})
+    assert ("name:same" in library.presets.all()) == is_anothers
+    top = Checkpoint.of("same", SD1, str(tmp_path / "models" / "same.safetensors"), None, "same.safetensors")
+    assert (library.profile(top).preset is not None) == is_anothers
+
+
 def test_where_the_data_is(tmp_path):
     assert data_folder("/flag", tmp_path) == data_folder("/flag")
     assert str(data_folder("/flag")) == "/flag"

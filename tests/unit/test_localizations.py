@@ -491,3 +491,9 @@ def test_strings_are_translated_by_whole_text_nodes(strings):
     """As by A1111's own script, which leaves alone what is a number or holds an emoji."""
     for string in strings:
         assert re.search("[A-Za-z]", string) and string.isascii(), string
+
+
+def test_one_thing_has_one_name(strings):
+    """What the sliders call layers is nowhere a block, nor is a card what is a model's page."""
+    for string in strings:
+        assert not re.search(r"\b(blocks?|cards?)\b", string, re.IGNORECASE), string

@@ -147,12 +147,35 @@ def test_what_is_no_tag(prompt):
     ("<clipskip;1.5>", "<clipskip:1.5>"),
     ("<clipskip|l=2|g=1>", "<clipskip:l=2:g=1>"),
     ("<clipskip(1.5)>", "<clipskip:1.5>"),
+    ("<clipskips:2>", "<clipskip:2>"),
+    ("\u3008clipskip:2\u3009", "<clipskip:2>"),
+    ("\u300aclipskip:2\u300b", "<clipskip:2>"),
+    ("<\uff43\uff4c\uff49\uff50\uff53\uff4b\uff49\uff50:2>", "<clipskip:2>"),
+    ("<clipskip\uff1a\uff11\uff0e\uff15>", "<clipskip:1.5>"),
 ])  # fmt: skip
 def test_what_looks_like_a_tag_is_told_with_the_tag_that_is_meant(written, meant):
     assert prompt_tags.mistaken(f"a {written} cat <clipskip:3>") == (prompt_tags.Mistaken(written, meant, False),)
     assert prompt_tags.mistaken("a cat", f"bad {written}") == (prompt_tags.Mistaken(written, meant, True),)
     (tag,) = find(meant)
     assert not request((tag,), PANEL, ARCHITECTURES["sdxl"])[1]
+
+
+@pytest.mark.parametrize("written, meant", [
+    ("<clipskip:2", "<clipskip:2>"),
+    ("<ClipSkip: 1.5", "<clipskip:1.5>"),
+    ("\uff1cclip skip\uff1a2", "<clipskip:2>"),
+    ("<clipskip:l=2:g=1.5", "<clipskip:l=2:g=1.5>"),
+    ("<clip_skip l = 2, g = 1", "<clipskip:l=2:g=1>"),
+])  # fmt: skip
+@pytest.mark.parametrize("after", ["", ", a cat", "\na cat", " (a:1.2)", " <a"])
+def test_a_tag_that_is_not_closed_is_told_with_the_tag_that_is_meant(written, meant, after):
+    assert prompt_tags.mistaken(f"a {written}{after}") == (prompt_tags.Mistaken(written, meant, False),)
+    assert prompt_tags.mistaken("a cat", written + after) == (prompt_tags.Mistaken(written, meant, True),)
+
+
+def test_a_tag_that_a_later_sign_closes_is_the_webuis():
+    assert prompt_tags.mistaken("<clipskip:2 a cat <lora:x:1>") == ()
+    assert prompt_tags.mistaken("<clip skip and other ways") == ()
 
 
 @pytest.mark.parametrize("prompt", [
@@ -175,7 +198,9 @@ def test_no_prompt_is_too_odd(prompt, negative):
 
 
 @pytest.mark.parametrize("name", [name for name, parameter in PARAMETERS.items() if parameter.maximum])
-@pytest.mark.parametrize("value", ["0", "-1", "0.99", "33", "1e9", "nan", "inf", "two", "", "1,5", "trained", "[2]"])
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "0.99", "33", "1e9", "nan", "inf", "two", "", "1,5", "trained", "[2]", "1_0"]
+)
 def test_a_bad_number_is_named_with_what_is_accepted(name, value):
     asked, (refusal,) = request(((f"{name}={value}",),), PANEL, ARCHITECTURES["sdxl"])
     assert asked is PANEL

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clip_skip.skip.architectures import ARCHITECTURES, by_encoders, by_pipeline, encoder_id_of
-from clip_skip.skip.numbers import depth_of, depth_weights, in_range, number, words
+from clip_skip.skip.numbers import depth_of, depth_weights, in_range, layers, number
 from clip_skip.text.phrase import english
 
 # (architecture, encoder) -> blocks, trained depth, final norm on what is read: docs/architecture.md, "The number".
@@ -68,18 +68,18 @@ def test_out_of_range_is_an_error(skip, ok):
 @pytest.mark.parametrize(
     "architecture, encoder, skip, expected",
     [
-        ("sdxl", "g", 1.5, "block 30.5 of 32 (trained: 31)"),
-        ("sdxl", "g", 1, "block 31 of 32 (as trained)"),
-        ("sdxl", "l", 2, "block 10 of 12 (trained: 11)"),
-        ("sd1", "l", 1.1, "block 11.9 of 12 (trained: 12)"),
-        ("sdxl", "l", 0, "block 12 of 12 (trained: 11)"),  # past it, as a host may read
-        ("sd1", "l", 1.23456, "block 11.7654 of 12 (trained: 12)"),
-        ("sd2", "h", 1, "block 23 of 24 (as trained)"),
-        ("cascade", "g", 32, "block 1 of 32 (trained: 32)"),
+        ("sdxl", "g", 1.5, "layers left out: 0.5 of 31"),
+        ("sdxl", "g", 1, "as trained"),
+        ("sdxl", "l", 2, "layers left out: 1 of 11"),
+        ("sd1", "l", 1.1, "layers left out: 0.1 of 12"),
+        ("sdxl", "l", 0, "layers too many: 1"),  # past it, as a host may read
+        ("sd1", "l", 1.23456, "layers left out: 0.2346 of 12"),
+        ("sd2", "h", 1, "as trained"),
+        ("cascade", "g", 32, "layers left out: 31 of 32"),
     ],
 )
 def test_words(architecture, encoder, skip, expected):
-    assert english(words(ARCHITECTURES[architecture].encoder(encoder), skip)) == expected
+    assert english(layers(ARCHITECTURES[architecture].encoder(encoder), skip)) == expected
 
 
 @pytest.mark.parametrize("value, text", [(2, "2"), (2.0, "2"), (1.5, "1.5"), (0.1 + 0.2, "0.30000000000000004")])

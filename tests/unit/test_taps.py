@@ -486,7 +486,7 @@ def read_of(architecture, encoder, read, skip=2.5):
 def test_who_reads_another_state_is_noticed(architecture, encoder, skip, read):
     states = hf(encoder.id).run()[0]
     why, taken = read_of(architecture, encoder, read, skip)
-    assert why == "another extension read another block of the text encoder"
+    assert why == "another extension read another layer of the text encoder"
     # What it takes is what it takes without us.
     two, three = states[encoder.trained_depth - 2], states[encoder.trained_depth - 3]
     assert any(torch.equal(taken, each) for each in (three, (two + three) / 2))
@@ -521,7 +521,7 @@ def test_where_a_norm_follows_it_is_what_is_normed(architecture, encoder):
         reference.norm(states[encoder.trained_depth])
         assert taps.overruled == ""
         reference.norm(states[encoder.trained_depth - 3])
-        assert taps.overruled == "another extension read another block of the text encoder"
+        assert taps.overruled == "another extension read another layer of the text encoder"
 
 
 def test_one_run_of_many_that_reads_another_state_is_noticed():

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ...drift import chart
 from ...models.inspect.facts import ModelFacts
@@ -16,20 +16,22 @@ from ...models.inspect.inspector import Inspector
 from ...skip.architectures import ARCHITECTURES, Architecture, Encoder, by_encoders
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, reason, say, table, tell
+from .terminal import Commands, fail, reason, say, table, tell
 
 if TYPE_CHECKING:
+    from ...drift.clip_tokens import Chunks, FileTokenizer
     from ...drift.drift import Drift
+    from ...drift.stored_encoders import StoredEncoder
 
 _OUTPUTS = (".svg", ".png", ".csv")
-_HEAD = ("SKIP", "BLOCK", "COSINE", "RELATIVE NORM", "MOVED MOST", "")
+_HEAD = ("SKIP", "LAYER", "COSINE", "RELATIVE NORM", "MOVED MOST", "")
 
 # The words that moved most, by encoder id and skip.
 Moved: TypeAlias = "Mapping[tuple[str, float], str]"
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
         "drift",
         help="tell how far each skip moves the conditioning of a prompt",
         description="Runs the text encoders of a model once, without a WebUI, and compares what the diffusion model "
@@ -88,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _architecture(given: str | None, facts: ModelFacts, stored: Mapping[str, Any]) -> Architecture:
+def _architecture(given: str | None, facts: ModelFacts, stored: Mapping[str, StoredEncoder]) -> Architecture:
     """The architecture whose diffusion model reads the encoders. Raises ContentsError where none of them is read."""
     architecture = ARCHITECTURES[given] if given else facts.architecture
     if not given and facts.kind == "text-encoder" and not architecture.encoders:
@@ -108,10 +110,10 @@ def _tokenizer_folders(model: Path) -> Iterator[Path]:
 
 def _measured(
     contents: Contents,
-    stored: Mapping[str, Any],
+    stored: Mapping[str, StoredEncoder],
     architecture: Architecture,
     facts: ModelFacts,
-    tokenizer: Any,
+    tokenizer: FileTokenizer,
     prompt: str,
 ) -> Iterator[tuple[Drift, Mapping[int, str]]]:
     """Each encoder's drift, with the words that it read by place."""
@@ -126,7 +128,7 @@ def _measured(
             tell(f"warning: there is no {encoder.name} text encoder in it")
 
 
-def _drift(contents: Contents, stored: Any, encoder: Encoder, read: Any, recommended: float) -> Drift:
+def _drift(contents: Contents, stored: StoredEncoder, encoder: Encoder, read: Chunks, recommended: float) -> Drift:
     """One encoder's drift at every whole skip and the recommended one; the encoder is in memory only meanwhile."""
     import torch
 

@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
 
 from tqdm import tqdm
 
@@ -16,13 +15,13 @@ from ...models.inspect.facts import ModelFacts, unread
 from ...models.inspect.inspector import Inspector, file_sha256
 from ...skip.numbers import number
 from ...text.plain import plain
-from .terminal import fail, say, table, tell
+from .terminal import Commands, fail, say, table, tell
 
 _HEAD = ("FILE", "ARCHITECTURE", "KIND", "LINEAGE", "RECOMMENDED", "TRAINED")
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
         "inspect",
         help="tell what models are and which skip they were made for",
         description="Reads names, shapes, metadata and some numbers of model files; never loads or unpickles one.",
@@ -61,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _inspected(inspector: Inspector, paths: Sequence[str], thorough: bool) -> Iterator[ModelFacts]:
     """The facts of each model; on a terminal with a bar of how far it is, by bytes where whole files are read."""
-    by_bytes: dict[str, Any] = {"total": sum(map(_size, paths)), "unit": "B", "unit_scale": True, "unit_divisor": 1024}
+    by_bytes = {"total": sum(map(_size, paths)), "unit": "B", "unit_scale": True, "unit_divisor": 1024}
     with tqdm(leave=False, disable=None, **(by_bytes if thorough else {"total": len(paths), "unit": "file"})) as bar:
         for path in paths:
             yield _inspect(inspector, path, bar.update if thorough else None)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from ...models.inspect.formats.contents import ContentsError
 from ...models.inspect.inspector import Inspector
 from ...models.inspect.weights import reference_files
 from ...text.plain import plain
-from .terminal import fail, reason, say
+from .terminal import Commands, fail, reason, say
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
         "learn",
         help="make an SD 1.x checkpoint a reference that other models' lineage is told by",
         description="Keeps a sketch of the checkpoint (300 KB). Lineage by weights needs sd1.4 or sd1.5, nai and "

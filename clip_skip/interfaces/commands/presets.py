@@ -21,15 +21,15 @@ from ...skip.architectures import ENCODER_IDS
 from ...skip.numbers import number
 from ...text.encodings import decoded
 from ...text.plain import plain, quote
-from .terminal import fail, finish, reason, say, table, tell
+from .terminal import Commands, fail, finish, reason, say, table, tell
 
 _MODEL = "the model's SHA-256 or the beginning of it, or its file name"
 _MAX_BYTES = 1 << 28  # of a file to import
 _SETTINGS = (*ENCODER_IDS, *(name for name in FIELDS if name not in ("skip", "name")))
 
 
-def add_parser(commands: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
+def add_parser(commands: Commands) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
         "presets",
         help="list, change, export and import what is kept for each model",
         description="What is kept for each model, in presets.json in the data folder.",
@@ -37,7 +37,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name: str, run: Callable[[Store, argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
-        added: argparse.ArgumentParser = actions.add_parser(name, help=help, description=help)
+        added = actions.add_parser(name, help=help, description=help)
         added.set_defaults(action=run)
         return added
 
@@ -125,7 +125,7 @@ def _with(preset: Preset, setting: str) -> Preset:
     if not equals or name not in _SETTINGS:
         raise ValueError(f"{quote(setting)} is not NAME=VALUE with one of {', '.join(_SETTINGS)}")
     field = "skip" if name in ENCODER_IDS else name
-    value: Any = text or None
+    value: object = text or None
     if field == "skip":
         value = {**preset.skip, name: value}
     elif field == "silenced":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ... import __version__
 from ...advice.names import Severity
@@ -11,7 +11,7 @@ from ...models.presets.preset import Mark
 from ...skip.architectures import ENCODER_IDS
 from ...skip.parameters import PARAMETERS, Parameter
 
-Schema = Mapping[str, Any]
+Schema = Mapping[str, object]
 
 # A preset's key. Control characters are in no model's name, and a slash would be a folder.
 KEY = r"[0-9a-fA-F]{64}|name:(?:[^\x00-\x1f\x7f-\x9f/\\]{1,255}/)?[^\x00-\x1f\x7f-\x9f/\\]{1,255}"
@@ -166,7 +166,7 @@ class Route(NamedTuple):
 
     method: str
     path: str
-    run: Callable[..., Any]
+    run: Callable[..., object]
     summary: str
     answer: Schema | None
     refusals: tuple[int, ...] = ()
@@ -183,13 +183,13 @@ class Route(NamedTuple):
         return 204 if self.answer is None else 200
 
 
-def operation(route: Route, secured: bool) -> dict[str, Any]:
+def operation(route: Route, secured: bool) -> dict[str, object]:
     """The OpenAPI operation of `route`; `secured` tells whether the host's API asks for credentials."""
-    success: dict[str, Any] = {"description": "Done" if route.answer is None else "The answer"}
+    success: dict[str, object] = {"description": "Done" if route.answer is None else "The answer"}
     if route.answer is not None:
         success["content"] = _json(route.answer)
     statuses = sorted({*route.refusals, *((401,) if secured else ())})
-    parameters: list[dict[str, Any]] = [
+    parameters: list[dict[str, object]] = [
         {"name": name, "in": "query", "description": description, "schema": schema}
         for name, description, schema in route.query
     ]
@@ -208,9 +208,9 @@ def operation(route: Route, secured: bool) -> dict[str, Any]:
     }
 
 
-def document(routes: Iterable[Route], prefix: str, secured: bool) -> dict[str, Any]:
+def document(routes: Iterable[Route], prefix: str, secured: bool) -> dict[str, object]:
     """The OpenAPI document of the routes alone."""
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for route in routes:
         paths.setdefault(prefix + route.path, {})[route.method.lower()] = operation(route, secured)
     return {
@@ -221,11 +221,11 @@ def document(routes: Iterable[Route], prefix: str, secured: bool) -> dict[str, A
     }
 
 
-def _json(schema: Schema) -> dict[str, Any]:
+def _json(schema: Schema) -> dict[str, object]:
     return {"application/json": {"schema": schema}}
 
 
-def _refusal(status: int) -> dict[str, Any]:
+def _refusal(status: int) -> dict[str, object]:
     # Who is not let in hears it from the host, in its own form.
     content = {} if status == 401 else {"content": _json(_object({"detail": TEXT}))}
     return {"description": _REFUSALS[status], **content}

@@ -13,11 +13,11 @@ from __future__ import annotations
 import errno
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-from fastapi import Depends, Request, Response  # type: ignore[import-not-found,unused-ignore]
+from fastapi import Depends, FastAPI, Request, Response  # type: ignore[import-not-found,unused-ignore]
 
 from ... import __version__
 from ...advice.advisor import Advisor
@@ -42,12 +42,12 @@ from .openapi import BODY, MODEL, SAVE, TEXT, Route, accepted
 PREFIX = "/clip-skip/v1"
 MAX_BODY = 1 << 20
 # The fields of an import: type and default.
-_IMPORT: Mapping[str, tuple[type, Any]] = {"text": (str, None), "filename": (str, ""), "dry_run": (bool, False)}
+_IMPORT: Mapping[str, tuple[type, object]] = {"text": (str, None), "filename": (str, ""), "dry_run": (bool, False)}
 # A route that the API of every host has.
 _NEIGHBOUR = "/sdapi/v1/options"
 
 
-def mount(app: Any, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool]) -> None:
+def mount(app: FastAPI, host: Host, library: Library, advisor: Advisor, switched_on: Callable[[], bool]) -> None:
     """Add the routes to the host's FastAPI application; called from its `on_app_started`.
 
     They take the place of those that were added before. Nothing is added where the host's API is not there.
@@ -70,7 +70,7 @@ def mount(app: Any, host: Host, library: Library, advisor: Advisor, switched_on:
             )
 
 
-def _host_apis(app: Any) -> Iterator[tuple[str, list[Any]]]:
+def _host_apis(app: FastAPI) -> Iterator[tuple[str, list[object]]]:
     """Where the host has its API (SD.Next has it under its `--subpath` too), and what that depends on."""
     for route in app.routes:
         path = getattr(route, "path", "")
@@ -107,10 +107,10 @@ class Rest:
         self._store = library.presets
         self.secured = secured
 
-    def version(self, call: Call) -> Any:
+    def version(self, call: Call) -> object:
         return {"version": __version__}
 
-    def schema(self, call: Call) -> Any:
+    def schema(self, call: Call) -> object:
         return {
             "version": __version__,
             "parameters": [
@@ -123,7 +123,7 @@ class Rest:
             "openapi": openapi.document(ROUTES, PREFIX, self.secured),
         }
 
-    def status(self, call: Call) -> Any:
+    def status(self, call: Call) -> object:
         checkpoint = self._host.selected()
         model = self._library.profile(checkpoint)
         auto = model.auto
@@ -135,7 +135,7 @@ class Rest:
             "problems": self._store.problems,
         }
 
-    def inspect(self, call: Call) -> Any:
+    def inspect(self, call: Call) -> object:
         checkpoint = self._checkpoint(call)
         facts = self._library.profile(checkpoint).facts
         if facts is None:
@@ -143,32 +143,32 @@ class Rest:
         # Where the models lie on the host's disk is not told.
         return {**facts.as_json(), "file": checkpoint.file_name}
 
-    def advice(self, call: Call) -> Any:
+    def advice(self, call: Call) -> object:
         model = self._library.profile(self._checkpoint(call))
         options = call.query.get("options")
         if options is None:
             return [_advice(each) for each in self._advisor.on_slider(model)]
         return [_advice(each) for each in self._advisor.on_request(model, parse(True, options))]
 
-    def presets(self, call: Call) -> Any:
+    def presets(self, call: Call) -> object:
         return {key: as_object(raw) for key, raw in self._store.raw().items() if is_key(key)}
 
-    def get(self, call: Call) -> Any:
+    def get(self, call: Call) -> object:
         key = _key(call)
         presets = self._store.raw()
         if key not in presets:
             raise _no_preset(key)
         return as_object(presets[key])
 
-    def put(self, call: Call) -> Any:
+    def put(self, call: Call) -> object:
         key = _key(call)
         preset = parse_preset(call.body)
         if preset.refusals:
             raise Refused(422, "; ".join(map(str, preset.refusals)))
         others = {name: value for name, value in call.body.items() if name not in FIELDS}
-        saved: dict[str, Any] = {}
+        saved: dict[str, object] = {}
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             current = presets.get(key)
             name = (
                 preset.name
@@ -182,20 +182,20 @@ class Rest:
         self._store.change(edit)
         return saved
 
-    def delete(self, call: Call) -> Any:
+    def delete(self, call: Call) -> None:
         key = _key(call)
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             if key not in presets:
                 raise _no_preset(key)
             del presets[key]
 
         self._store.change(edit)
 
-    def export(self, call: Call) -> Any:
+    def export(self, call: Call) -> object:
         return json.loads(export(self._store))
 
-    def take(self, call: Call) -> Any:
+    def take(self, call: Call) -> object:
         text, filename, dry_run = _import_fields(call.body)
         try:
             changes = plan_import(
@@ -265,9 +265,9 @@ async def _body(request: Request) -> bytes | None:
 _BODY = Depends(_body)
 
 
-def _endpoint(rest: Rest, route: Route) -> Callable[..., Any]:
+def _endpoint(rest: Rest, route: Route) -> Callable[..., Response]:
     # Not async: the host runs it in a thread, and its page stays quick while a file is read.
-    def endpoint(request: Request, body: Any = _BODY) -> Any:
+    def endpoint(request: Request, body: bytes | None = _BODY) -> Response:
         try:
             value = None if route.body is None else _parse(request.headers.get("content-type", ""), body)
             answer = route.run(rest, Call(request.path_params.get("key", ""), request.query_params, value))
@@ -282,7 +282,7 @@ def _endpoint(rest: Rest, route: Route) -> Callable[..., Any]:
     return endpoint
 
 
-def _respond(status: int, content: Any) -> Any:
+def _respond(status: int, content: object) -> Response:
     try:
         text = json.dumps(content, allow_nan=False)
     except ValueError:  # a file edited by hand may hold NaN, which is no JSON
@@ -290,7 +290,7 @@ def _respond(status: int, content: Any) -> Any:
     return Response(text, status, media_type="application/json")
 
 
-def _parse(content_type: str, body: bytes | None) -> Any:
+def _parse(content_type: str, body: bytes | None) -> object:
     """The JSON value of a request's body. Raises Refused."""
     if body is None:
         raise Refused(413, f"the body is larger than {MAX_BODY} bytes")
@@ -331,7 +331,7 @@ def _no_preset(key: str) -> Refused:
     return Refused(404, f"there is no preset {quote(key)}")
 
 
-def _import_fields(body: Any) -> Any:
+def _import_fields(body: object) -> Iterable[Any]:
     """`text`, `filename` and `dry_run` of an import. Raises Refused."""
     if not isinstance(body, dict):
         raise Refused(422, f"the body is {quote(body)}, not an object with {', '.join(_IMPORT)}")
@@ -345,12 +345,12 @@ def _import_fields(body: Any) -> Any:
     return fields.values()
 
 
-def _model(model: Profile) -> Any:
+def _model(model: Profile) -> object:
     """`key` is that of its preset: the one that it would have, until it has one."""
     return {"name": model.checkpoint.name, "sha256": model.checkpoint.sha256, "key": model.key}
 
 
-def _advice(advice: Advice) -> Any:
+def _advice(advice: Advice) -> object:
     return {
         "id": advice.id,
         "severity": advice.severity,
@@ -361,7 +361,7 @@ def _advice(advice: Advice) -> Any:
     }
 
 
-def _change(change: Change) -> Any:
+def _change(change: Change) -> object:
     return {
         "source": change.source,
         "key": change.key,
@@ -371,5 +371,5 @@ def _change(change: Change) -> Any:
     }
 
 
-def _origin(preset: Preset | None) -> Any:
+def _origin(preset: Preset | None) -> object:
     return as_object(preset.origin[1]) if preset and preset.origin else None

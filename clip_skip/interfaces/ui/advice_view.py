@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
@@ -77,8 +77,9 @@ def render(shown: Sequence[Shown], facts: ModelFacts | None, used: Mapping[str, 
 def _item(shown: Shown, facts: ModelFacts | None) -> Markup:
     advice = shown.advice
     item = Markup('<div class="clip-skip-item" {} data-advice="{}" data-severity="{}">{}{}</div>')
+    marks = {"asks": advice.question is not None, "numbering": AdviceId.OTHER_NUMBERING in advice.also}
     return item.format(
-        " ".join(f"data-{each}" for each in [*shown.places, *(["asks"] if advice.question else [])]),
+        " ".join(f"data-{each}" for each in [*shown.places, *(mark for mark, holds in marks.items() if holds)]),
         advice.id,
         advice.severity,
         _sentence((_SEVERITIES[advice.severity],), advice.question.text if advice.question else advice.text),
@@ -116,7 +117,7 @@ def done(phrase: Phrase, undo: str = "", slider: float | None = None) -> Markup:
     return Markup('<p class="clip-skip-words clip-skip-done">{} {}</p>').format(pieces(phrase), more)
 
 
-def compared(skips: Sequence[tuple[str, Mapping[str, Any]]]) -> Markup:
+def compared(skips: Sequence[tuple[str, Mapping[str, object]]]) -> Markup:
     """Buttons that take one of the skips that are compared: for now, or for this model.
 
     Each skip has its label, and what the panel is asked for that takes it.
@@ -124,9 +125,8 @@ def compared(skips: Sequence[tuple[str, Mapping[str, Any]]]) -> Markup:
     button = Markup('<button type="button" translate="no" data-clip-skip-act="{}">{}</button>')
     parts: list[Markup] = []
     for words, save in (("Use", False), ("Save for this model", True)):
-        parts.append(pieces((words,)))
-        for text, take in skips:
-            parts.append(button.format(json.dumps({"take": {**take, "save": save}}), text))
+        buttons = [button.format(json.dumps({"take": {**take, "save": save}}), text) for text, take in skips]
+        parts.append(Markup("<span>{}{}</span>").format(pieces((words,)), joined(buttons)))
     return Markup('<p class="clip-skip-words clip-skip-done clip-skip-compared">{}</p>').format(joined(parts))
 
 

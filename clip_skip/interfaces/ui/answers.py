@@ -7,7 +7,7 @@ import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 from markupsafe import Markup
@@ -40,6 +40,9 @@ from .controls import MOVED, SLIDERS, Asked, Controls
 from .markup import NOTHING, line
 from .paste import shown
 from .words import DISABLED, SWITCHED_OFF, hashing, meaning, read_by, slider_words, status, title
+
+if TYPE_CHECKING:
+    from .events import Answer, Update
 
 _AUTO, _MANUAL = shown(MODES)
 _NOTHING_ENDED = [gr.update(), gr.update()]
@@ -81,13 +84,13 @@ class Answers:
         # By what the page asks for to undo it.
         self._undoable: dict[str, _Undoable] = {}
 
-    def show(self, controls: Controls) -> list[Any]:
+    def show(self, controls: Controls) -> Answer:
         """Everything, as far as it can be told without reading the model's file."""
         # How something ended is said until there is another model.
         ended = [gr.update(value=""), gr.update(value="")] if controls.another else _NOTHING_ENDED
         return self._shown(self._model(controls), controls, controls, ended)
 
-    def join(self, controls: Controls) -> list[Any]:
+    def join(self, controls: Controls) -> Answer:
         """As `show`, where the user chose one slider for all, or one for each: those begin at what is in use."""
         model = self._model(controls)
         encoders = [encoder.id for encoder in model.checkpoint.architecture.encoders]
@@ -98,8 +101,8 @@ class Answers:
         return self._shown(model, controls, at)
 
     def _shown(
-        self, model: Profile, controls: Controls, at: Controls, ended: Sequence[Any] = _NOTHING_ENDED
-    ) -> list[Any]:
+        self, model: Profile, controls: Controls, at: Controls, ended: Sequence[object] = _NOTHING_ENDED
+    ) -> Answer:
         if model.is_read:
             return self._all(model, controls, at, ended)
         checkpoint = model.checkpoint
@@ -116,7 +119,7 @@ class Answers:
             self._moves(model, controls, at, judged=False),
         ]
 
-    def judge(self, controls: Controls) -> list[Any]:
+    def judge(self, controls: Controls) -> Answer:
         """Everything. Reads the model's file where that was not done yet."""
         model = self._model(controls)
         answer = self._all(model, controls)
@@ -128,12 +131,12 @@ class Answers:
         # While its file was read another model was selected. The page asks about that.
         return [*(gr.update() for _ in answer[:-1]), self._moves(model, controls, controls, judged=False)]
 
-    def save(self, controls: Controls) -> list[Any]:
+    def save(self, controls: Controls) -> Answer:
         """Keep the sliders' values for the selected model, and go over to Auto, which uses them from now on."""
         model = self._model(controls)
         return self._save(resolve(controls.request, model.checkpoint.architecture), model, controls)
 
-    def _save(self, plan: Plan, model: Profile, controls: Controls) -> list[Any]:
+    def _save(self, plan: Plan, model: Profile, controls: Controls) -> Answer:
         try:
             if plan.refusals:
                 raise StoreError("; ".join(map(str, plan.refusals)))
@@ -144,7 +147,7 @@ class Answers:
             self._again(model), controls, done(_named("Saved for", model), undo), replace(controls, mode=_AUTO)
         )
 
-    def compare(self, text: str, controls: Controls) -> list[Any]:
+    def compare(self, text: str, controls: Controls) -> Answer:
         """What the page's script has Generate ask for, "" for nothing, and what is said of it: buttons to keep a skip.
 
         `text` names the skips. All else is as the controls have it.
@@ -174,7 +177,7 @@ class Answers:
         takes = [(label(plan.skips), {"skip": dict(plan.skips), "blend": plan.blend}) for plan in plans.values()]
         return [json.dumps(options), *self._said(compared(takes), controls)]
 
-    def _take(self, asked: Mapping[str, Any], model: Profile, controls: Controls) -> list[Any]:
+    def _take(self, asked: Mapping[str, object], model: Profile, controls: Controls) -> Answer:
         """One of the skips that were compared is for now, or for this model from now on."""
         taken = {**decode_object(asked.get("skip")), "blend": asked.get("blend")}
         plan = resolve(from_options(taken), model.checkpoint.architecture)
@@ -186,7 +189,7 @@ class Answers:
         at = replace(controls.moved(Moved(skips=plan.skips)), mode=_MANUAL, same=same, blend=shown([plan.blend])[0])
         return self._all(model, controls, at)
 
-    def forget(self, controls: Controls) -> list[Any]:
+    def forget(self, controls: Controls) -> Answer:
         """Keep no skips for the selected model any more."""
         model = self._model(controls)
         try:
@@ -195,7 +198,7 @@ class Answers:
             return self._ended(model, controls, done(("Not forgotten:", Data(f" {error}"))))
         return self._ended(self._again(model), controls, done(("Forgotten.",), undo))
 
-    def act(self, asked: str, controls: Controls) -> list[Any]:
+    def act(self, asked: str, controls: Controls) -> Answer:
         """What the button stands for that `asked` names.
 
         That is {"press"}, a control of the panel, {"advice", "action"}, beside an advice that holds now, {"undo"},
@@ -215,7 +218,7 @@ class Answers:
                     return self._act(action, advice, model, controls)
         return self._all(model, controls)
 
-    def _act(self, action: Action, advice: Advice, model: Profile, controls: Controls) -> list[Any]:
+    def _act(self, action: Action, advice: Advice, model: Profile, controls: Controls) -> Answer:
         slider = self._host.reading(model.checkpoint.architecture, controls.slider).slider
         try:
             moved = act(action, advice, model.checkpoint, controls.decider, self._library, self._host)
@@ -242,7 +245,7 @@ class Answers:
             self._undoable.pop(next(iter(self._undoable)))
         return name
 
-    def _undo(self, name: str, model: Profile, controls: Controls) -> list[Any]:
+    def _undo(self, name: str, model: Profile, controls: Controls) -> Answer:
         """Keep what was kept before, and have the mode that was chosen then, and the numbers where they were moved."""
         try:
             undoable = self._undoable.get(name)
@@ -256,7 +259,7 @@ class Answers:
             self._host.use(undoable.slider)
         return self._ended(self._again(model), controls, done(("Undone.",)), undoable.undo(controls))
 
-    def hash(self, controls: Controls) -> list[Any]:
+    def hash(self, controls: Controls) -> Answer:
         """Work out the selected model's SHA-256, also where the WebUI hashes no model."""
         model = self._model(controls)
         if self._switched_on() and lacks_hash(model.checkpoint):
@@ -297,7 +300,7 @@ class Answers:
 
     # --- what they show ----------------------------------------------------------------------------------------------
 
-    def _ended(self, model: Profile, controls: Controls, ended: Markup | None, at: Controls | None = None) -> list[Any]:
+    def _ended(self, model: Profile, controls: Controls, ended: Markup | None, at: Controls | None = None) -> Answer:
         """As `_all`; `ended` is how what was pressed ended."""
         said = _NOTHING_ENDED if ended is None else self._said(ended, controls)
         return self._all(model, controls, at, said)
@@ -307,13 +310,13 @@ class Answers:
         model: Profile,
         controls: Controls,
         at: Controls | None = None,
-        ended: Sequence[Any] = _NOTHING_ENDED,
-    ) -> list[Any]:
+        ended: Sequence[object] = _NOTHING_ENDED,
+    ) -> Answer:
         """Everything. `at` is where mode and sliders go from where `controls` has them, None to stay."""
         at = self._settled(model, at or controls)
         return [*self.view(model.checkpoint, at), *self._verdict(model, at), *ended, self._moves(model, controls, at)]
 
-    def _moves(self, model: Profile, controls: Controls, to: Controls, judged: bool = True) -> Any:
+    def _moves(self, model: Profile, controls: Controls, to: Controls, judged: bool = True) -> object:
         """For the page's script, which moves what a hand has left alone: where the controls were, and where they go.
 
         Also whether all is said by that, the model that the page has chosen, where the host has it by now, and whether
@@ -350,11 +353,11 @@ class Answers:
         return replace(controls, **within)
 
     @staticmethod
-    def _said(ended: Markup, controls: Controls) -> list[Any]:
+    def _said(ended: Markup, controls: Controls) -> Answer:
         """Where it was pressed: what is in the panel is hidden while that is off."""
         return [gr.update(value=ended if here else "") for here in (controls.enabled, not controls.enabled)]
 
-    def view(self, checkpoint: Checkpoint, controls: Controls) -> list[dict[str, Any]]:
+    def view(self, checkpoint: Checkpoint, controls: Controls) -> list[Update]:
         """What depends on the controls and the model's architecture alone.
 
         The line on what 1 means, the sliders' place, three for each slider, *Same for all*, *Save*, the blend, *More*,
@@ -362,7 +365,7 @@ class Answers:
         """
         architecture = checkpoint.architecture
         has_skip = gr.update(visible=bool(architecture.encoders))
-        rows: list[dict[str, Any]] = []
+        rows: list[Update] = []
         for name in SLIDERS:
             maximum, value = self._maximum(architecture, name), getattr(controls, name)
             stays = not maximum or (controls.typed and not controls.auto)
@@ -383,7 +386,7 @@ class Answers:
             has_skip,
         ]
 
-    def _verdict(self, model: Profile, controls: Controls) -> list[dict[str, Any]]:
+    def _verdict(self, model: Profile, controls: Controls) -> list[Update]:
         """What depends on more than that: status, *Forget*, advice, the title, and whether a button asks for the hash.
 
         Reads the model's file where that was not done yet.

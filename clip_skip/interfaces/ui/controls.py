@@ -100,5 +100,5 @@ class Controls:
         return replace(self, **values, seen=seen)
 
     @property
-    def _seen(self) -> Mapping[str, Any]:
+    def _seen(self) -> Mapping[str, object]:
         return decode_object(self.seen)

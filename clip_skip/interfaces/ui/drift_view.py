@@ -12,7 +12,7 @@ from ...drift.chart import Marks, svg
 from ...drift.drift import Drift, Point, as_csv
 from ...drift.measured import Measured
 from ...models.checkpoint import Checkpoint
-from ...skip.numbers import in_range, number, words
+from ...skip.numbers import in_range, layers, number
 from ...text.phrase import Data
 from .markup import NOTHING, joined, line, pieces
 
@@ -77,7 +77,7 @@ def _outside(measured: Sequence[Measured], marks: Marks) -> Iterator[Markup]:
     for encoder in (each.drift.encoder for each in measured):
         current = marks.current.get(encoder.id, 1.0)
         if not in_range(current, encoder.trained_depth):
-            yield line("Not in the picture:", Data(f" {encoder.name}, "), *words(encoder, current))
+            yield line("Not in the picture:", Data(f" {encoder.name}, "), *layers(encoder, current))
 
 
 def _moved(measured: Sequence[Measured], marks: Marks) -> Markup:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import gradio as gr
 
@@ -13,24 +13,36 @@ from ...models.survey import CHECKPOINT, Found, Listed, Survey
 from ...text.log import logger
 from ...text.phrase import Data, Phrase
 from . import markup, models_view
+from .events import Shown
 from .models_view import KINDS, Order
 from .panel import in_page
 
-Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
+if TYPE_CHECKING:
+    from .events import Answered, Event
+
 _ABOUT_NUMBERS = (
-    "What every model is, and the clip skip that it was made for: 1 is as it was trained, 2 one step earlier."
+    "What every model is, and the clip skip that it was made for: 1 is as it was trained, 2 leaves one layer out."
 )
 _ABOUT_REFERENCES = (
     "Whether an SD 1.x model descends from NovelAI's is told by comparing it with the original models. "
     "If you have one of them, say here which it is."
 )
 
+# The model that all is told about, with what had been read of it by then, None where nothing had.
+Chosen: TypeAlias = tuple[Listed, Found | None]
+
+
+class Pending(TypedDict):
+    """The reference that waits for a second press: which model is to be which."""
+
+    model: Listed
+    label: str
+
 
 class ModelsView:
     """The components of the view and what they do.
 
-    `order` is how the table is sorted, `chosen` the model that all is told about, with whether it had been read by
-    then, `pending` the reference that waits for a second press; the last two are None where there is none.
+    `order` is how the table is sorted; of `chosen` and `pending` each is None where there is none.
     """
 
     def __init__(self, library: Library, survey: Survey) -> None:
@@ -88,7 +100,7 @@ class ModelsView:
             )
             self.cancel = gr.Button("Cancel", visible=False, size="sm", elem_id=self._id("cancel"))
 
-    def listen(self, opened: Any, show_preset: Callable[[str], Shown], shown: list[Any]) -> None:
+    def listen(self, opened: Event, show_preset: Callable[[str], Shown], shown: list[object]) -> None:
         """Let the controls do something. `opened` happens when the view is.
 
         `show_preset` gives what changes in `shown` where the preset of a model, by its title, is opened.
@@ -99,10 +111,10 @@ class ModelsView:
         asking = [self.said, self.pending, self.confirm, self.cancel]
         about = [self.chosen, self.about, self.preset, self.reference_part, self.label]
 
-        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any]) -> Any:
+        def on(event: Event, run: Callable[..., object], inputs: list[object], outputs: list[object]) -> Answered:
             return event(run, inputs=inputs, outputs=outputs, show_progress="hidden")
 
-        def follow(answer: Any) -> None:
+        def follow(answer: Answered) -> None:
             in_page(answer.then, "() => clipSkip.watch()")
 
         for event in (opened, self.refresh.click):
@@ -136,7 +148,7 @@ class ModelsView:
         self._survey.give_up()
         return self._seen(*state)
 
-    def _seen(self, search: str, kind: str, order: Order, chosen: Any) -> Shown:
+    def _seen(self, search: str, kind: str, order: Order, chosen: Chosen | None) -> Shown:
         """How far it is, and what is read by now; also of the model that all is told about."""
         now = self._survey.progress
         shown: Shown = {
@@ -149,7 +161,7 @@ class ModelsView:
             shown |= self._about(chosen[0])
         return {**shown, self.chosen: shown.get(self.chosen, chosen)}
 
-    def _table(self, search: str | None, kind: str, order: Order, chosen: Any) -> Any:
+    def _table(self, search: str | None, kind: str, order: Order, chosen: Chosen | None) -> object:
         found, wanted = self._survey.found, KINDS.get(kind)
         rows = [
             models_view.row(model, found.get(model), self._preset(found.get(model)))
@@ -163,13 +175,13 @@ class ModelsView:
     def _preset(self, found: Found | None) -> Preset | None:
         return self._library.profile(found.checkpoint).preset if found is not None else None
 
-    def _sorted(self, column: str, search: str, kind: str, order: Order, chosen: Any) -> Shown:
+    def _sorted(self, column: str, search: str, kind: str, order: Order, chosen: Chosen | None) -> Shown:
         order = order.pressed(column) if column in models_view.COLUMNS else order
         return {self.order: order, self.table: self._table(search, kind, order, chosen)}
 
     # one model
 
-    def _choose(self, pick: str, search: str, kind: str, order: Order, chosen: Any) -> Shown:
+    def _choose(self, pick: str, search: str, kind: str, order: Order, chosen: Chosen | None) -> Shown:
         model = next((each for each in self._survey.listed() if models_view.pick_of(each) == pick), None)
         if model is None:
             return self._settled("the model is not there any more")
@@ -190,7 +202,7 @@ class ModelsView:
 
     # references
 
-    def _ask_learn(self, chosen: Any, name: str | None) -> Shown:
+    def _ask_learn(self, chosen: Chosen | None, name: str | None) -> Shown:
         reference = next((each for each in self._library.references() if each.name == name), None)
         if not chosen or reference is None:
             return self._settled("Say first which of these models it is.")
@@ -201,7 +213,7 @@ class ModelsView:
         yes = {self.confirm: gr.update(visible=True), self.cancel: gr.update(visible=True)}
         return {**self._settled(*question), self.pending: pending, **yes}
 
-    def _learn(self, pending: Mapping[str, Any] | None, *state: Any) -> Shown:
+    def _learn(self, pending: Pending | None, *state: Any) -> Shown:
         found = self._survey.found.get(pending["model"]) if pending else None
         if not pending or found is None:
             return {**self._settled(), **self._seen(*state)}

@@ -201,7 +201,7 @@ def _architecture(facts: ModelFacts) -> Phrase:
     return (Data(words),) if known or facts.variant else (*_NOT_KNOWN, Data(f", {words}" if words else ""))
 
 
-def _made_for(facts: ModelFacts) -> tuple[Any, Phrase, Phrase]:
+def _made_for(facts: ModelFacts) -> tuple[tuple[float, ...] | None, Phrase, Phrase]:
     """The clip skip that a model was made for: to sort by, in words, and who says so."""
     architecture = facts.architecture
     if not architecture.encoders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 
@@ -16,6 +16,9 @@ from .panel import Panel, in_page
 from .paste import SAID, Fields
 from .words import UNKNOWN_HOST
 
+if TYPE_CHECKING:
+    from .events import Control
+
 # Those that a panel can be in, by their names in the host's element ids.
 TABS = ("txt2img", "img2img", "control")
 _PROMPTS = tuple(f"{tab}_prompt" for tab in TABS)
@@ -25,9 +28,9 @@ _NEGATIVE_PROMPTS = tuple(f"{tab}_neg_prompt" for tab in TABS)
 class Built(NamedTuple):
     """What the host's Script needs of a panel: its arguments in order, and its infotext fields."""
 
-    arguments: list[Any]
-    infotext_fields: list[tuple[Any, Callable[..., Any]]]
-    paste_field_names: list[Callable[..., Any]]
+    arguments: list[object]
+    infotext_fields: list[tuple[object, Callable[..., object]]]
+    paste_field_names: list[Callable[..., object]]
 
 
 class Page:
@@ -39,7 +42,7 @@ class Page:
         self._panels: list[Panel] = []
         self._follows = False
         self._heard: set[str | None] = set()
-        self._prompts: dict[str, Any] = {}
+        self._prompts: dict[str, object] = {}
         self._finished = False
 
     def build(self, tab: str, fields: Fields) -> Built:
@@ -61,7 +64,7 @@ class Page:
         self._finished = True
         self._panels.clear()
 
-    def meet(self, component: Any, elem_id: str | None = None, **_: Any) -> None:
+    def meet(self, component: Control, elem_id: str | None = None, **_: object) -> None:
         """A component of the host's page was made.
 
         The page's script hears of those that count: what selects the checkpoint, the host's own sliders, its prompts.
@@ -78,7 +81,7 @@ class Page:
         elif elem_id in _NEGATIVE_PROMPTS:
             self._hear(component, elem_id)
 
-    def _follow(self, dropdown: Any) -> None:
+    def _follow(self, dropdown: Control) -> None:
         if self._follows:  # Gradio 4 makes components again when they change
             return
         self._follows = True
@@ -87,7 +90,7 @@ class Page:
         except Exception:
             logger.exception("the panel can't follow the checkpoint dropdown")
 
-    def _hear(self, component: Any, elem_id: str | None) -> None:
+    def _hear(self, component: Control, elem_id: str | None) -> None:
         """Let the page's script know what this control of the host's holds, whenever that changes."""
         if elem_id in self._heard:  # Gradio 4 makes components again when they change
             return
@@ -97,7 +100,7 @@ class Page:
         except Exception:
             logger.exception("the panel can't follow the WebUI's control %s", elem_id)
 
-    def _prompt(self, component: Any, elem_id: str) -> None:
+    def _prompt(self, component: object, elem_id: str) -> None:
         if elem_id not in self._prompts:
             self._prompts[elem_id] = component
             for panel in self._panels:

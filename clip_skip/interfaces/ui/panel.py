@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -15,6 +15,9 @@ from .controls import MOVED, SLIDERS, Controls
 from .markup import line
 from .paste import shown
 from .words import TITLE, status
+
+if TYPE_CHECKING:
+    from .events import Answered, Event, Update
 
 # What the page's script asks of a panel: a hidden button for each.
 _QUESTIONS = ("refresh", "judge", "act")
@@ -114,7 +117,7 @@ class Panel:
         for component in [*self.arguments, self.head, self.more, self.compared, *buttons, *hidden]:
             component.do_not_save_to_config = True
 
-    def draw_drift_of(self, prompt: Any) -> None:
+    def draw_drift_of(self, prompt: object) -> None:
         """Let the panel measure the drift of what this box of the page holds."""
         self.draw.click(
             lambda text, *values: self._answers.drift(text, Controls(*values)),
@@ -152,7 +155,7 @@ class Panel:
             generate = f"(options) => clipSkip.generate('{self.tab}', options)"
             in_page(comparing.then, generate, self.options, to=[self.options])
 
-    def _on(self, name: str, answer: Callable[..., Any], *before: Any) -> None:
+    def _on(self, name: str, answer: Callable[..., object], *before: object) -> None:
         """Let `answer` answer the question `name`, from the values of `before` and of the controls, with everything.
 
         The page's script moves controls then, where no hand has been since.
@@ -163,17 +166,19 @@ class Panel:
         script = f"(...values) => clipSkip.moved('{self.tab}', '{name}', ...values)"
         in_page(answered.then, script, moves, *moved, to=moved)
 
-    def _ask(self, event: Any, answer: Callable[..., Any], inputs: list[Any], outputs: list[Any]) -> Any:
+    def _ask(
+        self, event: Event, answer: Callable[..., object], inputs: list[object], outputs: list[object]
+    ) -> Answered:
         # Not through the queue, where it would wait for others.
         return event(answer, inputs=inputs, outputs=outputs, show_progress="hidden", queue=False)
 
     @property
-    def _inputs(self) -> list[Any]:
+    def _inputs(self) -> list[object]:
         """In the order of the fields of `Controls`."""
         return [self.enabled, self.mode, self.same, *self._sliders.values(), self.blend, self.seen]
 
     @property
-    def _outputs(self) -> list[Any]:
+    def _outputs(self) -> list[object]:
         """Everything, but for what moves."""
         rows = [x for name in SLIDERS for x in (self._columns[name], self._sliders[name], self._words[name])]
         viewed = [
@@ -203,7 +208,7 @@ class Panel:
         self.enabled = gr.Checkbox(enabled, label="On", render=False, elem_id=f"{elem_id}-checkbox")
         return self.head
 
-    def _slider(self, name: str, initial: Any) -> tuple[Any, Any, Any]:
+    def _slider(self, name: str, initial: Iterator[Update]) -> tuple[object, object, object]:
         column, slider, text = next(initial), next(initial), next(initial)
         with gr.Column(visible=column["visible"]) as block:
             control = gr.Slider(
@@ -220,6 +225,6 @@ class Panel:
         return f"clip_skip_{self.tab}_{name}"
 
 
-def in_page(event: Any, script: str, *inputs: Any, to: Sequence[Any] = ()) -> None:
+def in_page(event: Event, script: str, *inputs: object, to: Sequence[object] = ()) -> None:
     """Let `event` call a function of the page's script, with the values of `inputs`; it gives those of `to`."""
     event(fn=None, inputs=list(inputs), outputs=list(to), **{_SCRIPT: script})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import gradio as gr
 from markupsafe import Markup
@@ -24,7 +23,7 @@ def shown(words: Iterable[str]) -> list[str]:
     return [word.capitalize() for word in words]
 
 
-def _pasted(params: dict[str, Any]) -> Request | None:
+def _pasted(params: dict[str, object]) -> Request | None:
     options = infotext.parse(params)
     if options is None:
         return None
@@ -34,8 +33,8 @@ def _pasted(params: dict[str, Any]) -> Request | None:
     return request
 
 
-def _field(read: Callable[[Request, Mapping[str, Any]], Any]) -> Callable[..., Any]:
-    def paste(params: dict[str, Any]) -> Any:
+def _field(read: Callable[[Request, Mapping[str, object]], object]) -> Callable[..., object]:
+    def paste(params: dict[str, object]) -> object:
         request = _pasted(params)
         # SD.Next takes nothing but updates from a callable; the A1111 line takes both.
         return gr.update(value=read(request, params)) if request is not None else None
@@ -43,14 +42,14 @@ def _field(read: Callable[[Request, Mapping[str, Any]], Any]) -> Callable[..., A
     return paste
 
 
-def _paste_enabled(params: dict[str, Any]) -> Any:
+def _paste_enabled(params: dict[str, object]) -> object:
     if infotext.parse(params) is not None:
         return gr.update(value=True)
     # An image made without us is made again without us; a bare prompt says nothing.
     return gr.update(value=False) if "Steps" in params else None
 
 
-def _refused(request: Request, params: Mapping[str, Any]) -> Markup:
+def _refused(request: Request, params: Mapping[str, object]) -> Markup:
     """What the text has and the panel did not take."""
     said = []
     for each in request.refusals:
@@ -60,7 +59,7 @@ def _refused(request: Request, params: Mapping[str, Any]) -> Markup:
     return joined(said)
 
 
-def _paste_off(params: dict[str, Any]) -> Any:
+def _paste_off(params: dict[str, object]) -> object:
     """The page's script shows it where the panel was on."""
     off = NOTHING
     if infotext.parse(params) is None and "Steps" in params:
@@ -73,7 +72,7 @@ def _paste_off(params: dict[str, Any]) -> Any:
 # The fields that only say something. "Send to" would take that to the other tab.
 SAID = ("ended", "ended_off")
 # What `fields` gives: a function for each of the panel's fields.
-Fields = Mapping[str, Callable[..., Any]]
+Fields = Mapping[str, Callable[..., object]]
 
 
 def fields(as_trained: Callable[[str], bool]) -> Fields:
@@ -82,7 +81,7 @@ def fields(as_trained: Callable[[str], bool]) -> Fields:
     `as_trained` tells whether Auto reads the model of this name as it was trained.
     """
 
-    def mode(request: Request, params: Mapping[str, Any]) -> str:
+    def mode(request: Request, params: Mapping[str, object]) -> str:
         # No number in the text: the image was made as trained. Auto makes it again only where it still does that.
         return request.mode if request.skips or as_trained(str(params.get("Model", ""))) else "manual"
 

@@ -5,16 +5,16 @@ Its second view is `models_tab`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import gradio as gr
 
 from ...hosts.base import Host
 from ...models.checkpoint import Checkpoint
 from ...models.library import Library, identify_by
-from ...models.presets.exchange import apply, export, plan_import
+from ...models.presets.exchange import Change, apply, export, plan_import
 from ...models.presets.preset import Preset, merge, parse_preset, write
 from ...models.presets.store import Changed, StoreError
 from ...models.survey import Survey
@@ -24,9 +24,13 @@ from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem, join, said
 from . import markup, presets_view
+from .events import Shown
 from .models_tab import ModelsView
 from .paste import shown
 from .presets_view import MARKS
+
+if TYPE_CHECKING:
+    from .events import Answered, Event
 
 _TITLE, _ID = "CLIP Skip", "clip_skip"
 _PRESETS = "presets"  # the first view
@@ -52,10 +56,19 @@ _DOWNLOAD = f"""(text) => {{
     return [];
 }}"""
 
-Shown = dict[Any, Any]  # what an event changes: an update, or a state's new value, by component
+
+class Chosen(TypedDict):
+    """The preset that the form was filled from.
+
+    A save writes what differs from it, so that what somebody else changed meanwhile stays.
+    """
+
+    key: str
+    raw: dict[str, object]
+    label: str
 
 
-def build(host: Host, library: Library, survey: Survey) -> list[tuple[Any, str, str]]:
+def build(host: Host, library: Library, survey: Survey) -> list[tuple[object, str, str]]:
     """The tab, as the host's `on_ui_tabs` takes it: (blocks, title, element id)."""
     return [(_Tab(host, library, survey).blocks, _TITLE, _ID)]
 
@@ -63,9 +76,8 @@ def build(host: Host, library: Library, survey: Survey) -> list[tuple[Any, str, 
 class _Tab:
     """The components of the tab and what they do.
 
-    `chosen` is the preset that the form was filled from, as {"key", "raw", "label"}: a save writes what differs from
-    it, so that what somebody else changed meanwhile stays. `previewed` is what the user saw before the import,
-    `undoable` what the last press changed. All three are None where there is nothing.
+    `chosen` is a `Chosen`, `previewed` what the user saw before the import, `undoable` what the last press changed.
+    All three are None where there is nothing.
     """
 
     def __init__(self, host: Host, library: Library, survey: Survey) -> None:
@@ -191,7 +203,9 @@ class _Tab:
 
         self._choosing = [*form, *answered, self.table, self.model]
 
-        def on(event: Any, run: Any, inputs: list[Any], outputs: list[Any], **more: Any) -> Any:
+        def on(
+            event: Event, run: Callable[..., object], inputs: list[object], outputs: list[object], **more: object
+        ) -> Answered:
             return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
 
         found = (self._found, [self.search, self.chosen], [self.table, self.model])
@@ -223,7 +237,7 @@ class _Tab:
 
     # the table
 
-    def _found(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+    def _found(self, search: str | None, chosen: Chosen | None) -> Shown:
         rows = presets_view.rows(self._store.all())
         current = next((row.label for row in rows if chosen and row.key == chosen["key"]), None)
         found = [row for row in rows if row.matches(search or "")]
@@ -242,7 +256,7 @@ class _Tab:
         checkpoint = self._host.checkpoint(title)
         return self._library.profile(checkpoint).key if checkpoint and checkpoint.file_name else ""
 
-    def _overview(self, search: str | None, chosen: Mapping[str, Any] | None) -> Shown:
+    def _overview(self, search: str | None, chosen: Chosen | None) -> Shown:
         silenced = presets_view.silenced(self._store.all())
         return {
             **self._found(search, chosen),
@@ -252,7 +266,7 @@ class _Tab:
             self.all_again: gr.update(visible=bool(silenced)),
         }
 
-    def _refresh(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+    def _refresh(self, search: str, chosen: Chosen | None, *fields: object) -> Shown:
         """Show the presets of now. What was typed into the form and not saved stays."""
         form: Shown = {}
         if chosen and list(fields) == _fields(parse_preset(chosen["raw"])):
@@ -262,7 +276,7 @@ class _Tab:
 
     # the form
 
-    def _form(self, key: str | None, label: str = "", **_: Any) -> Shown:
+    def _form(self, key: str | None, label: str = "", **_: object) -> Shown:
         """The form with the preset under `key`; where there is none, an empty one for the host's model `label`."""
         kept = self._store.all().get(key) if key else None
         checkpoint = self._host.checkpoint(label) if label and kept is None else None
@@ -270,7 +284,7 @@ class _Tab:
         if preset is None:
             hidden = gr.update(visible=False)
             return {self.chosen: None, self.form: hidden, self.copying: hidden}
-        about = markup.line("1 is as trained, 2 one block earlier; empty is not set.")
+        about = markup.line("1 is as trained, 2 leaves one layer out; empty is not set.")
         if unusable := presets_view.unusable(preset):
             until = "It is ignored, and stays in the file until another value is saved."
             about += markup.line(*unusable, Data(". "), until)
@@ -304,14 +318,14 @@ class _Tab:
         """The view of presets, with the host's model of this title chosen."""
         return {self.views: gr.update(selected=_PRESETS), self.search: gr.update(value=""), **self._choose(title, "")}
 
-    def _save(self, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+    def _save(self, search: str, chosen: Chosen | None, *fields: object) -> Shown:
         if not chosen:
             return self._said("Choose a model first.")
         key = chosen["key"]
         try:
             preset = _edited(parse_preset(chosen["raw"], key), fields)
 
-            def edit(presets: dict[str, Any]) -> None:
+            def edit(presets: dict[str, object]) -> None:
                 # One that was deleted meanwhile is saved whole, as the form shows it.
                 base = preset if key in presets else replace(preset, origin=None)
                 presets[key] = merge(presets.get(key), base, (key,))
@@ -321,7 +335,7 @@ class _Tab:
             return self._said("Not saved:", Data(" "), *said(error))
         return {**self._now(search, key), **self._said("Saved.", undo=changed)}
 
-    def _tell_again(self, key: str | None, search: str, chosen: Mapping[str, Any] | None, *fields: Any) -> Shown:
+    def _tell_again(self, key: str | None, search: str, chosen: Chosen | None, *fields: object) -> Shown:
         """Silence nothing any more about the model of `key`, None: about any."""
         try:
             self._library.tell_again(key)
@@ -329,7 +343,7 @@ class _Tab:
             return {self.said: gr.update(value=markup.line("Not saved:", Data(f" {error}")))}
         return self._refresh(search, chosen, *fields)
 
-    def _delete(self, search: str, chosen: Mapping[str, Any] | None) -> Shown:
+    def _delete(self, search: str, chosen: Chosen | None) -> Shown:
         if not chosen:
             return self._said("Choose a model first.")
         try:
@@ -339,7 +353,7 @@ class _Tab:
         name = parse_preset(chosen["raw"]).name or str(chosen["key"])
         return {**self._now(search, None), **self._said("Deleted:", Data(f" {name}"), undo=changed)}
 
-    def _copy(self, search: str, chosen: Mapping[str, Any] | None, title: str | None) -> Shown:
+    def _copy(self, search: str, chosen: Chosen | None, title: str | None) -> Shown:
         """Save the chosen preset for the host's model `title` as well. The form may hold what is not saved yet."""
         if not chosen:
             return self._said("Choose a model first.")
@@ -350,7 +364,9 @@ class _Tab:
         if before.key == chosen["key"]:
             return self._said("That is the model of this preset itself.")
         try:
-            changed = self._store.copy(chosen["key"], to.sha256, to.kept_name, to.architecture, to.place)
+            changed = self._store.copy(
+                chosen["key"], to.sha256, to.kept_name, to.architecture, to.place, to.has_namesake
+            )
         except (StoreError, ValueError) as error:
             return self._said("Nothing was changed:", Data(" "), *said(error))
         phrase: Phrase = ("Copied to:", Data(f" {title}"))
@@ -358,7 +374,7 @@ class _Tab:
             phrase = (*phrase, Data(". "), "Its preset was replaced:", Data(" "), *presets_view.in_words(before.preset))
         return {**self._overview(search, chosen), **self._said(*phrase, undo=changed)}
 
-    def _undo(self, search: str, chosen: Mapping[str, Any] | None, undoable: Changed | None) -> Shown:
+    def _undo(self, search: str, chosen: Chosen | None, undoable: Changed | None) -> Shown:
         """Keep what was kept before the last press, and show it in the form, where that is not another preset's."""
         if undoable is None:
             return self._said()
@@ -375,7 +391,7 @@ class _Tab:
         """How what was pressed ended, with a button that takes back what it changed."""
         return {self.said: _line(phrase), **self._undoing(self.undo, undo)}
 
-    def _undoing(self, button: Any, undo: Changed | None) -> Shown:
+    def _undoing(self, button: object, undo: Changed | None) -> Shown:
         """`undo` is what is taken back from now on, with this button; None: nothing."""
         can = undo is not None and bool(undo.before)
         shows = {each: gr.update(visible=can and each is button) for each in (self.undo, self.undo_import)}
@@ -395,7 +411,7 @@ class _Tab:
             return {self.filename: name, **self._nothing_previewed("This file is no text:", Data(f" {filename}"))}
         return {self.filename: name, self.text: gr.update(value=text), **self._preview(text, filename)}
 
-    def _plan(self, text: str, filename: str) -> tuple[list[Any], str]:
+    def _plan(self, text: str, filename: str) -> tuple[list[Change], str]:
         """The changes that the text makes, and what the user sees of them. Raises ValueError."""
         changes = plan_import(text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints))
         return changes, presets_view.preview(changes)
@@ -424,7 +440,12 @@ class _Tab:
         }
 
     def _import(
-        self, search: str, chosen: Mapping[str, Any] | None, previewed: Any, text: str | None, filename: str | None
+        self,
+        search: str,
+        chosen: Chosen | None,
+        previewed: Sequence[str] | None,
+        text: str | None,
+        filename: str | None,
     ) -> Shown:
         """Do what was previewed, if it is still just that."""
         again = self._preview(text, filename)
@@ -438,7 +459,7 @@ class _Tab:
         done = {**self._nothing_previewed("Imported:", Data(f" {number}")), **self._overview(search, chosen)}
         return {**done, self.said: _line(()), **self._undoing(self.undo_import, changed)}
 
-    def _undo_import(self, search: str, chosen: Mapping[str, Any] | None, undoable: Changed | None) -> Shown:
+    def _undo_import(self, search: str, chosen: Chosen | None, undoable: Changed | None) -> Shown:
         """As `_undo`, told where the import is."""
         undone = self._undo(search, chosen, undoable)
         return {**undone, **self._nothing_previewed(), self.changes: undone[self.said], self.said: _line(())}
@@ -455,7 +476,7 @@ class _Tab:
         }
 
 
-def _fields(preset: Preset) -> list[Any]:
+def _fields(preset: Preset) -> list[object]:
     """What the form shows of `preset`, in the order of its fields."""
     mark = next(words for words, mark in MARKS.items() if mark == preset.lineage)
     return [*(preset.skip.get(id) for id in ENCODER_IDS), shown([preset.blend])[0], mark, _note(preset)]
@@ -484,5 +505,5 @@ def _refused(refusal: Refusal) -> Phrase:
     return (Data(f"{parameter.label} {refusal.value} ("), "accepted:", Data(f" 1 - {parameter.maximum})"))
 
 
-def _line(phrase: Phrase) -> Any:
+def _line(phrase: Phrase) -> object:
     return gr.update(value=markup.line(*phrase) if phrase else "")

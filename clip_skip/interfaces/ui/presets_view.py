@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -28,8 +28,8 @@ _SILENCED: Mapping[str, str] = {
     AdviceId.NOT_NAI: "clip skip 2 on a model that does not descend from NovelAI's",
     AdviceId.NAI_UNVERIFIED: "clip skip 2 on a model of unknown descent",
     AdviceId.OFF_RECOMMENDED: "the model was made for another clip skip",
-    AdviceId.OFF_TRAINED: "an earlier block is read than the model was trained on",
-    AdviceId.PAST_TRAINED: "a later block is read than the model was trained on",
+    AdviceId.OFF_TRAINED: "fewer layers are read than the model was trained with",
+    AdviceId.PAST_TRAINED: "more layers are read than the model was trained with",
     AdviceId.NAI_BELOW: "the model was made for clip skip 2",
     AdviceId.LORA_MISMATCH: "a LoRA was trained with another clip skip",
     AdviceId.TOO_DEEP: "the clip skip is very high",
@@ -198,7 +198,7 @@ def _name(key: str, preset: Preset) -> str:
     return preset.name or (key[len(NAME_PREFIX) :] if key.startswith(NAME_PREFIX) else "")
 
 
-def natural(name: str) -> list[Any]:
+def natural(name: str) -> list[object]:
     """What a name is sorted by: its numbers as numbers, of any length, and the rest in either case."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(len(part.lstrip("0")), part.lstrip("0")) if number % 2 else part for number, part in enumerate(parts)]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from ...advice.rules import PAGES_SAY
 from ...models.checkpoint import Checkpoint
 from ...skip.architectures import UNNAMED, Architecture, Encoder
 from ...skip.auto import Auto
-from ...skip.numbers import in_range, number
-from ...text.phrase import Data, Phrase
+from ...skip.numbers import in_range, layers, number
+from ...text.phrase import Data
 from .markup import NOTHING, joined, line
 
 TITLE = "CLIP Skip"
@@ -19,11 +20,6 @@ NOT_HASHED = "Its SHA-256 could not be worked out. The log says why."
 UNKNOWN_HOST = "CLIP Skip does not know this WebUI, and changes nothing in it."
 SWITCHED_OFF = "CLIP Skip is switched off in Settings, under CLIP Skip."
 DISABLED = "CLIP Skip is switched off: the WebUI was started with --clip-skip-disable."
-# Cards count from an encoder's last block. Of the other architectures none speaks of clip skip.
-_CARDS = {
-    "sd1": "Cards count the same: their 2 is 2 here.",
-    "sdxl": 'Cards that say "clip skip 2" mean 1 here.',
-}
 
 
 def read_by(architecture: Architecture, name: str) -> list[Encoder]:
@@ -36,18 +32,10 @@ def slider_words(architecture: Architecture, name: str, skip: float | None) -> M
     skip = 1.0 if skip is None else skip
     lines = []
     for encoder in read_by(architecture, name):
-        reads = _left_out(encoder, skip)
+        deepest = encoder.trained_depth
+        reads = layers(encoder, skip) if in_range(skip, deepest) else ("accepted:", Data(f" 1 - {deepest}"))
         lines.append(line(Data(f"{encoder.name}: "), *reads) if name == "skip" else line(*reads))
     return joined(lines)
-
-
-def _left_out(encoder: Encoder, skip: float) -> Phrase:
-    """What `skip` does, for who never heard of blocks: "layers left out: 0.5 of 11", "as trained"."""
-    if not in_range(skip, encoder.trained_depth):
-        return "accepted:", Data(f" 1 - {encoder.trained_depth}")
-    if skip == 1:
-        return ("as trained",)
-    return "layers left out:", Data(f" {number(round(skip - 1, 4))} "), "of", Data(f" {encoder.trained_depth}")
 
 
 def hashing(part: float | None, failed: bool) -> Markup:
@@ -58,11 +46,11 @@ def hashing(part: float | None, failed: bool) -> Markup:
 
 
 def meaning(architecture: Architecture) -> Markup:
-    """What 1 is on this architecture, and what a model card's 2 means; empty where there is no CLIP skip."""
+    """What 1 is on this architecture, and what a model page's 2 is; empty where there is no CLIP skip."""
     if not architecture.encoders:
         return NOTHING
-    cards = _CARDS.get(architecture.id)
-    return line("1 = as trained.", *((Data(" "), cards) if cards else ()))
+    pages = PAGES_SAY.get(architecture.id)
+    return line("1 = as trained.", *((Data(" "), pages) if pages else ()))
 
 
 def values(architecture: Architecture, skips: Mapping[str, float]) -> str:
@@ -92,4 +80,5 @@ def status(checkpoint: Checkpoint, auto: Auto | None, by_tags: Mapping[str, floa
     if auto is None:
         return line(*name)
     stop = () if auto.text[-1].endswith(".") else (Data("."),)
-    return line(*name) + line("Auto uses", Data(f" {values(architecture, auto.skips)}: "), *auto.text, *stop)
+    used = line("Auto uses", Data(f" {values(architecture, auto.skips)}: "), *auto.text, *stop)
+    return line(*name) + Markup('<div class="clip-skip-auto">{}</div>').format(used)

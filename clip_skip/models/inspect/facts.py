@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ...skip.architectures import ARCHITECTURES, UNKNOWN, Architecture
 from ...text.log import logger
@@ -56,7 +55,7 @@ class ModelFacts:
             return self
         return replace(self, recommended=by_descent(skip))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """The facts as plain JSON values: the form that the command line and the REST interface give out."""
         return {
             "file": self.file,

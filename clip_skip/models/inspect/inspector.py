@@ -124,7 +124,7 @@ def file_sha256(path: str | os.PathLike[str], read: Callable[[int], object] = la
     return digest.hexdigest()
 
 
-def _key(name: str, learned: References, options: Mapping[str, Any]) -> str:
+def _key(name: str, learned: References, options: Mapping[str, object]) -> str:
     """What the facts depend on. Raises OSError where there is no such file."""
     return json.dumps([__version__, list(_stamps(Path(name))), *options.values(), learned.fingerprint])
 

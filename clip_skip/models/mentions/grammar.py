@@ -7,6 +7,7 @@ where the words leave doubt nothing is read (`negations`): a number that nobody 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -74,26 +75,33 @@ _FURTHER = rule(
     rf"| {_RUN} [, ; (] [JOINING GOOD]{{0,2}} USE{{1,2}} [JOINING TO WHEN]{{0,2}} (?P<use>{_SKIP}) {_NO_NOUN}"
     rf"| {_RUN} [, ; (] [FOR WHEN] [UNKNOWN THING JOINING MODEL]{{1,3}} [: JOINING USE]{{1,2}}"
     rf" (?P<where>{_SKIP}) {_NO_NOUN}"
+    rf"| {_RUN} [, ; (] FOR UNKNOWN{{1,2}} (?P<whom>{_SKIP}) {_NO_NOUN}"
     # "2, sometimes 1".
-    rf"| {_RUN} [, ; (] JOINING? GOOD{{1,2}} (?P<rare>{_SKIP}) {_NO_NOUN}"
+    rf"| {_RUN} [, ; (] [JOINING &]? GOOD{{1,2}} WHEN? (?P<rare>{_SKIP}) {_NO_NOUN}"
     # "with 1 it is sharper, with 2 softer".
     rf"| {_RUN} [, ;] WHEN (?P<with>{_SKIP}) {_NO_NOUN}"
     # "1: sharper", and in the line below "2: softer".
     rf"| [^ . SKIP OTHER_NUMBER NEW_LINE MENTION]{{0,9}}? NEW_LINE [- _]? (?P<line>{_SKIP}) (?=[FOR WHEN : @ _ -])"
+    # The lines "1 realistic", "2 drawn".
+    r" | (?<= NEW_LINE SKIP) [UNKNOWN GOOD JOINING]{1,4} NEW_LINE"
+    r" (?P<row>SKIP) (?=[UNKNOWN GOOD JOINING]{1,4} NEW_LINE)"
     # "Clip skip 2? No, 1"; "Clip skip 2. 1 also works".
     rf"| \? NO ,? USE? (?P<answer>{_SKIP}) | {_RUN} [. ,] JOINING? (?P<next>{_SKIP}) (?=JOINING{{0,2}} GOOD)"
-    rf"| {_RUN} [.] [WHEN JOINING]{{0,3}} [GOOD USE]{{1,3}} TO? (?P<also>{_SKIP}) {_NO_NOUN}"
+    rf"| {_RUN} [.] [WHEN JOINING]{{0,3}} [GOOD USE]{{1,3}} [TO WHEN]? (?P<also>{_SKIP}) {_NO_NOUN}"
 )
 # Two settings' numbers: "CFG and clip skip: 7 and 2", "Clip skip/CFG: 2/7".
 _COUPLED = rule(
     r"SETTING [/ | & OR]{1,2} MENTION [: JOINING TO USE]{0,3} (?:[SKIP OTHER_NUMBER] [- / | , OR &]{1,2})+"
     r" (?P<last>SKIP) | MENTION [/ | & OR]{1,2} SETTING [: JOINING TO USE]{0,3}"
     r" (?P<first>SKIP) [/ | OR , &]{1,2} [SKIP OTHER_NUMBER]"
+    r" | MENTION (?:[/ | OR , &]{1,2} SETTING){2,4} [: @] (?P<leads>SKIP) [/ | OR , &]{1,2} [SKIP OTHER_NUMBER]"
 )
 
 
 # To all rules but those of doubt (`negations.is_doubtful`), "is" joins as others do, what is neutral is unknown,
 # and "formerly" is a "not".
+_UNOWNED: dict[str, str | int | None] = {vocabulary.OWN: vocabulary.JOINING, vocabulary.DEFAULT: vocabulary.JOINING}
+_SPOKEN = str.maketrans(_UNOWNED)
 _PLAIN = str.maketrans(
     {
         vocabulary.BEING: vocabulary.JOINING,
@@ -103,15 +111,21 @@ _PLAIN = str.maketrans(
         vocabulary.PAST: vocabulary.JOINING,
         vocabulary.NEUTRAL: UNKNOWN,
         vocabulary.OTHERS: vocabulary.THING,
+        **_UNOWNED,
     }
 )
+
+
+@functools.lru_cache(maxsize=1)  # as often as its text has mentions
+def _readings(letters: str) -> tuple[str, str]:
+    return letters.translate(_SPOKEN), letters.translate(_PLAIN)
 
 
 def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
     """From where to where in `letters` there stand numbers that the words at `mention` recommend or leave to choose."""
     next_mention = letters.find(MENTION, mention + 1)
     end = len(letters) if next_mention < 0 else next_mention
-    spoken, letters = letters, letters.translate(_PLAIN)
+    owned, (spoken, letters) = letters, _readings(letters)
     coupled = _COUPLED.search(letters, max(0, mention - 3), end)
     if coupled and coupled.start() <= mention:
         yield coupled.span(coupled.lastgroup or 0)
@@ -137,7 +151,8 @@ def lists(letters: str, mention: int) -> Iterator[tuple[int, int]]:
     if not negations.is_negated(said, letters[goes_on:end]):
         if negations.is_doubtful(spoken[mention - len(before) : mention], gap, spoken[goes_on : end + 1]):
             return
-        yield start, stop
+        if not negations.is_anothers(owned[mention - len(before) : mention], gap, owned[goes_on : end + 1]):
+            yield start, stop
     for _ in range(_MOST_LISTS):
         further = _FURTHER.match(letters, goes_on, end)
         if not further:

@@ -19,6 +19,7 @@ CLIP_SKIP = "|".join(
         r"(?<![a-z-])clip(?=\s?=\s?[12](?!\d|\.\d))",
         # A1111's option, and ComfyUI's node and its input.
         r"(?<![a-z])(?:clip[_ ])?stop[_ ]at[_ ](?:the[_ ])?(?:last[_ ]layers?|clip[_ ]layer)(?: of clip(?: model)?)?",
+        r"(?<![a-z])clip[_ ]stop[_ ]at[_ ]layer",
         r"(?<![a-z])clip[_ ]?(?:set[_ ]?)?last[_ ]?layer|(?<![a-z])set (?:clip )?last (?:clip )?layer(?: of clip)?",
         r"(?<![a-z])(?:ignore |skip )?last layers? of clip(?: model)?",
         r"(?<![a-z])clip (?:stop|layers?)(?=[\s:=]{1,3}-?\d(?![\d.]))",
@@ -36,8 +37,10 @@ OTHER_NUMBER = "|".join(
         r"(?<![a-z])(?:v|ver|versions?|versión|sd|sdxl|xl|flux|pony|illustrious)[. ]?\s?v?\d+(?:\.\d+)*[a-z]?",
         r"[$€£]\s?\d+(?:\.\d+)*",
         r"(?<![a-z])(?!clip|skip)[a-z]{1,10}\d[\w.]*\w",  # "a1111"
+        r"\d+\.(?:png|jpe?g|webp|gif|mp4|txt|json|ya?ml|zip|ckpt|pt|safetensors)(?![a-z])",  # in a file's name
         r"\d+\s?±\s?\d+|\d{1,2}/(?:5|10)(?!\d)",  # tolerances, ratings
         r"\d+(?:[:x×]\d+)+|\d+\.\d+\.\d+|\d+[/.-]\d+[/.-]\d{2,}|\d+,\d{3}(?![\dx×])",  # sizes, times, dates, thousands
+        r"(?<=#)\d+(?=\s[^\W\d])",  # "#1 beginners"
         r"(?:(?<=\n)|(?<=#)|(?<=#\s))\d{1,2}[.)](?=[^\d])",  # of a numbered list
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...text.regex import regex
-from . import grammar, tables, vocabulary
+from . import grammar, negations, tables, vocabulary
 from .rules import rule
 from .units import MAYBE_MENTION, MENTION, NEW_LINE, SKIP, UNKNOWN, Units, units, units_about
 
@@ -29,7 +29,7 @@ _NEGATING = {*(vocabulary.NOT, vocabulary.NO, vocabulary.WITHOUT, vocabulary.INS
 
 def has_negation(text: str) -> bool:
     """Whether a word of `text` negates: not, without, instead of, in the languages of cards."""
-    return not _NEGATING.isdisjoint(units(text.lower()).letters)
+    return not _NEGATING.isdisjoint(negations.without_undone(units(text.lower()).letters))
 
 
 _AMONG_SETTINGS = rule(
@@ -45,15 +45,21 @@ def _sure(letters: str) -> str:
     )
 
 
-_EXPLAINED = rule(r"WHAT_IS [JOINING TO]? \Z")
+_EXPLAINED, _SO_USE = rule(r"WHAT_IS [JOINING TO]? \Z"), rule(r"MENTION \? USE")
 _LEFT = regex(r"\b(?:from|off)\s\Z")
 # These count from 0, so that their 1 is A1111's 2. Of a higher number nobody knows which of the two was meant.
 _COUNTED_FROM_ZERO = regex(
-    r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b[^.,;\n]{0,40})\Z"
+    r"(?:pipe\w{0,20}(?:\.\w{1,20})?\([^()]{0,400}|(?:diffusers|invoke(?:ai)?|pipeline)\b,?[^.,;\n]{0,40})\Z"
 )
 _SO_COUNTED = regex(r"\W{0,4}\d\W{1,3}(?:in|for|with)\s(?:diffusers|invoke)")
+# "Change clip skip from 1 to 2".
+_CHANGED = regex(
+    r"\b(?:chang|switch|rais|lower|increas|turn|mov|bump|drag|crank|dial|set)(?:e[ds]?|ed|ing|s)?\s[^.!?\n]{0,30}\Z"
+)
+_FROM = regex(r"\sfrom\s")
 # "Which is better, clip skip 1 or 2?" says nothing; "Why not try clip skip 2?" does.
-_ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:yes|ja|oui|да))")
+_ASKED = regex(r"(?:\s?\()?[^.,!?\n(]{0,60}(?:, \w+)?\?(?!\s?(?:a\s?:\s?)?(?:yes|ja|oui|sí|sim|да)\b)")
+_EXCUSED = regex(r"\s?(?:because|since)\b")
 _SUGGESTED = regex(r"(?:why not|have you|did you (?:set|try|use|remember))[^.!?\n]{0,60}\Z")
 
 
@@ -72,16 +78,19 @@ def _beside(text: str, letters: str, read: Units, mention: int) -> Iterator[floa
     before = letters[max(0, mention - 6) : mention]
     start, end = read.spans[mention]
     words_before = text[max(0, start - 450) : start]
-    if _EXPLAINED.search(before) or _LEFT.search(words_before):
+    if (_EXPLAINED.search(before) and not _SO_USE.match(letters, mention)) or _LEFT.search(words_before):
         return
     from_zero = _COUNTED_FROM_ZERO.search(words_before) or _SO_COUNTED.match(text, end)
     for first, last in grammar.lists(letters, mention):
-        if _ASKED.match(text, read.spans[last - 1][1]) and not _SUGGESTED.search(words_before[-80:]):
+        asked = _ASKED.match(text, read.spans[last - 1][1])
+        if asked and (_EXCUSED.match(text, asked.end()) or not _SUGGESTED.search(words_before[-80:])):
             continue
         skips = _in_turn(letters[first:last], read.skips[first:last])
         low, high = (0, 3) if vocabulary.TO in letters[first:last] else (-4, 4)
-        if len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
-            continue  # the whole scale, or a change
+        if not low and _CHANGED.search(words_before) and _FROM.fullmatch(text, end, read.spans[first][0]):
+            skips = skips[-1:]
+        elif len(skips) == 2 and not low <= skips[1] - skips[0] <= high:
+            continue  # the whole scale
         if from_zero:
             skips = [skip + 1 for skip in skips if skip == 1]
         yield from skips

@@ -47,7 +47,7 @@ def _unit() -> re.Pattern[str]:
         rf"|(?P<unspaced>{unspaced})|(?P<unknown>[{_UNSPACED}])"
         rf"|(?P<elided>(?<!\w)(?:qu|[cdlnjms])['’](?=\w\w))|(?P<word>[^\W\d_{_UNSPACED}]+(?:['’][^\W\d_]+)?)"
         r"|(?P<end>[.!。]+(?=\s|\Z)|[。!])|(?P<apart>(?<=\s)[-–—~〜](?=\s))|(?P<glued>\|(?=\d))|(?P<bar>(?<=\s)/(?=\s))"
-        r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔]|\[ \]|[\[\]])",
+        r"|(?P<sign>->|=>|→|➡|[-–—~〜/\\,、;:=>()?&+|\n❌✖✗🚫⛔👎]|(?<=\d)\s?<(?=\s[\dcs])|\[ \]|[\[\]])",
     )
 
 
@@ -62,19 +62,24 @@ _SIGNS = {
     **dict.fromkeys("/\\", "/"),
     **dict.fromkeys(",、", ","),
     **{"[": "(", "]": ")"},
-    **dict.fromkeys([*"❌✖✗🚫⛔", "[ ]"], "X"),
+    **dict.fromkeys([*"❌✖✗🚫⛔👎", "[ ]"], "X"),
+    **dict.fromkeys(["<", " <"], "<"),
     "\n": NEW_LINE,
 }
 _NAME_SAID, _COUNTS_NOTHING = regex(patterns.NAME_SAID), regex(patterns.COUNTS_NOTHING)
 _NOT = regex(
     r"(?:do|does|did|is|are|was|were|should|must|can?|could|would|wo|have|has|need)n['’]?ts?|ain['’]t|can['’]t"
+    r"|[a-zçğıöşü]{4,20}m(?:[ae]z|[ae]d[ıi]|[ıiuü]yor)(?:la|le)?r?"  # Turkish verbs
 )
 # What plays its part after a number, and elsewhere joins.
 _PARTING = frozenset({"a", "e", "i", "o", "u", "y", "do", "of the", "of my", "of our", "of all", "of these", "of them"})
+_BEFORE_TOO = frozenset({"e", "i", "y"})
 _AFTER_NUMBER = regex(r"(?<=[\d)])\s?\Z")
 _BEFORE_NUMBER = regex(r"\s?\d")
+# "1) VAE 2) sampler", but not "(clip skip 2)".
+_ITEM = regex(r"\)\s[^\W\d]")
 _TOO_MUCH = regex(r"\s(?!(?:if|for|but|and|or|with|when|on|in|as|at|so)\b)[a-z]")
-_LONGEST_STEM = 20
+_LONGEST_STEM, _LONGEST_ASIDE = 20, 80
 # A fraction is a skip only beside the words, or in a list.
 _FRACTION_SAID, _BEFORE_FRACTION = (
     regex(r"(?:skips?|\d|キップ|스킵|скип)[^\w(]{0,4}(?:(?:of|to|at|is|or)\W)?\Z"),
@@ -135,6 +140,8 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         and _NAME_SAID.search(text, max(0, match.start() - 8), match.start())
         and _COUNTS_NOTHING.match(text, match.end())
     ):
+        if _ITEM.match(text, match.end()) and "(" not in text[max(0, match.start() - _LONGEST_ASIDE) : match.start()]:
+            return OTHER_NUMBER, 0.0
         skip = patterns.NAMES.get(unit) or float(unit)
         if skip % 1 and not _FRACTION_SAID.search(text, max(0, match.start() - _BEFORE_FRACTION), match.start()):
             return OTHER_NUMBER, 0.0
@@ -143,9 +150,7 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
         return vocabulary.BAD, 0.0
     if kind == "elided":
         return vocabulary.NOT if unit.startswith("n") else vocabulary.JOINING, 0.0
-    if (unit in _PARTING and not _AFTER_NUMBER.search(text, match.start() - 2, match.start())) or (
-        unit == "i" and not _BEFORE_NUMBER.match(text, match.end())  # the English one
-    ):
+    if unit in _PARTING and not _parts(unit, match, text):
         return vocabulary.JOINING, 0.0
     if kind == "word":
         return _part(unit), 0.0
@@ -154,6 +159,15 @@ def _letter(match: re.Match[str], text: str) -> tuple[str, float]:
     return _LETTERS.get(kind) or _SIGNS.get(unit, unit), 0.0
 
 
+def _parts(unit: str, match: re.Match[str], text: str) -> bool:
+    after_number = bool(_AFTER_NUMBER.search(text, match.start() - 2, match.start()))
+    if unit not in _BEFORE_TOO:
+        return after_number
+    before_number = bool(_BEFORE_NUMBER.match(text, match.end()))
+    return (after_number and before_number) if unit == "i" else (after_number or before_number)  # the English "i"
+
+
+@functools.lru_cache(maxsize=2_000)  # more than a card has of different words
 def _part(word: str) -> str:
     if _NOT.fullmatch(word):
         return vocabulary.NOT

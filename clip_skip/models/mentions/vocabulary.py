@@ -35,6 +35,9 @@ ENOUGH = "E"
 BUT = "c"
 # Joins the words with their number: be, have, set, at, a value, always.
 JOINING = "j"
+# The same, and says whose number it is: this model's, my own; a program's default.
+OWN = "W"
+DEFAULT = "Q"
 # Is, was, seems: joins too.
 BEING = "v"
 # Was: joins too, unless what was so is no more.
@@ -67,7 +70,11 @@ WHAT_IS = "q"
 
 _WORDS = {
     FORMER: (
-        "grids in_contrast_to last_time next_version in_the_future in_the_past back_in comparison comparisons compare "
+        "测试了 試了 试了 left: left_picture left_image left_side right_picture right_image right_side "
+        "on_the_left "
+        "on_the_right 左图 右图 until_last until_recently still_had still_used quoting might_be_using may_be_using "
+        "must_be_using probably_using grids in_contrast_to last_time next_version in_the_future in_the_past back_in "
+        "comparison comparisons compare "
         "grid plot früher auparavant antes anterior* précédent* my_bad oops beta axis mistake* accident* forgot "
         "misunder* misconception* myth* previously formerly used_to until_now older former previous earlier originally "
         "initially back_then old anymore any_more "
@@ -76,7 +83,8 @@ _WORDS = {
         "예전"
     ),
     NOT: (
-        "far_from problem_with problems_with issues_with away_from why_would why_bother why_should stop* keep_away "
+        "if_you_must if_you_really_must if_you_really_have_to far_from problem_with problems_with issues_with "
+        "away_from why_would why_bother why_should stop* keep_away "
         "little_point more_testing moins menos nie* etmi* etmez* olmaz* çalışmı* çalışmaz* önermi* önermem sakın "
         "no_one less barely scarcely rarely_works seldom few no_impact no_benefit no_influence no_advantage "
         "no_difference no_improvement no_change no_help kullanılmama* kullanılmaz kullanılmıyor refrain* abstain* quit "
@@ -103,7 +111,9 @@ _WORDS = {
         "عدم لا ليس ليست لم لن تجنب غير"
     ),
     BAD: (
-        "problem problems culprit yerine silly risk fall_apart falls_apart more_harm too_much too_high too_low "
+        "skip_it skip_that hard_pass negative_impact negative_effect wash* changed_her changes_her changed_his "
+        "changes_his problem problems culprit yerine silly risk fall_apart falls_apart more_harm too_much too_high "
+        "too_low fatal "
         "too_strong too_weak malos malas maus más_malo outdated lowers worsens decreases diminishes weakens spoils "
         "wrecks hinders limits loses_detail oversmooth* overfit* glitch* garbled distracting unnatural unrealistic "
         "incorrect wrongly unfit unsuitable inadvisable ill-advised counterproductive ugly_results trouble* struggle* "
@@ -162,7 +172,8 @@ _WORDS = {
         "أقل_من"
     ),
     UNDONE: (
-        "worry_about only just hesitate worry miss afraid mind bad_at problem* wrong_with nur seulement solo sólo "
+        "no_secret no_wonder worry_about only just hesitate worry miss afraid mind bad_at problem* wrong_with "
+        "nur seulement solo sólo "
         "apenas só solo_che tylko kan "
         "только тільки "
         "仅 只 れ "
@@ -194,7 +205,8 @@ _WORDS = {
         "아니면"
     ),
     OTHERS: (
-        "models loras checkpoints merges users tester testers other others people everyone everybody users_use say "
+        "of_you generator generators models loras checkpoints merges users tester testers other others people everyone "
+        "everybody users_use say "
         "says told heard wrote said someone those user as_if similar_to more_like you're you_are do_you are_you anyone "
         "novelai andere anderen leute autres gente otros otras outros altri "
         "говорят другие другой "
@@ -202,13 +214,18 @@ _WORDS = {
         "다른"
     ),
     WHAT_IS: (
-        "because_of due_to about means equals what_is what_are what_does what_do whats what's was_ist qu'est-ce_que "
+        "vs versus uses_all uses_the_last uses_every because_of due_to about means equals what_is what_are what_does "
+        "what_do "
+        "whats what's was_ist qu'est-ce_que "
         "qué_es "
         "что_такое"
     ),
     USE: (
-        "si_consiglia se_recomienda se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
+        "connect attach insert använd* reccom* doporuč* προτείνω συνιστ* aanbevol* rekommend* anbefal* ajánl* suosit* "
+        "si_consiglia se_recomienda "
+        "se_recomenda necesit* precis* uży* kullanmak* kullanmanız* crank dial drop lower "
         "ran suka menyukai thích yêu sugiro sugger* suggér* sugier* sugeru* suger* usei usamos potrzebn* saran* "
+        "préfér* "
         "menyarankan creating create creates making render rendering generat* optimiz* optimis* prefiero prefiro "
         "preferisco préfère preferimos bevorzug* wolę tercih lebih_suka thích_dùng shown pairs chose decided decide "
         "kullanıl* usate usato usiamo usino went opted opting settled settle choice_is rely advise_you manten* tenete "
@@ -222,8 +239,8 @@ _WORDS = {
         "uses using try tried prefer preferably preferred recomm* consider* suggest* advise* advice want wants take "
         "takes choose pick opt stick why_not can't_go_wrong_with can't_decide going preference recomend* recomiend* "
         "aconsej* us[ar] usa usar usad* use_se usando uso usem utili* prueba probar conseil* recommand* essaye* "
-        "consigli* raccomand* experimente prova* nutz* benutz* verwend* empf* nehm* nimm probier* brauch* używa* użyj* "
-        "zalec* polec* spróbuj* kullan* öner* dene* tavsiye gunakan pakai disarankan rekomendasi coba memakai "
+        "consigli* raccomand* experimente prova* nutz* benutz* verwend* empf* nehm* nimm probier* wähl* brauch* używa* "
+        "użyj* zalec* polec* spróbuj* kullan* öner* dene* tavsiye gunakan pakai disarankan rekomendasi coba memakai "
         "menggunakan dùng khuyên khuyến_nghị sử_dụng thử đề_xuất "
         "бажано люблю предпочит* поставил* держите ставим обуч* трен* тренува* активир* использ* рекоменд* совет* "
         "пробу* попробу* ставлю юзаю юзайте юзать беру берите використ* раджу "
@@ -235,7 +252,10 @@ _WORDS = {
         "استخدام* التدريب استخدم* أستخدم استعمل* نستخدم أنصح يفضل يوصى جرب"
     ),
     GOOD: (
-        "popular flatter matter matters obligatoire* obligatori* ftw zorunlu wajib bắt_buộc obowiązkow* konieczn* "
+        "happiest ewentualnie eventuell éventuellement eventualmente разницы_нет разницы_почти_нет нет_разницы "
+        "без_разницы viene_meglio va_meglio è_meglio funziona_meglio popular flatter matter matters obligatoire* "
+        "obligatori* ftw "
+        "zorunlu wajib bắt_buộc obowiązkow* konieczn* "
         "verpflichtend unbedingt imprescindible essenciel* indispensable* esencial essencial essenziale better_off "
         "get_away_with keeps gets_you no_reason_to_avoid won't_hurt wont_hurt wouldn't_hurt more brings_out brings "
         "makes_it_more wins ideally usable viable decent fantastic wonderful gorgeous beautiful enhances enhance "
@@ -268,7 +288,7 @@ _WORDS = {
     ),
     AND: ("as_well_as plus and und et y e i ve và dan ed и і та 和 与 與 及 跟 と や 및 와 과 และ و"),
     OR: (
-        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay vs versus und/oder y/o e/ou "
+        "or and/or oder ou o u albo lub oppure atau veya ya_da hoặc hay und/oder y/o e/ou "
         "либо или або чи "
         "或 或者 か または もしくは でも "
         "또는 이나 나 혹은 "
@@ -289,13 +309,13 @@ _WORDS = {
         "repeats vpred detailer adetailer controlnet scheduler sigma width height rescale schritte pasos passos passi "
         "étapes étape kroki kroków adım* langkah bước repeat vectors token tokens clip_l clip_g opacity fps tile "
         "шаг* крок* "
-        "步数 步數 采样 採樣 迭代 权重 權重 ステップ サンプラー 重み "
+        "步数 步數 采样 採樣 迭代 权重 權重 高清修复 高清修復 高分辨率修复 高解析度修復 ステップ サンプラー 重み "
         "스텝 샘플러 가중치 "
         "ขั้นตอน ดอ "
         "خطوة خطوات"
     ),
     THING: (
-        "levels this_one that_one testing author authors click clicks way ways choice image images picture pictures "
+        "levels that_one testing author authors click clicks way ways choice image images picture pictures "
         "pic pics sample samples time times seconds minute minutes hour hours day days week weeks month months year "
         "years version versions model lora loha locon girl girls boy boys man men woman women preview previews "
         "embedding embeddings persons person vote votes friend friends of_the of_many of_all of_our out_of of_my "
@@ -318,24 +338,33 @@ _WORDS = {
         "a1111 webui nai"
     ),
     THAT: "that which depends depend",
-    PAST: ("was were had_been war était era fue foi było byl был была"),
+    PAST: (
+        "look_the_same looks_the_same look_identical looks_identical became was were had_been war était era fue foi "
+        "było byl был была"
+    ),
     BEING: (
-        "make makes do does gives give look looks is are be been seems seem ist sind wird est sont es son é são è sono "
+        "look_like looks_like make makes do does gives give look looks is are be been seems seem ist sind wird est "
+        "sont es son é são è sono "
         "jest są "
         "会 だと "
         "하면"
     ),
+    OWN: "the_new_one the_current_one this this_one mine my ours our",
+    DEFAULT: "default by_default",
     JOINING: (
-        "what_i more_or_less had by_default hãy you want_to anywhere locked ich wir habe haben hat je nous vous ai "
-        "avons yo hemos he_usado tu eu nós io ho abbiamo ja my saya aku kami tôi mình bạn ben biz her_zaman bleib* "
+        "pls plz ofc imo imho tbh thx yes yep back you_probably_forgot you_forgot fica viene at_most what_i "
+        "more_or_less had hãy you want_to anywhere locked ich "
+        "wir habe haben hat je nous "
+        "vous ai "
+        "avons yo hemos he_usado tu eu nós io ho abbiamo ja saya aku kami tôi mình bạn ben biz her_zaman bleib* "
         "einstell* eingestellt zu arası arasında steht stehen il_faut hay_que bisogna occorre stays stayed remain "
         "remains remained sits lies equals_to corresponds option personal tra fra zwischen ab von od từ dari desde "
         "usually z ze ist_auf bitte_auf ya saja thì probably slightly almost very really quite somewhat rather kind_of "
         "absolutely typically particularly especially what ficar e.g. i.e. z.b. please always an any anything whatever "
-        "around as being between both can could default defaults either equal exactly from generally go goes has have "
+        "around as being between both can could defaults either equal exactly from generally go goes has have "
         "having here i'm i'd i've it its it's kept layer layers least leave left level node max maximum may me might "
-        "min minimum minus mostly need needs needed number of one's optimal our own parameter personally ratio "
-        "required requires scale_of set sets setting settings should slider somewhere stay suggested taste the this up "
+        "min minimum minus mostly need needs needed number of one's optimal own parameter personally ratio "
+        "required requires scale_of set sets setting settings should slider somewhere stay suggested taste the up "
         "usual value values we will would your also_at mine by approximately ca range ranges configured accustomed "
         "strictly recommended_setting because_i than_usual his their these all images_at turn change changed raised "
         "lowered increase increased decrease decreased adjust adjusted reduce run keep keeping current currently "
@@ -362,7 +391,8 @@ _WORDS = {
         "أنا نحن ضع اختر يرجى يساوي تساوي هي أن في_ما تم الموصى به المفضل على قيمة هو يكون يجب اضبط ضبط دائما في من"
     ),
     NEUTRAL: (
-        "before else results result most many flat first second results_in leads_to lead_to tests not_much "
+        "the_other_half before else results result most many flat first second results_in leads_to lead_to tests "
+        "not_much "
         "nothing_special nothing_else nothing_fancy note notes noted notice tip tips hint info btw fyi ps edit update "
         "updates think believe guess feel feels felt mean hope remind check ensure ensuring move drag slide start "
         "starts started continue switched flip applied include included including mention mentioned write did done get "

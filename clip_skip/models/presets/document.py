@@ -17,11 +17,10 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from ...text.bounded_json import load
 from ...text.plain import quote
-from .preset import is_key, parse_preset
+from .preset import is_key, parse_preset, usual_key
 
 SCHEMA = 1
 
@@ -40,8 +39,8 @@ class Document:
     """
 
     schema: int = SCHEMA
-    presets: Mapping[str, Any] = field(default_factory=dict)
-    rest: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, object] = field(default_factory=dict)
+    rest: Mapping[str, object] = field(default_factory=dict)
     doubled: tuple[str, ...] = ()
 
     @property
@@ -66,7 +65,7 @@ def parse(data: bytes | str) -> Document:
         return Document()
     doubled: list[str] = []
 
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
         fields = dict(items)
         if len(fields) != len(items):
             doubled.extend(name for name, times in Counter(name for name, _ in items).items() if times > 1)
@@ -82,7 +81,7 @@ def parse(data: bytes | str) -> Document:
     return _document(top, tuple(doubled))
 
 
-def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
+def _document(top: dict[str, object], doubled: tuple[str, ...]) -> Document:
     if top and not top.keys() & {"schema", "presets"}:
         raise Unreadable('it has neither "schema" nor "presets"')
     rest = dict(top)
@@ -91,11 +90,19 @@ def _document(top: dict[str, Any], doubled: tuple[str, ...]) -> Document:
         raise Unreadable(f'"schema" is {quote(schema)}, not a whole number from 1')
     if not isinstance(presets, dict):
         raise Unreadable(f'"presets" is {quote(presets)}, not an object')
-    return Document(schema, presets, rest, doubled)
+    return Document(schema, _by_usual_keys(presets), rest, doubled)
+
+
+def _by_usual_keys(presets: Mapping[str, object]) -> dict[str, object]:
+    """The presets by the usual form of their keys; where that is another's, by their own."""
+    times = Counter(map(usual_key, presets))
+    return {usual_key(key) if times[usual_key(key)] == 1 else key: raw for key, raw in presets.items()}
 
 
 def dump(
-    presets: Mapping[str, Any], rest: Mapping[str, Any] | None = None, lines: dict[str, tuple[Any, str]] | None = None
+    presets: Mapping[str, object],
+    rest: Mapping[str, object] | None = None,
+    lines: dict[str, tuple[object, str]] | None = None,
 ) -> bytes:
     """The content of a presets file of this version's schema.
 

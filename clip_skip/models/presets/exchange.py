@@ -89,7 +89,7 @@ def plan_import(
     return _once_each(changes)
 
 
-def check_plain(value: Any) -> None:
+def check_plain(value: object) -> None:
     """Raises ValueError where `value` is nested too deep, or has a number that JSON has no word for."""
     level = [value]
     for _ in range(_MAX_NESTING):
@@ -112,7 +112,7 @@ def apply(changes: Iterable[Change], store: Store) -> tuple[int, Changed]:
     """
     taken = [(change.key, change.raw) for change in changes if change.key and not change.refused]
 
-    def edit(presets: dict[str, Any]) -> None:
+    def edit(presets: dict[str, object]) -> None:
         for key, raw in taken:
             presets[key] = _over(presets.get(key), raw)
 
@@ -125,7 +125,7 @@ def _ours(text: str) -> Document | None:
         document = parse(text)
     except Unreadable:
         return None
-    if not text.strip() or "default_preset" in document.rest:
+    if not text.strip(" \t\r\n{}") or "default_preset" in document.rest:
         return None
     return document
 
@@ -140,7 +140,7 @@ def _change(source: str, key: str, raw: Any, store: Store) -> Change:
     return Change(source, key, seen, parse_preset(_over(before, raw), key), raw=raw)
 
 
-def _over(before: Any, raw: Raw) -> dict[str, Any]:
+def _over(before: object, raw: Raw) -> dict[str, object]:
     return {**as_object(before), **raw}
 
 
@@ -171,7 +171,7 @@ def _from_foreign(found: foreign.Found, store: Store, identify: Identify | None,
             counts = "its clip skip is sure to mean the same here only for SD 1.x"
             return Change(found.source, key, why=(counts, Data(f" ({number(counted)}); "), *this))
         skip = {"l": counted}
-    raw: dict[str, Any] = {"skip": skip}
+    raw: dict[str, object] = {"skip": skip}
     if key.startswith(NAME_PREFIX):
         # As a save keeps it, where it is found by that.
         name = model.name if model.name and key_of(name=model.name) == key else key[len(NAME_PREFIX) :]

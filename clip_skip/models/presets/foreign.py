@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import PurePath
-from typing import Any
 
 from ...skip.architectures import ENCODER_IDS
 from ...skip.infotext import HOST_KEY, NEXT_HOST_KEY, parameters
@@ -74,7 +73,7 @@ def find(text: str, filename: str = "") -> list[Found]:
     return list(_in_object(top, filename) if isinstance(top, dict) else _in_parts(top))
 
 
-def _in_object(top: Mapping[str, Any], filename: str) -> Iterable[Found]:
+def _in_object(top: Mapping[str, object], filename: str) -> Iterable[Found]:
     if "default_preset" in top and isinstance(top.get("presets"), dict):
         return _in_model_preset_manager(top, filename)
     record = list(_in_record(filename or "the text", top))
@@ -83,10 +82,10 @@ def _in_object(top: Mapping[str, Any], filename: str) -> Iterable[Found]:
     return list(_in_sidecar(top, filename)) or record or list(_in_workflow("the workflow", top)) or _in_parts(top)
 
 
-def _in_parts(whole: Any, depth: int = 0) -> Iterator[Found]:
+def _in_parts(whole: object, depth: int = 0) -> Iterator[Found]:
     """The presets in a table or a list, also in those in it, and infotext there."""
     is_table = isinstance(whole, dict) and (depth == 0 or all(isinstance(part, dict) for part in whole.values()))
-    parts: Iterable[tuple[str, Any]] = ()
+    parts: Iterable[tuple[str, object]] = ()
     if isinstance(whole, dict):
         parts = ((name, part) for name, part in whole.items())
     elif isinstance(whole, list):
@@ -108,7 +107,8 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
     """A1111's infotext, one or many: the line of parameters of each tells its model."""
     for written in parameters(text):
         values = {key.lower(): value for key, value in written.items()}
-        number = next((counted(values[key]) for key in _SKIP_KEYS if key in values), None)
+        named = (*_SKIP_KEYS, *(key for key in values if _FIELD.fullmatch(key)))
+        number = next((counted(values[key]) for key in named if key in values), None)
         hash = _CIVITAI_HASH.search(values.get("hashes", ""))
         skip = {}
         for id in ENCODER_IDS:
@@ -125,12 +125,16 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
             )
 
 
-def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
+def _in_model_preset_manager(top: Mapping[str, object], filename: str) -> Iterator[Found]:
     """{"url", "default_preset", "trigger_words", "presets": {name: infotext}} in a file named by the model's hash.
 
     The default preset speaks for the model; where it names no clip skip, the others do if they agree.
     """
-    named = {name: list(_in_text(text, quote(name))) for name, text in top["presets"].items() if isinstance(text, str)}
+    named = {
+        name: list(_in_text(text, quote(name)))
+        for name, text in decode_object(top["presets"]).items()
+        if isinstance(text, str)
+    }
     default = top["default_preset"]
     found = named.get(default if isinstance(default, str) else "") or [
         each for several in named.values() for each in several
@@ -150,7 +154,7 @@ def _in_model_preset_manager(top: Mapping[str, Any], filename: str) -> Iterator[
 # --- what lies beside a model ----------------------------------------------------------------------------------------
 
 
-def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
+def _in_sidecar(top: Mapping[str, object], filename: str) -> Iterator[Found]:
     """A model's notes and what other programs write beside it: see `inspect.evidence.sidecars` for who writes which.
 
     A document on several versions of a model speaks for those whose file has the sidecar's name.
@@ -158,7 +162,7 @@ def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
     suffix = next((suffix for suffix in SIDECAR_DOCUMENTS if filename.lower().endswith(suffix)), "")
     beside = filename[: len(filename) - len(suffix)] if suffix else PurePath(filename).stem
     one = decode_object(top.get("civitai")) or top
-    versions: list[Mapping[str, Any]] = [*_objects(top.get("modelVersions"))] or [one]
+    versions: list[Mapping[str, object]] = [*_objects(top.get("modelVersions"))] or [one]
     files = [(version, file) for version in versions for file in _model_files(version)]
     own = [(version, file) for version, file in files if stem(_text(file.get("name"))) == stem(beside)]
     speaking = own or (files if len(versions) == 1 else [])
@@ -175,7 +179,7 @@ def _in_sidecar(top: Mapping[str, Any], filename: str) -> Iterator[Found]:
         yield from _of_version(replace(found, hash=hash), top, version)
 
 
-def _of_version(found: Found, top: Mapping[str, Any], version: Mapping[str, Any]) -> Iterator[Found]:
+def _of_version(found: Found, top: Mapping[str, object], version: Mapping[str, object]) -> Iterator[Found]:
     """`found` with what the sidecar `top` says of this version: a number before words, its own before the model's."""
     tips = decode_object(top.get("usage_tips"))
     number = counted(tips["clip_skip"] if "clip_skip" in tips else version.get("clipSkip"))
@@ -190,13 +194,16 @@ def _of_version(found: Found, top: Mapping[str, Any], version: Mapping[str, Any]
         counts = counts or frozenset(mentioned_skips(plain_words("\n".join(filter(None, map(_text, texts))))))
     if counts:
         kinds = [*(model.get("type") for model in models), top.get("type") if "modelVersions" in top else None]
+        kinds += [top.get(key) for key in ("ModelType", "model_type")]
         told = [version.get("baseModel"), *(modelspec.get(key) for key in _ARCHITECTURE_FIELDS)]
         # A preset is a checkpoint's: of another kind of file, that is what it is.
-        words = next(filter(None, map(_text, [*(kind for kind in kinds if kind != "Checkpoint"), *told])), "")
+        words = next(
+            filter(None, map(_text, [*(kind for kind in kinds if _text(kind).lower() != "checkpoint"), *told])), ""
+        )
         yield replace(found, counted=counts, architecture=_architecture(words))
 
 
-def _model_files(version: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _model_files(version: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
     """The files of a Civitai version that are models; it may list a VAE or training data too."""
     for file in _objects(version.get("files")):
         if file.get("type", "Model") in ("Model", "Pruned Model"):
@@ -208,31 +215,37 @@ def _architecture(words: str) -> str:
     return "" if words == "Unknown" else "sd1" if _SD1.fullmatch(words[:80].strip()) else words
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
+def _objects(value: object) -> list[dict[str, object]]:
     return [item for item in value[:_MAX_ENTRIES] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _sha256(value: Any) -> str:
+def _sha256(value: object) -> str:
     return value.lower() if is_sha256(value) else ""
 
 
 # --- presets, styles and options -------------------------------------------------------------------------------------
 
 
-def _in_record(source: str, record: Any) -> Iterator[Found]:
+def _in_record(source: str, record: object) -> Iterator[Found]:
     """One preset, style, or set of options: values by the ids of the controls or options that they belong to."""
     if not isinstance(record, dict):
         return
     numbers: set[float] = set()
     name = hash = told = file = architecture = ""
+    model = record.get("model")
+    of_invoke = False
+    if isinstance(model, dict) and ("base" in model or "base_model" in model):
+        of_invoke = True
+        name = _text(model.get("name")) or _text(model.get("model_name"))
+        architecture = _architecture(_text(model.get("base")) or _text(model.get("base_model")))
     for key, value in {**record, **decode_object(record.get("override_settings"))}.items():
         number = counted(value)
         if _FIELD.fullmatch(key) and number is not None:
-            numbers.add(number)
+            numbers.add(number + of_invoke)  # InvokeAI counts what it skips, from 0
         elif _MODEL_FIELD.fullmatch(key) and isinstance(value, str):
             if _architecture(value) == "sd1":  # some name the base model's kind there
                 architecture = "sd1"
@@ -270,11 +283,11 @@ def _hash_of(title: str) -> str:
     return found[1].lower() if found else _sha256(title)
 
 
-def _is_file(name: Any) -> bool:
+def _is_file(name: object) -> bool:
     return isinstance(name, str) and name.lower().endswith(MODEL_SUFFIXES)
 
 
-def _in_entry(source: str, name: str, record: Any) -> Iterator[Found]:
+def _in_entry(source: str, name: str, record: object) -> Iterator[Found]:
     """One entry of a table by names of presets, or of models where no control's id shows that they are presets.
 
     Without a `name` it is one of a list.
@@ -296,9 +309,19 @@ def _in_entry(source: str, name: str, record: Any) -> Iterator[Found]:
             yield replace(each, name=name, hash=each.hash or _hash_of(name), guessed=not is_file)
 
 
-def _in_workflow(source: str, nodes: Any) -> Iterator[Found]:
-    """A workflow as ComfyUI's API takes it, where one node loads the only model and another sets the skip."""
+# The nodes of ComfyUI whose first value, which its page saves without a name, is the input of this name.
+_SAVED_NODES = {"CheckpointLoaderSimple": "ckpt_name", "CLIPSetLastLayer": "stop_at_clip_layer"}
+
+
+def _in_workflow(source: str, nodes: object) -> Iterator[Found]:
+    """A workflow as ComfyUI's API takes it or as its page saves it, where one node loads the only model and another
+    sets the skip."""
     inputs = [
+        (key, value)
+        for node in _objects(nodes.get("nodes") if isinstance(nodes, dict) else None)
+        if (key := _SAVED_NODES.get(_text(node.get("type")))) and isinstance(values := node.get("widgets_values"), list)
+        for value in values[:1]
+    ] + [
         item
         for node in (nodes.values() if isinstance(nodes, dict) else ())
         if isinstance(node, dict) and "class_type" in node

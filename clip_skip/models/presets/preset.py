@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ class Mark(Name):
     NOT_NAI = "not-nai"
 
 
-Raw = Mapping[str, Any]  # the JSON object of one preset, with the fields that this version knows and others
+Raw = Mapping[str, object]  # the JSON object of one preset, with the fields that this version knows and others
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Preset:
 
 
 class _Refused(ValueError):
-    def __init__(self, path: str, value: Any, accepted: str) -> None:
+    def __init__(self, path: str, value: object, accepted: str) -> None:
         super().__init__(path)
         self.refusal = Refusal(path, quote(value), accepted)
 
@@ -56,17 +57,17 @@ class Field(NamedTuple):
     """One field of a preset: `accept` takes the JSON value, or raises ValueError; `write` gives it back."""
 
     accepted: str
-    accept: Callable[[Any], Any]
-    write: Callable[[Any], Any]
+    accept: Callable[[object], object]
+    write: Callable[[Any], object]
 
 
-def _read_text(value: Any) -> str:
+def _read_text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError
     return value
 
 
-def _read_skip(value: Any) -> dict[str, float]:
+def _read_skip(value: object) -> dict[str, float]:
     if not isinstance(value, dict):
         raise ValueError
     skip = {}
@@ -83,13 +84,13 @@ def _write_skip(skip: Mapping[str, float]) -> dict[str, float]:
     return {id: int(value) if isinstance(value, float) and value.is_integer() else value for id, value in skip.items()}
 
 
-def _read_silenced(value: Any) -> frozenset[str]:
+def _read_silenced(value: object) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(id, str) for id in value):
         raise ValueError
     return frozenset(value)
 
 
-def _same(value: Any) -> Any:
+def _same(value: object) -> object:
     return value
 
 
@@ -105,7 +106,7 @@ FIELDS = {
 _DEFAULT = Preset()
 
 
-def parse_preset(raw: Any, key: str | None = None) -> Preset:
+def parse_preset(raw: object, key: str | None = None) -> Preset:
     """The preset that a JSON value of whatever type holds. Never raises: what can't be used is in `refusals`."""
     if not isinstance(raw, Mapping):
         return Preset(refusals=(Refusal("preset", quote(raw), 'an object such as {"skip": {"l": 2}}'),))
@@ -124,7 +125,7 @@ def parse_preset(raw: Any, key: str | None = None) -> Preset:
     return Preset(**values, refusals=tuple(refusals), origin=None if key is None else (key, raw))
 
 
-def write(preset: Preset) -> dict[str, Any]:
+def write(preset: Preset) -> dict[str, object]:
     """The JSON object of `preset`, defaults left out. Raises ValueError where a field's value is refused."""
     raw = {
         name: kind.write(getattr(preset, name))
@@ -136,7 +137,7 @@ def write(preset: Preset) -> dict[str, Any]:
     return raw
 
 
-def merge(current: Any, preset: Preset, keys: Collection[str]) -> dict[str, Any]:
+def merge(current: object, preset: Preset, keys: Collection[str]) -> dict[str, object]:
     """The JSON value `current`, which the file holds for a model (None: nothing), with `preset` saved into it.
 
     Where `preset` was read from one of the model's `keys`, only the fields that changed since are written, so that
@@ -154,8 +155,8 @@ def merge(current: Any, preset: Preset, keys: Collection[str]) -> dict[str, Any]
         if name == "silenced" and base is not None:
             theirs = parse_preset(merged).silenced
             value = sorted((theirs - base.silenced) | (mine - base.silenced) | (theirs & mine))
-        elif name == "skip" and isinstance(merged.get(name), Mapping):
-            value = {**_without(merged[name], ENCODER_IDS), **(value or {})}
+        elif name == "skip" and isinstance(kept := merged.get(name), Mapping):
+            value = {**_without(kept, ENCODER_IDS), **_write_skip(preset.skip)}
         if value:
             merged[name] = value
         else:
@@ -163,7 +164,7 @@ def merge(current: Any, preset: Preset, keys: Collection[str]) -> dict[str, Any]
     return merged
 
 
-def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
+def join(sure: object, other: object, other_key: str) -> dict[str, object]:
     """Two JSON objects of one model made one: `sure`, found by its hash, and `other`, found by its name.
 
     The hash is certain and a name is not, so what `sure` says goes on. `other` gives what `sure` leaves unsaid, its
@@ -182,18 +183,18 @@ def join(sure: Any, other: Any, other_key: str) -> dict[str, Any]:
     return joined
 
 
-def copied(source: Any, target: Any, name: str | None) -> dict[str, Any]:
+def copied(source: object, target: object, name: str | None) -> dict[str, object]:
     """The JSON value of a preset with everything from `source` but its name, in place of `target` (None: nothing)."""
     target, source = as_object(target), _without(as_object(source), ("name", "earlier", "architecture"))
     return {"name": name or target.get("name", ""), **_without(target, FIELDS), **source}
 
 
-def as_object(raw: Any) -> dict[str, Any]:
+def as_object(raw: object) -> dict[str, object]:
     """A copy of `raw`; what is no object is kept in one, so that it is not lost."""
     return dict(raw) if isinstance(raw, Mapping) else {} if raw is None else {"was": raw}
 
 
-def _without(raw: Raw, names: Collection[str]) -> dict[str, Any]:
+def _without(raw: Raw, names: Collection[str]) -> dict[str, object]:
     return {name: value for name, value in raw.items() if name not in names}
 
 
@@ -211,6 +212,12 @@ def key_of(sha256: str | None = None, name: str | None = None) -> str:
         raise ValueError("a preset needs the model's SHA-256 or its name")
     folder, base = folder_of(name), stem(name)
     return NAME_PREFIX + (f"{folder}/{base}" if folder and not re.search(r"[\\/]", base) else base)
+
+
+def usual_key(key: str) -> str:
+    """`key` as `key_of` writes it, where people and other systems write it otherwise: a hash in capitals, a name with
+    its accents as signs of their own (macOS)."""
+    return key.lower() if is_sha256(key) else unicodedata.normalize("NFC", key)
 
 
 def keys_of(name: str) -> tuple[str, ...]:
@@ -232,7 +239,7 @@ def folder_of(name: str) -> str:
     return parts[-2].strip() if len(parts) > 1 else ""
 
 
-def fits(raw: Any, architecture: Architecture) -> bool:
+def fits(raw: object, architecture: Architecture) -> bool:
     """Whether a preset that is kept under a name may be that of a model of this architecture."""
     if not isinstance(raw, Mapping) or architecture.id == "unknown":
         return True
@@ -261,4 +268,5 @@ def _shorter(name: str) -> str:
 
 
 def _untitled(name: str) -> str:
+    name = unicodedata.normalize("NFC", name)
     return re.sub(r"\[[0-9a-fA-F]{6,64}\]\s*$", "", name).rstrip()  # a run of blanks before it is looked at once

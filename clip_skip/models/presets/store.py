@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -50,8 +49,8 @@ class Changed:
     No tuple, of which the state of a page would make a list (Gradio 4).
     """
 
-    before: Mapping[str, Any]
-    now: Mapping[str, Any]
+    before: Mapping[str, object]
+    now: Mapping[str, object]
 
     def then(self, later: Changed) -> Changed:
         """What this save and a later one changed together."""
@@ -86,7 +85,7 @@ class Store:
         self.folder = Path(folder)
         self.path = self.folder / FILE
         self._snapshot = _Snapshot()
-        self._lines: dict[str, tuple[Any, str]] = {}
+        self._lines: dict[str, tuple[object, str]] = {}
         self._set_aside: tuple[str, ...] = ()
         self._unreachable = ""
 
@@ -111,15 +110,20 @@ class Store:
     # reading
 
     def get(
-        self, sha256: str | None = None, name: str | None = None, architecture: Architecture = UNKNOWN
+        self,
+        sha256: str | None = None,
+        name: str | None = None,
+        architecture: Architecture = UNKNOWN,
+        has_namesake: Callable[[], bool] = bool,
     ) -> Preset | None:
         """The preset of the model with this SHA-256, else the one kept under this name, else None.
 
-        A name may tell the folder; what is kept under it is another model's where `model.fits` says so. Where there are
-        both it is what `learn_hash` would make of them.
+        A name may tell the folder; what is kept under it is another model's where `model.fits` says so, and under the
+        name without that folder also where `has_namesake` says that a model is in none. Where there are both it is what
+        `learn_hash` would make of them.
         """
         presets = self._look().document.presets
-        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture)
+        key, name_key = sha256.lower() if sha256 else "", _named(presets, name, architecture, has_namesake)
         if key in presets and name_key is not None:
             return parse_preset(join(presets[key], _told_by_hash(presets[name_key]), name_key), key)
         found = key if key in presets else name_key
@@ -129,7 +133,7 @@ class Store:
         """Every preset by its key."""
         return {key: parse_preset(raw, key) for key, raw in self._look().document.presets.items() if is_key(key)}
 
-    def raw(self) -> Mapping[str, Any]:
+    def raw(self) -> Mapping[str, object]:
         """The JSON value of every preset by its key, with the fields that this version does not know. Not to change."""
         return self._look().document.presets
 
@@ -142,10 +146,11 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
+        has_namesake: Callable[[], bool] = bool,
     ) -> Changed:
         """Save `preset` for the model with this SHA-256, or under this name where the hash is not known yet.
 
-        See `model.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
+        See `preset.merge` for a preset that another process changed meanwhile. With both given, what was kept under the
         name, or under one that `path` ends with, moves over first; with the name alone, the architecture is kept too.
         Returns what was changed. Raises ValueError where a value is refused, StoreError where it can't be saved.
         """
@@ -153,10 +158,10 @@ class Store:
         preset = replace(preset, name=name or preset.name)
         write(preset)
 
-        def edit(presets: dict[str, Any]) -> None:
-            former = _move_named(presets, path or name, architecture, key)
-            presets[key] = merge(presets.get(key), preset, (key, former or key))
-            _tell_architecture(presets[key], sha256, architecture)
+        def edit(presets: dict[str, object]) -> None:
+            former = _move_named(presets, path or name, architecture, key, has_namesake)
+            kept = presets[key] = merge(presets.get(key), preset, (key, former or key))
+            _tell_architecture(kept, sha256, architecture)
 
         return self.change(edit)
 
@@ -165,7 +170,7 @@ class Store:
         keys = [key_of(sha256)] if sha256 else []
         keys += [key_of(name=name)] if name else []
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             for key in keys:
                 presets.pop(key, None)
 
@@ -178,6 +183,7 @@ class Store:
         name: str | None = None,
         architecture: Architecture = UNKNOWN,
         path: str = "",
+        has_namesake: Callable[[], bool] = bool,
     ) -> Changed:
         """Save the preset under `from_key` for the model with this SHA-256, or of this name, as well.
 
@@ -186,23 +192,25 @@ class Store:
         """
         key = key_of(sha256, name)
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             if from_key not in presets:
                 raise Problem("the preset is not there any more")
             source = presets[from_key]
-            _move_named(presets, path or name, architecture, key)
-            presets[key] = copied(source, presets.get(key), name)
-            _tell_architecture(presets[key], sha256, architecture)
+            _move_named(presets, path or name, architecture, key, has_namesake)
+            kept = presets[key] = copied(source, presets.get(key), name)
+            _tell_architecture(kept, sha256, architecture)
 
         return self.change(edit)
 
-    def learn_hash(self, name: str, sha256: str, architecture: Architecture = UNKNOWN) -> None:
-        """The file of this name has this SHA-256: what was kept under the name moves over; see `model.join`."""
-        key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture)
+    def learn_hash(
+        self, name: str, sha256: str, architecture: Architecture = UNKNOWN, has_namesake: Callable[[], bool] = bool
+    ) -> None:
+        """The file of this name has this SHA-256: what was kept under the name moves over; see `preset.join`."""
+        key, name_key = key_of(sha256), _named(self._look().document.presets, name, architecture, has_namesake)
         if name_key is not None:
             self.change(lambda presets: _move(presets, name_key, key))
 
-    def change(self, edit: Callable[[dict[str, Any]], None]) -> Changed:
+    def change(self, edit: Callable[[dict[str, object]], object]) -> Changed:
         """Let `edit` change the JSON values by key, as they are now, and save them. What it raises changes nothing.
 
         `edit` puts new values in place of old ones, which it must not change. Returns what it changed. Raises
@@ -224,7 +232,7 @@ class Store:
     def restore(self, changed: Changed) -> None:
         """Keep what was kept before. Raises StoreError where what was kept since is not there any more."""
 
-        def edit(presets: dict[str, Any]) -> None:
+        def edit(presets: dict[str, object]) -> None:
             if any(presets.get(key) != raw for key, raw in changed.now.items()):
                 raise StoreError("it was changed meanwhile")
             for key, raw in changed.before.items():
@@ -235,7 +243,7 @@ class Store:
 
         self.change(edit)
 
-    def _save(self, path: Path, edit: Callable[[dict[str, Any]], None]) -> Changed:
+    def _save(self, path: Path, edit: Callable[[dict[str, object]], object]) -> Changed:
         snapshot = self._snapshot = self._load()
         document = snapshot.document
         if document.newer:
@@ -311,39 +319,46 @@ def _signature(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Changed:
+def _changed(before: Mapping[str, object], now: Mapping[str, object]) -> Changed:
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     return Changed({key: before.get(key) for key in keys}, {key: now.get(key) for key in keys})
 
 
-def _tell_architecture(preset: dict[str, Any], sha256: str | None, architecture: Architecture) -> None:
+def _tell_architecture(preset: dict[str, object], sha256: str | None, architecture: Architecture) -> None:
     """A name alone does not tell a model from another of that name: its architecture is kept with it."""
     if not sha256 and architecture.id != UNKNOWN.id:
         preset["architecture"] = architecture.id
 
 
-def _named(presets: Mapping[str, Any], name: str | None, architecture: Architecture) -> str | None:
+def _named(
+    presets: Mapping[str, object], name: str | None, architecture: Architecture, has_namesake: Callable[[], bool]
+) -> str | None:
     """The key under which the model of this name is kept, None where it is not."""
     keys = keys_of(name) if name else ()
-    return next((key for key in keys if key in presets and fits(presets[key], architecture)), None)
+    for key in keys:
+        if key in presets and fits(presets[key], architecture):
+            return None if key != keys[0] and has_namesake() else key
+    return None
 
 
-def _move_named(presets: dict[str, Any], name: str | None, architecture: Architecture, key: str) -> str | None:
+def _move_named(
+    presets: dict[str, object], name: str | None, architecture: Architecture, key: str, has_namesake: Callable[[], bool]
+) -> str | None:
     """Keep under `key` what is kept for the model of this name; the key that it was under, None where it was not."""
-    former = _named(presets, name, architecture)
+    former = _named(presets, name, architecture, has_namesake)
     if former is not None and former != key:
         _move(presets, former, key)
     return former
 
 
-def _move(presets: dict[str, Any], name_key: str, key: str) -> None:
+def _move(presets: dict[str, object], name_key: str, key: str) -> None:
     if name_key in presets:
         moved = presets.pop(name_key)
         moved = moved if key.startswith(NAME_PREFIX) else _told_by_hash(moved)
         presets[key] = join(presets[key], moved, name_key) if key in presets else moved
 
 
-def _told_by_hash(raw: Any) -> Any:
+def _told_by_hash(raw: object) -> object:
     """What is kept under a name, without what told its model from others of that name."""
     return {name: value for name, value in raw.items() if name != "architecture"} if isinstance(raw, Mapping) else raw
 

@@ -79,12 +79,12 @@ _NEVER = regex(
 _NAMES = (
     (
         Verdict.NAI,
-        regex(rf"{_START}(?:anime(?:full|sfw)(?![a-z])|nai{_GAP}anime{_GAP}v[12](?!\d))", re.IGNORECASE),
+        regex(rf"{_START}(?:anime(?:full|sfw|final-full)(?![a-z])|nai{_GAP}anime{_GAP}v[12](?!\d))", re.IGNORECASE),
     ),
     (
         Verdict.NAI_DERIVED,
         regex(
-            rf"{_START}anything{_GAP}v{_GAP}[345]|orange{_GAP}mix|{_START}aom[123](?!\d)"
+            rf"{_START}anything{_GAP}v{_GAP}[345]|orange{_GAP}mix(?!er|ed|ing|ture)|{_START}aom[123](?!\d)"
             rf"|{_START}(?:nai|novel{_GAP}ai)(?:{_GAP}v?[12])?(?![a-z0-9])",
             re.IGNORECASE,
         ),
@@ -94,10 +94,14 @@ _MAX_NAME, _MAX_MATCHES = 100_000, 100
 # A clause ends where a sign, East Asian ones too, or a sentence does; a "not" or a VAE in it is no other clause's.
 _CLAUSE_END = regex(r"[,;!?\n()\[\]\uff0c\u3001\u3002\uff1b]|\.(?:\s|\Z)")
 _REACH = 60
-_FREE_OF = regex(r"(?<![a-z])(?:non|zero|free of)(?![a-z])|(?<!\d)0 ?%|\u975e", re.IGNORECASE)
-# "NAI-free", "NAIなし", "NAI is excluded"; and "novelai-webui" is a program.
+_FREE_OF = regex(
+    r"(?<![a-z])(?:non|zero|(?:free|clean|clear) of|exclud(?:es?|ing|ed)|alternatives? to|compatible with)(?![a-z])"
+    r"|(?<!\d)0 ?%|\u975e|[\u8131\u7121\u65e0]\Z",
+    re.IGNORECASE,
+)
+# "NAI-free", "NAIなし", "NAI抜き", "NAI is excluded"; and "novelai-webui" is a program.
 _FREE = regex(
-    rf"(?:{_GAP}leak(?:ed|s)?)?{_GAP}(?:(?:free|less)(?![a-z])|\u306a\u3057|\u30d5\u30ea\u30fc|web{_GAP}ui"
+    rf"(?:{_GAP}leak(?:ed|s)?)?{_GAP}(?:(?:free|less)(?![a-z])|\u306a\u3057|\u629c\u304d|\u30d5\u30ea\u30fc|\ubbf8\uc0ac\uc6a9|web{_GAP}ui"
     r"|(?:(?:was|is|were|are|has been|fully) ){0,2}(?:exclu|remov))",
     re.IGNORECASE,
 )
@@ -107,10 +111,13 @@ _VAE = regex(r"(?<![a-z])vaes?(?![a-z])", re.IGNORECASE)
 # "VAE (NAI)", "VAE: animevae, anything-v4", "embedded VAE (A3 / NAI": a sign parts them, and it is the VAE still.
 _VAE_LISTED = regex(
     r"(?<![a-z])vaes?(?:\s?[:\uff1a]\s?[-*\u2022]?\s?|\]\s?|\u63a8[\u8350\u85a6][:\uff1a]?\s?|[ ,(/]{1,3})"
-    r"(?:(?!based|merge|mix|made|model|train)\w+[- ,(/\n*\u2022]{1,3}){0,5}\Z",
+    r"(?:(?!based|merge|mix|made|model|train)(?:e\.g\.|\w+)[- ,(/\n*\u2022]{1,3}){0,5}\Z",
     re.IGNORECASE,
 )
-_FOLDER = regex(r"[^\s\\/,;\"']{0,100}[\\/]")  # what the rest of a folder's name and its end look like
+# What the rest of a folder's name and its end look like, with the full-width strokes of Chinese and Japanese keyboards.
+_STROKES = r"\\/\uff0f\uff3c"
+_FOLDER = regex(rf"[^\s{_STROKES},;\"']{{0,100}}[{_STROKES}]")
+_PARTS = regex(f"[{_STROKES}]")
 
 
 def by_name(text: str) -> Named | None:
@@ -130,7 +137,7 @@ def by_name(text: str) -> Named | None:
 
 def by_file_name(path: str) -> Named | None:
     """As `by_name`, of the file or folder at `path` alone: the folders above it are its user's."""
-    return by_name(re.split(r"[\\/]", path[-_MAX_NAME:].rstrip("\\/"))[-1])
+    return by_name(["", *filter(None, _PARTS.split(path[-_MAX_NAME:]))][-1])
 
 
 def _of_a_model(text: str, start: int, end: int) -> bool:

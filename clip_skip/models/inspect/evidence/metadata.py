@@ -7,9 +7,10 @@ taken to be of the type or the size that its writer gives it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import NamedTuple
 
 from ....text.bounded_json import as_number, decode, decode_object
 from ....text.plain import quote
@@ -30,8 +31,8 @@ _ROLES = ("primary_model_hash", "secondary_model_hash", "tertiary_model_hash", "
 # The C of A + (B - C), in a recipe whose method is one of the differences; and model-mixer's base, which always is.
 _DIFFERENCE_ROLES = ("tertiary_model_hash", "model_c")
 _SUBTRACTED_ROLE = "base_model"
-_METHODS = ("interp_method", "mode", "merge_method", "merge_mode")
-_DIFFERENCE = regex(r"diff|\badd\b", re.IGNORECASE)
+_METHODS = ("interp_method", "mode", "merge_method", "merge_mode", "calcmode")
+_DIFFERENCE = regex(r"diff|(?:\b|smooth)add\b", re.IGNORECASE)
 
 _MAX_MODELS = 1_000
 _MAX_DEPTH = 20
@@ -84,7 +85,7 @@ def _read_json_recipe(metadata: Mapping[str, str]) -> _Recipe:
     return recipe
 
 
-def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
+def _add_models(recipe: _Recipe, table: Mapping[str, object], depth: int) -> None:
     """Adds the models of an `sd_merge_models` object: {sha256: {name, legacy_hash, sd_merge_recipe}}.
 
     A1111 lays the parents' tables flat beside; Forge Neo nests them under the same name; others nest them in the
@@ -108,17 +109,18 @@ def _add_models(recipe: _Recipe, table: Mapping[str, Any], depth: int) -> None:
         _add_models(recipe, decode_object(entry.get("sd_merge_models")), depth - 1)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def _parts(recipe: _Recipe, step: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
     """The models that one recipe names, and whether it subtracts them."""
     methods = [step.get(key) for key in _METHODS]
     difference = any(isinstance(method, str) and _DIFFERENCE.search(method[:200]) for method in methods)
+    unused = _unused(step)
     for role in (*_ROLES, _SUBTRACTED_ROLE):
         value = step.get(role)
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or role in unused:
             continue
         found = _Ingredient.called(value)
         # A name: that of a model in the table, or else all that is known of it.
@@ -126,6 +128,24 @@ def _parts(recipe: _Recipe, step: Mapping[str, Any]) -> Iterator[tuple[str, bool
         node = found.sha256 or next(named, value)
         recipe.models.setdefault(node, found)
         yield node, role == _SUBTRACTED_ROLE or (difference and role in _DIFFERENCE_ROLES)
+
+
+def _unused(step: Mapping[str, object]) -> Collection[str]:
+    """The roles in a recipe of A1111 whose models have no part in the result: it took all of the other."""
+    method, multiplier = step.get("interp_method"), as_number(step.get("multiplier"))
+    if method == "No interpolation" or (method == "Weighted sum" and multiplier == 0):
+        return _ROLES[1:3]
+    return _ROLES[:1] if method == "Weighted sum" and multiplier == 1 else ()
+
+
+def _read_comfyui(metadata: Mapping[str, str]) -> _Recipe:
+    """The models in the workflow that ComfyUI writes into what it saves."""
+    recipe = _Recipe()
+    for node in islice(decode_object(metadata.get("prompt")).values(), _MAX_MODELS):
+        name = decode_object(decode_object(node).get("inputs")).get("ckpt_name")
+        if isinstance(name, str) and name:
+            recipe.models[name] = _Ingredient.called(name)
+    return recipe
 
 
 def _read_mecha_recipe(metadata: Mapping[str, str]) -> _Recipe:
@@ -171,7 +191,7 @@ def _merge_evidence(metadata: Mapping[str, str]) -> Iterator[Evidence]:
     nothing: a hint.
     """
     found: dict[tuple[Strength, str], list[str]] = {}
-    for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from):
+    for read in (_read_json_recipe, _read_mecha_recipe, _read_merged_from, _read_comfyui):
         recipe = read(metadata)
         subtracted = recipe.subtracted_only()
         for node, model in recipe.models.items():
@@ -268,7 +288,7 @@ def skip_statements(metadata: Mapping[str, str], architecture_id: str) -> list[S
     return statements
 
 
-def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
+def _kohya_statement(value: object, architecture_id: str) -> SkipStatement:
     """kohya's scripts obey their --clip_skip on SD 1.x only, and write "None" where it was not given."""
     source = "Its metadata (ss_clip_skip)"
     if architecture_id != "sd1":
@@ -280,7 +300,7 @@ def _kohya_statement(value: Any, architecture_id: str) -> SkipStatement:
     return skip_statement("ss-clip-skip", source, value, architecture_id, trained=True)
 
 
-def _onetrainer_statements(config: Any, architecture_id: str) -> Iterator[SkipStatement]:
+def _onetrainer_statements(config: object, architecture_id: str) -> Iterator[SkipStatement]:
     if not isinstance(config, dict):
         return
     skip = {}

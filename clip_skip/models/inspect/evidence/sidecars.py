@@ -15,12 +15,12 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....skip.infotext import parameters
 from ....skip.numbers import counted, number
 from ....text.bounded_json import decode_object
-from ....text.encodings import decoded
+from ....text.encodings import decoded, guessed
 from ....text.regex import regex
 from ...checkpoint import MODEL_SUFFIXES, MODELSPEC_TEXTS, SIDECAR_DOCUMENTS, is_sha256
 from ...mentions import HIGHEST_SKIP, plain_words
@@ -67,7 +67,7 @@ class Sidecars(NamedTuple):
     """
 
     hashes: tuple[tuple[str, str], ...] = ()
-    stated: tuple[tuple[str, str, Any], ...] = ()
+    stated: tuple[tuple[str, str, object], ...] = ()
     layers: tuple[tuple[str, int], ...] = ()
     images: tuple[float, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
@@ -140,8 +140,8 @@ def _text(path: Path) -> str:
         return ""
     try:
         return decoded(data)
-    except UnicodeDecodeError:  # of an old Windows, whose signs of other languages are lost
-        return data.decode("cp1252", errors="replace")
+    except UnicodeDecodeError:
+        return guessed(data)
 
 
 # --- what the programs write -----------------------------------------------------------------------------------------
@@ -150,11 +150,11 @@ _DESCRIPTIONS = (*MODELSPEC_TEXTS, "VersionDescription", "notes", "description",
 _NAMES = ("name", "model_name", "ModelName", "VersionName", "tags", "Tags")
 
 
-def _dictionaries(value: Any) -> list[dict[str, Any]]:
+def _dictionaries(value: object) -> list[dict[str, object]]:
     return [item for item in value[:_MAX_ITEMS] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
+def _strings(document: Mapping[str, object], *keys: str) -> Iterator[str]:
     """The texts under `keys`, alone or in a list."""
     for key in keys:
         value = document.get(key)
@@ -163,18 +163,20 @@ def _strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
                 yield item
 
 
-def _descriptions(document: Mapping[str, Any]) -> Iterator[str]:
+def _descriptions(document: Mapping[str, object]) -> Iterator[str]:
     for holder in (document, decode_object(document.get("__metadata__"))):
         yield from _strings(holder, *_DESCRIPTIONS)
 
 
-def _model_strings(document: Mapping[str, Any], *keys: str) -> Iterator[str]:
+def _model_strings(document: Mapping[str, object], *keys: str) -> Iterator[str]:
     """The texts under `keys` of the Civitai model that a version belongs to."""
     for holder in (document, decode_object(document.get("civitai"))):
         yield from _strings(decode_object(holder.get("model")), *keys)
 
 
-def _versions(document: Mapping[str, Any], file_name: str, hashes: Iterable[set[str]]) -> Iterator[Mapping[str, Any]]:
+def _versions(
+    document: Mapping[str, object], file_name: str, hashes: Iterable[set[str]]
+) -> Iterator[Mapping[str, object]]:
     """The Civitai model versions in `document` that the file belongs to.
 
     Of a whole model's versions, those that list one of the `hashes`, of which the surest come first, or else a file of
@@ -198,7 +200,7 @@ def _versions(document: Mapping[str, Any], file_name: str, hashes: Iterable[set[
     yield from named or (listed if len(listed) == 1 else [])
 
 
-def _version_hashes(version: Mapping[str, Any]) -> Iterator[str]:
+def _version_hashes(version: Mapping[str, object]) -> Iterator[str]:
     """The sha256 of the version's model files; a version may list a VAE or training data too."""
     for file in _dictionaries(version.get("files")):
         sha256 = decode_object(file.get("hashes")).get("SHA256")
@@ -206,7 +208,7 @@ def _version_hashes(version: Mapping[str, Any]) -> Iterator[str]:
             yield sha256.lower()
 
 
-def _own_hashes(document: Mapping[str, Any]) -> Iterator[str]:
+def _own_hashes(document: Mapping[str, object]) -> Iterator[str]:
     """The sha256 that Lora-Manager, civitai-browser-plus or StabilityMatrix wrote down for the file itself."""
     for value in (document.get("sha256"), decode_object(document.get("Hashes")).get("SHA256")):
         if isinstance(value, str) and is_sha256(value):
@@ -214,8 +216,8 @@ def _own_hashes(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _stated(
-    documents: Mapping[str, Mapping[str, Any]], versions: Iterable[tuple[str, Mapping[str, Any]]]
-) -> Iterator[tuple[str, str, Any]]:
+    documents: Mapping[str, Mapping[str, object]], versions: Iterable[tuple[str, Mapping[str, object]]]
+) -> Iterator[tuple[str, str, object]]:
     for suffix, document in documents.items():
         tips = decode_object(document.get("usage_tips"))
         if "clip_skip" in tips:
@@ -225,13 +227,13 @@ def _stated(
             yield suffix, "civitai-version", _stated_number(version["clipSkip"])
 
 
-def _stated_number(value: Any) -> Any:
+def _stated_number(value: object) -> object:
     number = counted(value)
     return value if number is None else number
 
 
 def _names(
-    documents: Mapping[str, Mapping[str, Any]], versions: Iterable[tuple[str, Mapping[str, Any]]]
+    documents: Mapping[str, Mapping[str, object]], versions: Iterable[tuple[str, Mapping[str, object]]]
 ) -> Iterator[tuple[str, str]]:
     for suffix, document in documents.items():
         for name in (*_strings(document, *_NAMES), *_model_strings(document, "name", "tags")):
@@ -244,7 +246,7 @@ def _names(
 # --- a configuration -------------------------------------------------------------------------------------------------
 
 # What stands below it is indented more; keys stand in lines of their own, or in one: {layer: hidden, layer_idx: 11}.
-_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b.*\n((?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
+_SECTION = regex(r"^([ \t]*)[\"']?cond_stage_config\b(.*\n(?:\1[ \t]+.*\n|[ \t]*\n)*)", re.MULTILINE)
 _LAYER = regex(r"(?:^|[{,])[ \t]*[\"']?layer[\"']?[ \t]*:[ \t]*[\"']?(\w{1,20})", re.MULTILINE)
 _LAYER_INDEX = regex(
     r"(?:^|[{,])[ \t]*[\"']?layer_idx[\"']?[ \t]*:[ \t]*[\"']?([+-]?\d{1,4})[\"']?[ \t]*(?=[,}]|$)", re.MULTILINE
@@ -278,15 +280,15 @@ _A1111_VERSION = regex(r"\Z|\W{0,4}v?\W?1\.\d", re.IGNORECASE)
 _OF_OTHERS = ("App", "comfy")  # SD.Next's own key, and Civitai's for what ComfyUI wrote
 
 
-def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: Iterable[str]) -> Iterator[float]:
+def _image_skips(versions: Iterable[tuple[str, Mapping[str, object]]], previews: Iterable[str]) -> Iterator[float]:
     """The skip of each sample image that tells it and was, as far as it tells, made with this model."""
     known: set[str] = set()
-    metas: list[Mapping[str, Any]] = []
+    metas: list[Mapping[str, object]] = []
     for _, version in versions:
         id = version.get("id")
         for file in _dictionaries(version.get("files")):
             known.update(text.lower() for text in decode_object(file.get("hashes")).values() if isinstance(text, str))
-        shown = [decode_object(image.get("meta")) for image in _dictionaries(version.get("images"))]
+        shown = [_image_meta(image) for image in _dictionaries(version.get("images"))]
         metas.extend(meta for meta in shown if id is None or (_version_ids(meta) or {id}) >= {id})
     metas.extend(values for text in previews for values in [*parameters(text)][-1:])
     for meta in metas:
@@ -297,13 +299,19 @@ def _image_skips(versions: Iterable[tuple[str, Mapping[str, Any]]], previews: It
                 yield skip
 
 
-def _version_ids(meta: Mapping[str, Any]) -> set[Any]:
+def _image_meta(image: Mapping[str, object]) -> Mapping[str, object]:
+    """What an image says it was made with; Civitai's newer answers have that one object deeper."""
+    meta = decode_object(image.get("meta"))
+    return decode_object(meta.get("meta")) or meta
+
+
+def _version_ids(meta: Mapping[str, object]) -> set[object]:
     """The ids of the checkpoints' versions that an image says it was made with, where Civitai writes them down."""
     resources = [item for item in _dictionaries(meta.get("civitaiResources")) if item.get("type") == "checkpoint"]
     return {id for item in resources if isinstance(id := item.get("modelVersionId"), int)}
 
 
-def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
+def _model_hashes(meta: Mapping[str, object]) -> list[str]:
     """The (short) hashes of the checkpoint that an image says it was made with."""
     resources = [item for item in _dictionaries(meta.get("resources")) if item.get("type") == "model"]
     found = [
@@ -314,7 +322,7 @@ def _model_hashes(meta: Mapping[str, Any]) -> list[str]:
     return [value.lower() for value in found if isinstance(value, str) and value]
 
 
-def _image_skip(meta: Mapping[str, Any]) -> float | None:
+def _image_skip(meta: Mapping[str, object]) -> float | None:
     """A1111 does not write a skip of 1, nor, before its 1.2, its version, which is "v1.6.0" or "1.1.1".
 
     Others may not write any skip: of them, an image without one tells nothing.

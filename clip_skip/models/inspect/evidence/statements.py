@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from ....skip.architectures import ARCHITECTURES, Architecture
 from ....skip.numbers import in_range, number
@@ -47,7 +46,7 @@ def described(texts: Iterable[tuple[str, str]], architecture_id: str) -> Iterato
             return
 
 
-def skip_statement(id: str, source: str, value: Any, architecture_id: str, trained: bool = False) -> SkipStatement:
+def skip_statement(id: str, source: str, value: object, architecture_id: str, trained: bool = False) -> SkipStatement:
     """The statement that `source` makes with `value` in A1111's number, which counts from the last block.
 
     On SD 1.x that is the user's number. Elsewhere the trained depth is one block before the last, so 2 is the user's
@@ -63,7 +62,7 @@ def skip_statement(id: str, source: str, value: Any, architecture_id: str, train
         skip = {e.id: max(1.0, counted - (e.blocks - e.trained_depth)) for e in architecture.encoders}
         if all(in_range(skip[encoder.id], encoder.trained_depth) for encoder in architecture.encoders):
             ours = next(iter(skip.values()))
-            note = "" if ours == counted else f", counted from the last block: {number(ours)} here"
+            note = "" if ours == counted else f", counted from the last layer: {number(ours)} here"
             return SkipStatement(id, f"{said}{note}.", skip, trained)
     highest = min(encoder.blocks for encoder in architecture.encoders)
     return SkipStatement(id, f"{said}, which is not a number from 1 to {highest}.", {}, trained)

@@ -51,7 +51,7 @@ class Contents:
     format: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str] = field(default_factory=dict)
-    configs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    configs: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def check_shapes(shapes: Collection[tuple[Any, ...]]) -> list[int]:
@@ -67,7 +67,9 @@ def check_shapes(shapes: Collection[tuple[Any, ...]]) -> list[int]:
     return counts
 
 
-def load_object(text: bytes, pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> dict[str, Any]:
+def load_object(
+    text: bytes, pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None
+) -> dict[str, object]:
     """The JSON object that `text` is. Raises ContentsError where it is anything else, or too much to read."""
     try:
         loaded = load(text.decode("utf8"), pairs_hook, longest=None)  # each format bounds its own

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from ....text.regex import regex
 from .contents import Contents, ContentsError, Tensor, load_object
@@ -37,7 +36,7 @@ def read_folder(path: Path, read_contents: Callable[[Path], Contents]) -> Conten
     file rather than shards. A component whose config or weights are broken is left out: the others tell enough.
     Raises ContentsError where model_index.json is missing or broken, OSError where it can't be read.
     """
-    configs: dict[str, Mapping[str, Any]] = {}
+    configs: dict[str, Mapping[str, object]] = {}
     if (path / f"{_INDEX}.json").is_file():
         root = path
         configs[_INDEX] = _config(path / f"{_INDEX}.json")
@@ -55,7 +54,7 @@ def read_folder(path: Path, read_contents: Callable[[Path], Contents]) -> Conten
     return Contents("diffusers", tensors, configs=configs)
 
 
-def _config(path: Path) -> Mapping[str, Any]:
+def _config(path: Path) -> Mapping[str, object]:
     if not path.is_file():  # whoever opens a pipe may wait for ever
         raise ContentsError(f"{path.name} is not a file")
     with open(path, "rb") as file:

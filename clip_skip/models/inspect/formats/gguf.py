@@ -104,7 +104,7 @@ class _Reader:
             raise ContentsError(f"a GGUF header with a text of {size} bytes")
         return self.take(size).decode("utf8", "replace")
 
-    def value(self, kind: int) -> Any:
+    def value(self, kind: int) -> object:
         """A text, a number or a tuple of a few whole numbers; None for any other array."""
         if kind == _STRING:
             return self.string()
@@ -114,7 +114,7 @@ class _Reader:
             raise ContentsError(f"a GGUF header with a value of unknown type {kind}")
         return self.number(_SCALARS[kind])
 
-    def _array(self, kind: int, count: int) -> Any:
+    def _array(self, kind: int, count: int) -> object:
         if kind == _STRING:
             self._strings_skipped += count
             if self._strings_skipped > MAX_STRINGS_SKIPPED:

@@ -160,14 +160,14 @@ class Machine:
         self._data = data
         self._opcodes_left = MAX_OPCODES
 
-    def run(self) -> Any:
+    def run(self) -> object:
         """What the next pickle makes: scalars, lists, tuples, dicts, `_View`s and OPAQUE. Raises ContentsError.
 
         Lists and dicts may contain themselves, and hold the same thing any number of times.
         """
-        self._stack: list[Any] = []
-        self._below: list[list[Any]] = []  # the stacks under each mark
-        self._memo: dict[int, Any] = {}
+        self._stack: list[object] = []
+        self._below: list[list[object]] = []  # the stacks under each mark
+        self._memo: dict[int, object] = {}
         try:
             while True:
                 code = self._data[self.position]
@@ -222,7 +222,7 @@ class Machine:
             self._stack.pop()
         self._stack += [OPAQUE] * len(opcode.stack_after)
 
-    def _to_mark(self) -> list[Any]:
+    def _to_mark(self) -> list[object]:
         above, self._stack = self._stack, self._below.pop()
         return above
 
@@ -304,7 +304,7 @@ class Machine:
         """("storage", type, key, device, length), and in the old format what it shows of another storage."""
         self._stack.append(self._storage(self._stack.pop()))
 
-    def _storage(self, id: Any) -> _Storage | _Opaque:
+    def _storage(self, id: object) -> _Storage | _Opaque:
         if type(id) is not tuple or len(id) < 5 or type(id[1]) is not _Global or type(id[2]) is not str:
             return OPAQUE
         dtype = _DTYPES.get(id[1].name, "?")
@@ -314,7 +314,7 @@ class Machine:
         return _Storage(dtype, id[2])
 
 
-def _filled(target: Any, items: list[Any]) -> Any:
+def _filled(target: object, items: list[object]) -> object:
     """`target` with `items` (key, value, key, value ...), where it is a dict, and as far as keys are text or numbers.
 
     Other keys make no names, and to hash a hostile one could take for ever.
@@ -324,19 +324,20 @@ def _filled(target: Any, items: list[Any]) -> Any:
     return target
 
 
-def _result(function: Any, arguments: Any) -> Any:
+def _result(function: object, arguments: object) -> object:
     known = _FUNCTIONS.get(function.name) if type(function) is _Global else None
     if known is None or type(arguments) is not tuple or len(arguments) < known[0]:
         return OPAQUE
     return known[1](*arguments)
 
 
-def _rebuilt(storage: Any, first: Any, shape: Any, stride: Any, *more: Any) -> _View | _Opaque:
-    fits = type(storage) is _Storage and type(first) is int and type(shape) is tuple and type(stride) is tuple
-    return _View(storage.dtype, storage.key, first, shape, stride) if fits else OPAQUE
+def _rebuilt(storage: object, first: object, shape: object, stride: object, *more: object) -> _View | _Opaque:
+    if type(storage) is _Storage and type(first) is int and type(shape) is tuple and type(stride) is tuple:
+        return _View(storage.dtype, storage.key, first, shape, stride)
+    return OPAQUE
 
 
-def _rebuilt_v3(*arguments: Any) -> _View | _Opaque:
+def _rebuilt_v3(*arguments: object) -> _View | _Opaque:
     """A type without a storage class of its own comes with its name."""
     view, dtype = _rebuilt(*arguments), arguments[6]
     if isinstance(view, _Opaque) or type(dtype) is not _Global:
@@ -344,14 +345,14 @@ def _rebuilt_v3(*arguments: Any) -> _View | _Opaque:
     return view._replace(dtype=_DTYPES.get(dtype.name, "?"))
 
 
-def _rebuilt_from_type(function: Any, type_: Any, arguments: Any, *more: Any) -> Any:
+def _rebuilt_from_type(function: object, type_: object, arguments: object, *more: object) -> object:
     """A tensor of a subclass, or with attributes of its own."""
     nested = type(function) is _Global and function.name == "torch._tensor._rebuild_from_type_v2"
     return OPAQUE if nested else _result(function, arguments)
 
 
 # By name: the least number of arguments, and what stands for the call.
-_FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
+_FUNCTIONS: dict[str, tuple[int, Callable[..., object]]] = {
     "collections.OrderedDict": (0, lambda *items: {}),  # its items follow
     "torch.Size": (1, lambda sizes, *more: sizes),
     "torch._utils._rebuild_tensor": (4, _rebuilt),
@@ -369,12 +370,12 @@ def _index(argument: bytes) -> int:
     return int(argument)
 
 
-def _integer(argument: bytes) -> Any:
+def _integer(argument: bytes) -> object:
     """A whole number in two's complement; a huge one would only cost time."""
     return int.from_bytes(argument, "little", signed=True) if len(argument) <= 16 else OPAQUE
 
 
-def _text_number(argument: bytes) -> Any:
+def _text_number(argument: bytes) -> object:
     if argument in (b"00", b"01"):
         return argument == b"01"
     return int(argument.rstrip(b"L")) if len(argument) <= 40 else OPAQUE
@@ -384,12 +385,12 @@ def _text(argument: bytes) -> str:
     return argument.decode("utf8", "replace")
 
 
-def _global(argument: bytes) -> Any:
+def _global(argument: bytes) -> object:
     return _Global(_text(argument.replace(b"\n", b".", 1))) if len(argument) <= MAX_NAME else OPAQUE
 
 
 # What an opcode pushes, from its argument.
-_DECODE: dict[str, Callable[[bytes], Any]] = {
+_DECODE: dict[str, Callable[[bytes], object]] = {
     "NONE": lambda _: None,
     "NEWTRUE": lambda _: True,
     "NEWFALSE": lambda _: False,
@@ -448,7 +449,7 @@ _TABLE = {
 }
 
 
-def _contents(top: Any, places: Mapping[str, tuple[int, int]], path: str) -> Contents:
+def _contents(top: object, places: Mapping[str, tuple[int, int]], path: str) -> Contents:
     """The contents of the checkpoint at `path`, which holds `top`; `places` is where its storages begin and end."""
     metadata: dict[str, str] = {}
     for _ in range(MAX_NESTING):
@@ -467,7 +468,7 @@ def _contents(top: Any, places: Mapping[str, tuple[int, int]], path: str) -> Con
     return Contents("pickle", tensors, metadata)
 
 
-def _scalars(wrapper: dict[Any, Any]) -> dict[str, str]:
+def _scalars(wrapper: dict[object, object]) -> dict[str, str]:
     """What a wrapper says beside the model, such as {"epoch": 3, "global_step": 1000, "state_dict": ...}."""
     found: dict[str, str] = {}
     for key, value in wrapper.items():
@@ -478,7 +479,7 @@ def _scalars(wrapper: dict[Any, Any]) -> dict[str, str]:
     return found
 
 
-def _views(top: Any) -> Iterator[tuple[str, _View]]:
+def _views(top: object) -> Iterator[tuple[str, _View]]:
     """The tensors in nested dicts, named as torch names nested modules' parameters."""
     todo = [("", top, 0)]
     nodes = 0

@@ -65,7 +65,7 @@ class _Header(NamedTuple):
     `places` has where in the columns each tensor stands; `edges`, twice as long, where the data of each begin and end.
     """
 
-    metadata: Any
+    metadata: object
     places: dict[str, int]
     dtypes: list[str]
     shapes: list[tuple[int, ...]]
@@ -112,7 +112,7 @@ def _read_usual(text: bytes) -> _Header | None:
 
 
 def _read_json(text: bytes) -> _Header:
-    header = load_object(text, _unique)
+    header: dict[str, Any] = load_object(text, _unique)
     metadata = header.pop(_METADATA, None)
     entries = header.values()
     try:
@@ -133,7 +133,7 @@ def _read_json(text: bytes) -> _Header:
     )
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     read = dict(pairs)
     if len(read) < len(pairs):
         raise ContentsError("its header has the same name twice")

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ....skip.architectures import ARCHITECTURES, UNKNOWN, Architecture, by_pipeline, encoder_id_of
 from ..formats.contents import READABLE, Contents, Tensor, width
@@ -53,10 +54,31 @@ def _identify(path: str, size: int, mtime_ns: int) -> Architecture:
     return identify_contents(read_contents(path)).architecture
 
 
+# What a program that saved the whole of something around the model left before every name.
+_WRAPPERS = ("module.", "_orig_mod.", "state_dict.", "model.")
+
+
 def identify_contents(contents: Contents) -> Identity:
     """What these contents are; kind "unknown" where nothing is recognised. Never raises."""
     if contents.format == "diffusers":
         return _identify_folder(contents)
+    found = _identify_names(contents)
+    for _ in range(len(_WRAPPERS)):
+        if found.kind != "unknown" or found.variant or not (wrapper := _wrapper(contents.tensors)):
+            break
+        names = {name[len(wrapper) :]: tensor for name, tensor in contents.tensors.items()}
+        found = _identify_names(contents := replace(contents, tensors=names))
+    return found
+
+
+def _wrapper(names: Collection[str]) -> str:
+    """What all the names begin with that is none of the model's own; "" where there is no such thing."""
+    first = next(iter(names), "")
+    wrapper = next((each for each in _WRAPPERS if first.startswith(each)), "")
+    return wrapper if all(name.startswith(wrapper) for name in names) else ""
+
+
+def _identify_names(contents: Contents) -> Identity:
     found = _find_model(contents)
     if found is not None:
         return found
@@ -156,13 +178,13 @@ def _identify_folder(contents: Contents) -> Identity:
     return Identity(kind, ARCHITECTURES[id], variant, found.quantised or (by_configs.quantised if by_configs else ""))
 
 
-def _has(index: Mapping[str, Any], component: str) -> bool:
+def _has(index: Mapping[str, object], component: str) -> bool:
     """Whether the pipeline has the component: its entry is [library, class], both null where it was left out."""
     entry = index.get(component)
     return isinstance(entry, list) and entry[:1] != [None]
 
 
-def _by_configs(configs: Mapping[str, Mapping[str, Any]]) -> Identity | None:
+def _by_configs(configs: Mapping[str, Mapping[str, object]]) -> Identity | None:
     """By the class and the numbers of whichever component is the diffusion model."""
     for config in configs.values():
         model = BY_CLASS.get(_text(config, "_class_name"))
@@ -177,20 +199,20 @@ def _by_configs(configs: Mapping[str, Mapping[str, Any]]) -> Identity | None:
     return None
 
 
-def _by_pipeline(class_name: str, configs: Mapping[str, Mapping[str, Any]]) -> Architecture:
+def _by_pipeline(class_name: str, configs: Mapping[str, Mapping[str, object]]) -> Architecture:
     """By the pipeline's class, where the diffusion model has told nothing."""
     blocks = (whole_number(configs.get(name, {}), "num_hidden_layers") for name in ("text_encoder", "text_encoder_2"))
     ids = {encoder_id_of(count) for count in blocks if count is not None} - {None}
     return by_pipeline(class_name, [id for id in ids if id is not None])
 
 
-def _text(mapping: Mapping[str, Any], name: str) -> str:
+def _text(mapping: Mapping[str, object], name: str) -> str:
     """The string of this name; "" where there is none, or something else."""
     value = mapping.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _config_packing(config: Mapping[str, Any]) -> str:
+def _config_packing(config: Mapping[str, object]) -> str:
     quantisation = config.get("quantization_config")
     if not isinstance(quantisation, Mapping):
         return ""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ....text.regex import regex
 from ..formats.contents import Tensor, width
 from .declared import Told
 
 # What a trained layer's tensors are called after the layer's own name: LoRA (kohya, PEFT, diffusers), LoHa, LoKr, OFT,
-# IA3, full differences.
+# IA3, GLoRA, full differences.
 _FACTORS = {
     *("lora_down", "lora_up", "lora_A", "lora_B", "down", "up", "diff", "dora_scale", "oft_blocks", "oft_diag"),
     *("hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b", "on_input"),
+    *("a1", "a2", "b1", "b2", "w_norm", "b_norm"),
     *("lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b"),
 }
 _UNET_LAYER = (
@@ -24,7 +26,9 @@ _UNET_LAYER = (
 # What may stand before the name of a transformer's layer.
 _TOP = r"^(?:(?:lora_unet|lora_transformer|lycoris|transformer|diffusion_model|base_model_model|unet)_)*"
 _TOKENS = _TOP + r"transformer_blocks_{}_attn_(?:to|add)_[qkv](?:_proj)?$"
-_CLIP_LAYER = r"_text_model_encoder_layers_\d+_self_attn_[qkv]_proj$"
+_CLIP_LAYER = r"_text_model_encoder_layers_\d+_(?:self_attn_(?:[qkv]|out)_proj|mlp_fc1)$"
+# PEFT's names of an adapter, between the factor's and the end: "lora_A.default.weight".
+_ADAPTER = regex(r"(?<=\.lora_[AB])\.[^.]{1,100}$")
 FLUX_OR_CHROMA: Told = ("flux or chroma", "")
 
 # How a LoRA's model is known: a pattern in a layer's name, and what it means, if need be by the width of what the layer
@@ -65,7 +69,7 @@ def _layers(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, tuple[int, ...
     """The shapes of each trained layer's factors, by the layer's name with underscores for dots."""
     layers: dict[str, dict[str, tuple[int, ...]]] = {}
     for name, tensor in tensors.items():
-        layer, _, factor = name.removesuffix(".weight").removesuffix(".default").rpartition(".")
+        layer, _, factor = _ADAPTER.sub("", name.removesuffix(".weight")).removesuffix(".default").rpartition(".")
         if factor in _FACTORS:
             if factor in ("down", "up"):  # diffusers' own, before PEFT: "to_k_lora.down", "to_k.lora.down"
                 layer = layer.removesuffix("_linear_layer").removesuffix("lora")[:-1]
@@ -101,7 +105,7 @@ def _lines(pattern: str, text: str) -> Iterator[str]:
 
 def _input_width(factors: Mapping[str, tuple[int, ...]]) -> int | None:
     """How many numbers the layer takes, where its factors tell."""
-    for name in ("lora_down", "lora_A", "down", "hada_w1_b", "diff"):
+    for name in ("lora_down", "lora_A", "down", "hada_w1_b", "diff", "a1"):
         if name in factors:
             return width(factors[name])
     first = width(factors.get("lokr_w1") or factors.get("lokr_w1_b"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .declared import Told
 from .variants import (
@@ -34,7 +34,7 @@ class _Model(NamedTuple):
     keys: tuple[str, ...]
     classes: tuple[str, ...] = ()
     by_shapes: Callable[[Shapes, str], Told] | None = None
-    by_config: Callable[[Mapping[str, Any]], Told] | None = None
+    by_config: Callable[[Mapping[str, object]], Told] | None = None
     kind: str = ""
 
 
@@ -249,6 +249,7 @@ PARTS: tuple[tuple[str, Told, str], ...] = (
     ("text-encoder", ("sd1", ""), f"cond_stage_model.transformer.{_HF}"),  # NovelAI's, and transformers >= 5
     ("text-encoder", ("sd2", ""), f"cond_stage_model.model.{_OPEN_CLIP}"),
     ("text-encoder", ("sdxl", ""), f"conditioner.embedders.1.model.{_OPEN_CLIP}"),
+    ("text-encoder", ("sdxl", ""), f"conditioner.embedders.0.transformer.text_model.{_HF}"),
     ("text-encoder", ("sdxl-refiner", ""), f"conditioner.embedders.0.model.{_OPEN_CLIP}"),
     ("text-encoder", ("none", "Alt-Diffusion"), "cond_stage_model.roberta.embeddings.word_embeddings.weight"),
     *(
@@ -267,6 +268,7 @@ COMPANIONS = tuple(name for _, _, name in PARTS)
 CLIP_BY_WIDTH = {768: "CLIP-L", 1024: "CLIP-H", 1280: "CLIP-G"}
 PARTS += (
     ("text-encoder", ("unknown", "CLIP"), f"text_model.{_HF}"),
+    ("text-encoder", ("unknown", "CLIP"), f"text_encoder.text_model.{_HF}"),
     ("text-encoder", ("unknown", "CLIP"), _HF),
     ("text-encoder", ("unknown", "CLIP"), _OPEN_CLIP),
     ("text-encoder", ("unknown", "T5"), _T5),

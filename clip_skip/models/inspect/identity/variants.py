@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ..formats.contents import width
 from .declared import Told
@@ -148,14 +148,14 @@ def control_by_shapes(shapes: Shapes, name: str) -> Told:
 # The same from a config.
 
 
-def whole_number(config: Mapping[str, Any], name: str) -> int | None:
+def whole_number(config: Mapping[str, object], name: str) -> int | None:
     value = config.get(name)
     while isinstance(value, list) and value:  # one per level, or one per block of each level
         value = value[-1]
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def unet_by_config(config: Mapping[str, Any]) -> Told:
+def unet_by_config(config: Mapping[str, object]) -> Told:
     added = whole_number(config, "projection_class_embeddings_input_dim")
     if config.get("encoder_hid_dim_type") is not None and added != 5632:  # reads something else (Kandinsky, DeepFloyd)
         return "unknown", ""
@@ -166,15 +166,15 @@ def unet_by_config(config: Mapping[str, Any]) -> Told:
     return id, variant
 
 
-def sd3_by_config(config: Mapping[str, Any]) -> Told:
+def sd3_by_config(config: Mapping[str, object]) -> Told:
     return _sd3(
         whole_number(config, "num_layers"), bool(config.get("dual_attention_layers")), bool(config.get("qk_norm"))
     )
 
 
-def flux_by_config(config: Mapping[str, Any]) -> Told:
+def flux_by_config(config: Mapping[str, object]) -> Told:
     return _flux(config.get("guidance_embeds") is True, whole_number(config, "in_channels"))
 
 
-def cascade_by_config(config: Mapping[str, Any]) -> Told:
+def cascade_by_config(config: Mapping[str, object]) -> Told:
     return "cascade", "stage-c" if config.get("effnet_in_channels") is None else "stage-b"
