@@ -19,6 +19,10 @@ SAVES_WHEN_RELEASED = version("gradio").startswith("3.41")
 """A1111 saves its slider's number then, and tells the page; Gradio 3 drops a release before that."""
 LOCALLY = re.compile("127.0.0.1")
 QUESTION = re.compile("/run/predict")
+AFTER_ITS_EVENTS = """() => new Promise(done => {
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+})"""
+"""What a page does of its own after an event: Gradio 4 tells of a change in the frame after it."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,17 @@ def contrast(text: Locator, colour: str = "color") -> float:
 
 
 @contextmanager
-def unanswered(page: Page, number: int | None = None) -> Iterator[list[Route]]:
+def unanswered(page: Page, of: str = "") -> Iterator[list[Route]]:
     """Until the end of this Gradio's questions do not reach the host; yields them.
 
-    `number`: the first so many, while others are answered.
+    `of`: those alone that have this text among their values, while others are answered.
     """
     asked: list[Route] = []
-    page.route(QUESTION, lambda route: asked.append(route), times=number)
+
+    def meet(route: Route) -> None:
+        asked.append(route) if of in (route.request.post_data or "") else route.fallback()
+
+    page.route(QUESTION, meet)
     yield asked
     for route in asked:  # and what is asked in answer to that
         route.continue_()
@@ -152,7 +160,8 @@ class Panel:
             self.open()
 
     def rests(self) -> None:
-        """Wait until every question is answered."""
+        """Wait until every question is answered, also the one that what was just done is about to put."""
+        self.page.evaluate(AFTER_ITS_EVENTS)
         expect(self.part("advice")).to_have_attribute("aria-busy", "false")
 
     def choose(self, what: str, word: str) -> None:

@@ -669,14 +669,13 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
 
 
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
-    panel.switch(True)
-    with panel.page.expect_request(QUESTION):  # or it would be this one that is held
-        panel.choose("mode", "Manual")
-    panel.rests()
-    with unanswered(panel.page, 1):  # where the one slider begins, and what is on show now
-        panel.same.check()
+    panel.open_manual()
+    with unanswered(panel.page, "join") as asked:  # where the one slider begins, and what is on show now
+        with panel.page.expect_request(QUESTION):
+            panel.same.check()
         panel.set("l", "2")
         expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
+        assert asked
     panel.shows_sliders("skip")
     panel.rests()
     expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
