@@ -173,11 +173,12 @@
         return look(currentTab());
     }
 
-    // Gradio calls this when the host's dropdown has changed.
-    /** @param {string} name */
+    // Gradio calls this when the host's dropdown has changed. Gradio 4 empties one whose list lacks the title that the file
+    // has since it was hashed: what the host's options say holds then.
+    /** @param {string | null} name */
     function chose(name) {
-        chosen = name;
-        isTaken = false;
+        chosen = name || undefined;
+        isTaken = !name;
         return look(currentTab());
     }
 

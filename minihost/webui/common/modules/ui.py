@@ -42,8 +42,10 @@ def _quicksettings(settings_json: Any) -> None:
     """Create the host's own checkpoint menu and Clip skip slider, each with its host's names."""
     titles = list(sd_models.checkpoints_list)
 
-    def chosen() -> str:  # asked by each page: another may have chosen since
-        return str(sd_models.select_checkpoint().title)
+    def chosen() -> str:
+        # Asked by each page: another may have chosen since. By the name in the menu, which has no hash that came later.
+        info = sd_models.select_checkpoint()
+        return next((title for title in titles if sd_models.get_closet_checkpoint_match(title) is info), info.title)
 
     with gr.Row(elem_id="quicksettings"):
         if FLAVOUR.is_forge:
