@@ -61,6 +61,9 @@ def come_back(webui: WebUI, tab: str = "txt2img") -> None:
     if FLAVOUR == "sdnext":
         webui.set_skip(before, tab)
     expect(webui.skip(tab)).to_have_value(before)
+    if FLAVOUR == "forge":
+        # Its page hears of the options some time after it was drawn, and has their number until the slider moves again.
+        webui.page.wait_for_function("value => opts.CLIP_stop_at_last_layers == value", arg=before)
 
 
 # --- it appears and goes ---------------------------------------------------------------------------------------------
