@@ -1,4 +1,4 @@
-"""Gradio's events as types: not every version of it that the WebUIs have comes with its own."""
+"""Gradio's events, and as types: not every version of it that the WebUIs have comes with its own."""
 
 from __future__ import annotations
 
@@ -43,3 +43,10 @@ class Control(Component, Protocol):
 
     @property
     def change(self) -> Event: ...
+
+
+def on(
+    event: Event, run: Callable[..., object], inputs: Sequence[object], outputs: Sequence[object], **more: object
+) -> Answered:
+    """Let `run` answer this event, while nothing on the page shows that its answer is awaited."""
+    return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)

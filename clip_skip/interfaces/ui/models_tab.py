@@ -13,7 +13,7 @@ from ...models.survey import CHECKPOINT, Found, Listed, Survey
 from ...text.log import logger
 from ...text.phrase import Data, Phrase
 from . import markup, models_view
-from .events import Shown
+from .events import Shown, on
 from .models_view import KINDS, Order
 from .panel import in_page
 
@@ -110,9 +110,6 @@ class ModelsView:
         seen = [*overview, self.chosen, self.about]
         asking = [self.said, self.pending, self.confirm, self.cancel]
         about = [self.chosen, self.about, self.preset, self.reference_part, self.label]
-
-        def on(event: Event, run: Callable[..., object], inputs: list[object], outputs: list[object]) -> Answered:
-            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden")
 
         def follow(answer: Answered) -> None:
             in_page(answer.then, "() => clipSkip.watch()")

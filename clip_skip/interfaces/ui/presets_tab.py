@@ -5,9 +5,9 @@ Its second view is `models_tab`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, TypedDict
 
 import gradio as gr
 
@@ -24,13 +24,10 @@ from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem, join, said
 from . import markup, presets_view
-from .events import Shown
+from .events import Shown, on
 from .models_tab import ModelsView
 from .paste import shown
 from .presets_view import MARKS
-
-if TYPE_CHECKING:
-    from .events import Answered, Event
 
 _TITLE, _ID = "CLIP Skip", "clip_skip"
 _PRESETS = "presets"  # the first view
@@ -202,11 +199,6 @@ class _Tab:
         imported = [self.previewed, self.changes, self.take]
 
         self._choosing = [*form, *answered, self.table, self.model]
-
-        def on(
-            event: Event, run: Callable[..., object], inputs: list[object], outputs: list[object], **more: object
-        ) -> Answered:
-            return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
 
         found = (self._found, [self.search, self.chosen], [self.table, self.model])
         # Gradio 3 drops what is typed while it waits for an answer; what comes after the answer asks once more.

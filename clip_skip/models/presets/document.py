@@ -95,8 +95,9 @@ def _document(top: dict[str, object], doubled: tuple[str, ...]) -> Document:
 
 def _by_usual_keys(presets: Mapping[str, object]) -> dict[str, object]:
     """The presets by the usual form of their keys; where that is another's, by their own."""
-    times = Counter(map(usual_key, presets))
-    return {usual_key(key) if times[usual_key(key)] == 1 else key: raw for key, raw in presets.items()}
+    usual = {key: usual_key(key) for key in presets}
+    times = Counter(usual.values())
+    return {usual[key] if times[usual[key]] == 1 else key: raw for key, raw in presets.items()}
 
 
 def dump(
