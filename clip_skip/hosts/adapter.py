@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ..conditioning.loaded_model import LoadedModel
 from ..jobs.sheet import Font, Sheet
@@ -60,8 +60,7 @@ class Adapter(ABC, Generic[Info]):
 
     @property
     def extra_networks(self) -> ExtraNetworks | None:
-        networks: Any = sys.modules.get("modules.extra_networks")
-        return networks  # type: ignore[no-any-return]
+        return cast("ExtraNetworks | None", sys.modules.get("modules.extra_networks"))
 
     def loaded(self) -> Checkpoint:
         return self._loaded().checkpoint
@@ -134,8 +133,7 @@ class Adapter(ABC, Generic[Info]):
 
     @property
     def _hashes(self) -> Hashes | None:
-        module: Any = sys.modules.get("modules.hashes")
-        return module  # type: ignore[no-any-return]
+        return cast("Hashes | None", sys.modules.get("modules.hashes"))
 
     def _sha256(self, info: Info) -> str | None:
         """What the host has, also where it was worked out after it has listed the checkpoint."""

@@ -9,6 +9,7 @@ from typing import Any
 
 MAX_JSON_CHARACTERS = 8_000_000
 MAX_COMMAS = 1_000_000  # in one text; bounds its values, each of which takes some 200 bytes in memory
+MAX_ENCODED = 3  # times that a value is encoded: some programs do it twice
 MAX_DIGITS = 1000  # of one whole number: before 3.10.7 Python takes quadratic time over them
 
 
@@ -41,20 +42,19 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
-def decode(value: object, times: int = 3) -> object:
-    """`value`, decoded where it is JSON text, again where that gives JSON text (some programs encode twice).
+def decode(value: object) -> object:
+    """`value`, decoded where it is JSON text, up to `MAX_ENCODED` times where that gives JSON text again.
 
-    None where it is no JSON, or more than `load` reads.
+    None where it is no JSON, is encoded more often, or is more than `load` reads.
     """
-    while isinstance(value, str):
-        if times == 0:
-            return None
+    for _ in range(MAX_ENCODED):
+        if not isinstance(value, str):
+            break
         try:
             value = load(value)
         except ValueError:
             return None
-        times -= 1
-    return value
+    return None if isinstance(value, str) else value
 
 
 def decode_object(value: object) -> dict[str, object]:

@@ -83,8 +83,6 @@ IMPORT: Schema = {
     "description": "`text` is an export, or another program's file; `filename` may be all that tells its model.",
     "example": {"text": '{"schema": 1, "presets": {"name:pony": {"skip": {"l": 2}}}}', "dry_run": True},
 }
-# What a presets file holds may be edited by hand, so nothing is promised of what is in one that was saved.
-_SAVED = _ANY_OBJECT
 _ARCHITECTURE = _object(
     {
         "id": TEXT,
@@ -137,8 +135,9 @@ ADVICE = _list(
         }
     )
 )
-SAVED = _SAVED
-ALL_SAVED = _by_key(_SAVED)
+# What a presets file holds may be edited by hand, so nothing is promised of what is in one that was saved.
+SAVED = _ANY_OBJECT
+ALL_SAVED = _by_key(SAVED)
 EXPORT = _object({"schema": _WHOLE, "presets": ALL_SAVED})
 CHANGES = _object(
     {
@@ -148,8 +147,8 @@ CHANGES = _object(
                 {
                     "source": TEXT,
                     "key": _or_null(TEXT),
-                    "before": _or_null(_SAVED),
-                    "after": _or_null(_SAVED),
+                    "before": _or_null(SAVED),
+                    "after": _or_null(SAVED),
                     "refused": TEXT,
                 }
             )

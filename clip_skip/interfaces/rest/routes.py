@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
@@ -41,8 +41,6 @@ from .openapi import BODY, MODEL, SAVE, TEXT, Route, accepted
 
 PREFIX = "/clip-skip/v1"
 MAX_BODY = 1 << 20
-# The fields of an import: type and default.
-_IMPORT: Mapping[str, tuple[type, object]] = {"text": (str, None), "filename": (str, ""), "dry_run": (bool, False)}
 # A route that the API of every host has.
 _NEIGHBOUR = "/sdapi/v1/options"
 
@@ -196,14 +194,13 @@ class Rest:
         return json.loads(export(self._store))
 
     def take(self, call: Call) -> object:
-        text, filename, dry_run = _import_fields(call.body)
+        asked = _import(call.body)
+        identify = identify_by(self._host.checkpoint, self._host.checkpoints)
         try:
-            changes = plan_import(
-                text, self._store, filename, identify_by(self._host.checkpoint, self._host.checkpoints)
-            )
+            changes = plan_import(asked.text, self._store, asked.filename, identify)
         except ValueError as error:
             raise Refused(422, str(error)) from error
-        saved = 0 if dry_run else apply(changes, self._store)[0]
+        saved = 0 if asked.dry_run else apply(changes, self._store)[0]
         return {"saved": saved, "changes": [_change(change) for change in changes]}
 
     def _checkpoint(self, call: Call) -> Checkpoint:
@@ -331,18 +328,25 @@ def _no_preset(key: str) -> Refused:
     return Refused(404, f"there is no preset {quote(key)}")
 
 
-def _import_fields(body: object) -> Iterable[Any]:
-    """`text`, `filename` and `dry_run` of an import. Raises Refused."""
+class _Import(NamedTuple):
+    """What an import asks for; `text` has no default."""
+
+    text: str
+    filename: str = ""
+    dry_run: bool = False
+
+
+def _import(body: object) -> _Import:
+    """Raises Refused."""
     if not isinstance(body, dict):
-        raise Refused(422, f"the body is {quote(body)}, not an object with {', '.join(_IMPORT)}")
-    fields = {name: default for name, (_, default) in _IMPORT.items()} | body
-    for name, value in fields.items():
-        if name not in _IMPORT:
-            raise Refused(422, f"{quote(name)} is no field of an import, which are {', '.join(_IMPORT)}")
-        if not isinstance(value, _IMPORT[name][0]):
-            words = "text" if _IMPORT[name][0] is str else "true or false"
+        raise Refused(422, f"the body is {quote(body)}, not an object with {', '.join(_Import._fields)}")
+    for name, value in {"text": None, **body}.items():
+        if name not in _Import._fields:
+            raise Refused(422, f"{quote(name)} is no field of an import, which are {', '.join(_Import._fields)}")
+        kind, words = (bool, "true or false") if name == "dry_run" else (str, "text")
+        if not isinstance(value, kind):
             raise Refused(422, f"{name} {quote(value)} was refused, accepted is {words}")
-    return fields.values()
+    return _Import(**body)
 
 
 def _model(model: Profile) -> object:

@@ -44,7 +44,7 @@ class Inspector:
         weights: bool = True,
         thorough: bool = False,
     ) -> ModelFacts:
-        """`facts.inspect` with the learned references, from memory while nothing that it reads has changed.
+        """`facts.inspect` with the learned references; what was kept of it, while nothing that it reads has changed.
 
         A file that `sha256` shows to be a reference model becomes one.
         """

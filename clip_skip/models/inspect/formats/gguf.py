@@ -105,7 +105,7 @@ class _Reader:
         return self.take(size).decode("utf8", "replace")
 
     def value(self, kind: int) -> object:
-        """A text, a number or a tuple of a few whole numbers; None for any other array."""
+        """A text, a number, true or false, or a tuple of a few whole numbers; None for any other array."""
         if kind == _STRING:
             return self.string()
         if kind == _ARRAY:
