@@ -24,7 +24,7 @@ OFFERS: dict[str, Callable[[WebUI], object]] = {
     "parsers": lambda webui: webui.takes("prompt_attention"),
     "Control": lambda webui: "control" in webui.kinds,
     f"the style {STYLE}": lambda webui: STYLE[0] in {each["name"] for each in webui.get("/sdapi/v1/prompt-styles")},
-    **{each.title: lambda webui, title=each.title: webui.script(title) for each in (*NEIGHBOURS, *OVERRULERS)},
+    **{each.title: each.is_in for each in (*NEIGHBOURS, *OVERRULERS)},
 }
 FIXTURES = ("sd1", "sdxl")
 """Those whose name is what they need."""

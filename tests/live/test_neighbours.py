@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
-from .neighbours import NEIGHBOURS, OVERRULERS
+from .neighbours import NEIGHBOURS, OVERRULERS, TOGETHER
 from .webui import OWN_OPTION
 
 pytestmark = pytest.mark.needs("an option for clip skip")
@@ -16,33 +18,47 @@ def named(neighbours):
 
 @pytest.fixture
 def make(webui, sd1):
-    """One job with the neighbour on or off, our arguments, and the WebUI's own clip skip at `number`."""
+    """One job with these neighbours on or off, our arguments, and the WebUI's own clip skip at `number`."""
 
-    def make(neighbour, ours, number, on=True):
-        title = webui.script(neighbour.title)
-        values = [on, *webui.values(title, neighbour.controls)[1:]]
-        fields = {"prompt": neighbour.prompt, **neighbour.fields, "alwayson_scripts": {title: {"args": values}}}
-        return webui.txt2img(sd1, ours, override_settings={OWN_OPTION: number}, **fields)
+    def make(neighbours, ours, number, on=True, prompt=None):
+        fields = {"prompt": prompt or neighbours[0].prompt, "override_settings": {OWN_OPTION: number}}
+        scripts = {}
+        for each in neighbours:
+            fields |= each.fields
+            scripts |= each.scripts(webui, on)
+            fields["override_settings"] |= each.options(on)
+        return webui.txt2img(sd1, ours, alwayson_scripts=scripts, **fields)
 
     return make
 
 
+def is_the_webuis_own(make, acts=True):
+    """Holds the jobs of `make` to this: ours at a number is the WebUI's own at it, and off is as without us."""
+    alone = {number: make([False], number).pixels for number in (1, 2)}
+    assert alone[1] != alone[2]
+    if acts:
+        assert alone[1] != make([False], 1, on=False).pixels, "the neighbours do nothing in this job"
+    ours = {number: make([True, {"skip": number}], 3 - number) for number in (1, 2)}
+    assert {number: each.pixels for number, each in ours.items()} == alone
+    assert [each.keys["CLIP skip L"] for each in ours.values()] == ["1", "2"]
+    assert {number: make([False], number).pixels for number in (1, 2)} == alone
+
+
 @pytest.mark.parametrize("neighbour", named(NEIGHBOURS))
 def test_beside_it_ours_is_the_webuis_own_and_off_is_off(make, neighbour):
-    alone = {number: make(neighbour, [False], number).pixels for number in (1, 2)}
-    assert alone[1] != alone[2]
-    assert alone[1] != make(neighbour, [False], 1, on=False).pixels, "it does nothing in this job"
-    assert make(neighbour, [True, {"skip": 2}], 1).pixels == alone[2]
-    assert make(neighbour, [True, {"skip": 1}], 2).pixels == alone[1]
-    assert {number: make(neighbour, [False], number).pixels for number in (1, 2)} == alone
+    is_the_webuis_own(partial(make, [neighbour]), neighbour.acts)
+
+
+def test_beside_all_of_them_at_once(webui, make):
+    is_the_webuis_own(partial(make, [each for each in NEIGHBOURS if each.is_in(webui)], prompt=TOGETHER))
 
 
 @pytest.mark.parametrize("neighbour", named(OVERRULERS))
 def test_who_decides_the_skip_itself_is_not_taken_for_us(make, neighbour):
-    alone = make(neighbour, [False], 3).pixels
-    both = make(neighbour, [True, {"skip": 2}], 3)
+    alone = make([neighbour], [False], 3).pixels
+    both = make([neighbour], [True, {"skip": 2}], 3)
     # Last, for the WebUI's cond cache does not know whether the neighbour was on.
-    ours = make(neighbour, [True, {"skip": 2}], 3, on=False)
+    ours = make([neighbour], [True, {"skip": 2}], 3, on=False)
     assert both.pixels == alone != ours.pixels
     assert both.advice.startswith("not-applied") and "CLIP skip applied: no" in both.infotext
     assert not ours.advice.startswith("not-applied") and ours.keys["CLIP skip L"] == "2"

@@ -231,10 +231,11 @@ class WebUI:
         infos = [each for each in self.get("/sdapi/v1/script-info") if each["is_alwayson"]]
         return next((each["name"] for each in infos if each["name"].startswith(title)), None)
 
-    def values(self, script: str, chosen: Mapping[str, Any] | None = None) -> list[Any]:
-        """A script's arguments: these by the labels of its controls, and the rest as they are by default."""
-        controls = self._controls(script, "txt2img")
-        return [(chosen or {}).get(control["label"], control["value"]) for control in controls]
+    def values(self, script: str, chosen: Mapping[str | int, Any] | None = None) -> list[Any]:
+        """A script's arguments: these by the labels of its controls, or their places, and the rest by default."""
+        values = {place: control["value"] for place, control in enumerate(self._controls(script, "txt2img"))}
+        places = {control["label"]: place for place, control in enumerate(self._controls(script, "txt2img"))}
+        return list({**values, **{places.get(name, name): value for name, value in (chosen or {}).items()}}.values())
 
     def axes(self, script: str, kind: str = "txt2img") -> list[str]:
         """The labels of all axes that a grid offers."""

@@ -52,6 +52,19 @@ def test_the_first_source_that_speaks(architecture, preset, facts, defaults, ski
     assert (auto.skips, auto.source) == (skips, source)
 
 
+@pytest.mark.parametrize(
+    "skips, as_trained",
+    [({"l": 1.0}, True), ({"l": 1, "g": 1.0}, True), ({}, True), ({"l": 1, "g": 2}, False), ({"l": 0.5}, False)],
+)
+def test_as_trained_is_1_everywhere(skips, as_trained):
+    assert Auto(skips).as_trained is as_trained
+
+
+def test_a_descendant_of_novelais_model_is_read_at_2_where_nobody_set_another_number():
+    auto = automatic(SD1, None, says({"l": 1}, "nai-lineage").with_descent(Defaults().nai), Defaults())
+    assert auto.skips == {"l": 2}
+
+
 @pytest.mark.parametrize("source", SKIP_LADDER)
 def test_descent_alone_takes_its_number_from_the_settings(source):
     auto = automatic(SD1, None, says({"l": 2}, source).with_descent(SETTINGS.nai), SETTINGS)

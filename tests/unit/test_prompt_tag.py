@@ -161,6 +161,15 @@ def test_what_looks_like_a_tag_is_told_with_the_tag_that_is_meant(written, meant
 
 
 @pytest.mark.parametrize("written, meant", [
+    ("<clipskip 2X>", "<clipskip:2X>"),
+    ("<clipskip\uff1a\uff01\uff12\uff5e>", "<clipskip:!2~>"),  # the first and the last of the wide signs
+    ("<clipskip\uff1a2\uff00\uff5f>", "<clipskip:2\uff00\uff5f>"),  # those beside them
+])  # fmt: skip
+def test_what_is_meant_has_the_value_as_it_is_written(written, meant):
+    assert prompt_tags.mistaken(written) == (prompt_tags.Mistaken(written, meant, False),)
+
+
+@pytest.mark.parametrize("written, meant", [
     ("<clipskip:2", "<clipskip:2>"),
     ("<ClipSkip: 1.5", "<clipskip:1.5>"),
     ("\uff1cclip skip\uff1a2", "<clipskip:2>"),
