@@ -23,8 +23,9 @@
     const BADGED = ".clip-skip-item[data-badge]";
     // The id of a slider that no tab has for itself.
     const SHARED = "shared";
-    // The host's options that count.
+    // The host's options that count, and the one that a slider sets which no tab has for itself.
     const OPTIONS = /clip|prompt_attention/i;
+    const NUMBER = "CLIP_stop_at_last_layers";
     // The controls that answers move, in the order in which they come.
     const MOVED = ["mode", "same", "skip", "l", "g", "h", "blend"];
 
@@ -240,7 +241,7 @@
         const controls = MOVED.map((name, number) => coming[number] ?? holdsNow(tab, name));
         const {slider, ...more} = seen(tab);
         const counting = Object.fromEntries(Object.entries(options()).filter(([name]) => OPTIONS.test(name)));
-        if (slider !== undefined) counting.CLIP_stop_at_last_layers = slider;
+        if (slider !== undefined) counting[NUMBER] = slider;
         const around = JSON.stringify([isOn(tab), model(), more, counting]);
         return {controls, around, title: title(), hashed: true, placed: []};
     }
@@ -490,14 +491,15 @@
         if (showsModels()) part("models", "refresh")?.click();
     }
 
-    // The model that the host's options had last.
-    /** @type {string | undefined} */
-    let had;
+    // What the host's options had last, where they have come.
+    /** @type {Options} */
+    let had = {};
 
+    // They may be from before a hand moved the slider, or the menu: what they say as before says nothing of these.
     function optionsChanged() {
-        delete held[SHARED];
-        const {sd_model_checkpoint: has} = options();
-        if (had !== has) {
+        const has = {...options()};
+        if (NUMBER in had && had[NUMBER] !== has[NUMBER]) delete held[SHARED];
+        if (had.sd_model_checkpoint !== has.sd_model_checkpoint) {
             chosen = undefined;
             isTaken = true;
         }

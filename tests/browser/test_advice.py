@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import FLAVOUR, HOSTILE, HOSTILE_LORA, HOSTILE_SD1
-from tests.browser.page import WebUI, contrast
+from tests.browser.page import WebUI, contrast, unanswered
 
 NOT_NAI = "Warning Clip skip 2 is for SD 1.x models that descend from NovelAI's. This one does not."
 UNVERIFIED = "Caution Does the model's page say clip skip 2?"
@@ -61,12 +61,21 @@ def come_back(webui: WebUI, tab: str = "txt2img") -> None:
     if FLAVOUR == "sdnext":
         webui.set_skip(before, tab)
     expect(webui.skip(tab)).to_have_value(before)
-    if FLAVOUR == "forge":
-        # Its page hears of the options some time after it was drawn, and has their number until the slider moves again.
-        webui.page.wait_for_function("value => opts.CLIP_stop_at_last_layers == value", arg=before)
 
 
 # --- it appears and goes ---------------------------------------------------------------------------------------------
+
+
+def test_options_from_before_take_nothing_back_of_what_the_slider_is_at(webui, advice):
+    webui.select_model("photo")
+    before = webui.page.evaluate("JSON.stringify(opts)")
+    with unanswered(webui.page, of='"data":[6]'):  # the host has not heard of the slider yet
+        webui.skip().fill("6")
+        webui.skip().blur()
+        advice.says(NOT_NAI, TOO_DEEP)
+        webui.page.evaluate("text => { updateOpts(text); }", before)
+        webui.txt2img.rests()
+        advice.says(NOT_NAI, TOO_DEEP)
 
 
 @pytest.mark.parametrize("tab", ["txt2img", "img2img"])
