@@ -140,7 +140,8 @@ def running(browser: Browser, address: str, name: str) -> None:
     """The page with the panel of the model that is chosen, at 2, dark: SD.Next's theme is a setting of its own."""
     tab = "control" if name == "sdnext" else "txt2img"
     page = browser.new_page(viewport={"width": 1500, "height": 1000}, color_scheme="dark")
-    page.goto(f"{address}?__theme=dark")
+    for _ in range(2):  # Neo loads its page again by itself, the first time
+        page.goto(f"{address}?__theme=dark")
     expect(page.locator(f"#{tab}_prompt textarea")).to_be_visible()
     panel = Panel(page, tab)
     if tab == "control":
@@ -151,7 +152,8 @@ def running(browser: Browser, address: str, name: str) -> None:
     expect(panel.advice.items).to_have_count(1)
     panel.rests()
     panel.accordion.evaluate("panel => panel.scrollIntoView({block: 'end'})")
-    page.screenshot(path=FOLDER / f"panel-{name}.png")
+    # Modern UI has the panel in a column of its own, which the whole page shows.
+    page.screenshot(path=FOLDER / f"panel-{name}.png", clip=None if tab == "control" else around(panel.accordion))
     page.close()
 
 
