@@ -356,3 +356,38 @@ def test_the_hosts_number_is_taken_from_the_parameters_alone(line, number):
     text = f"a cat, Clip skip: 5, dog\nNegative prompt: x, Clip skip: 6\nSteps: 20, {line}"
     params |= infotext.left_over(text, params)
     assert params == ({} if number is None else {"CLIP skip L": number})
+
+
+@pytest.mark.parametrize(
+    "line, taken",
+    [
+        ("TripClipSkip_value: 2.5, TripClipSkip_type: slerp", {"CLIP skip L": "2.5", "CLIP skip blend": "slerp"}),
+        ("TripClipSkip_value: 2.5, TripClipSkip_type: lerp", {"CLIP skip L": "2.5"}),
+        ("Clip skip: 4, TripClipSkip_value: 2.5", {"CLIP skip L": "2.5"}),  # it wins there, too
+        ('TripClipSkip_value: "2.5"', {"CLIP skip L": "2.5"}),
+    ],
+)
+@pytest.mark.parametrize("from_host", [True, False])
+def test_trip_clip_skips_number_is_taken_wherever_the_hosts_own_is(line, taken, from_host):
+    assert infotext.left_over(f"a cat\nSteps: 20, {line}", {}, from_host) == taken
+
+
+@pytest.mark.parametrize("params", [{"CLIP skip L": "3"}, {"CLIP skip mode": "manual"}, {"CLIP skip version": "0.1.0"}])
+def test_nothing_is_left_over_of_a_text_of_ours(params):
+    assert infotext.left_over("a cat\nSteps: 20, Clip skip: 2", params) == {}
+
+
+@pytest.mark.parametrize(
+    "written, value",
+    [
+        ('"a, b"', "a, b"),
+        ('"say \\"hi\\", twice"', 'say "hi", twice'),
+        ('"a \\, b"', "a \\, b"),  # no JSON: the quotes alone are taken off
+        ('"Xa \\, bX"', "Xa \\, bX"),
+        ("X2", "X2"),
+    ],
+)
+def test_a_value_is_read_without_the_quotes_that_the_host_puts(written, value):
+    assert list(infotext.parameters(f"a cat\nSteps: 20, Key: {written}, Seed: 1")) == [
+        {"Steps": "20", "Key": value, "Seed": "1"}
+    ]
