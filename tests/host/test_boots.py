@@ -1,11 +1,14 @@
 """What takes a host of its own: comparisons between hosts, and fresh installs."""
 
+import asyncio
 import contextlib
 import copy
 import functools
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
+import gradio
 import pytest
 import torch
 
@@ -55,6 +58,29 @@ def test_the_same_weights_prompt_and_skip_give_the_same_conditioning_in_every_ho
                     )
         host.close()
     assert len(made) == 2 * 4 * len(CHECKPOINTS)
+
+
+if int(gradio.__version__.split(".")[0]) < 4:  # Gradio 4's queue has no such deadline
+
+    def test_the_stand_ins_queue_waits_however_long_a_page_takes(boot):
+        boot(LIKES[0])
+        message = {"session_hash": "x", "fn_index": 0, "data": []}
+
+        class Slow:
+            async def receive_json(self):
+                loop = asyncio.get_running_loop()
+                later = loop.time() + 3600
+                loop.time = lambda: later
+                for _ in range(3):  # turns of the loop, in which a deadline would be met
+                    await asyncio.sleep(0)
+                return message
+
+        async def forget(event):
+            pass
+
+        got = gradio.queueing.Queue.get_message(SimpleNamespace(clean_event=forget), SimpleNamespace(websocket=Slow()))
+        data, awake = asyncio.run(got)
+        assert awake and data.session_hash == "x"
 
 
 @pytest.mark.parametrize("like", LIKES)

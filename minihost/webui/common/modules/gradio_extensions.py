@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any
 
@@ -84,6 +85,17 @@ def _run_in_thread(server: Any) -> None:
         time.sleep(1e-3)
 
 
+class _Unhurried:
+    """asyncio for gradio 3's queue, which drops a press, unsaid, where the page is slower than it demands."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def wait_for(awaited: Awaitable[Any], timeout: float) -> Any:
+        return await awaited
+
+
 def install() -> None:
     """Change gradio's classes until :func:`restore`."""
     base = gr.components.Component if GRADIO_4 else gr.components.IOComponent
@@ -94,6 +106,8 @@ def install() -> None:
     # It listens by then; Gradio asks it once more, and gives it three seconds to answer.
     replace(import_module("gradio.networking"), "url_ok", lambda url: True)
     if not GRADIO_4:
+        for name in ("gradio.queueing", "gradio.routes"):
+            replace(import_module(name), "asyncio", _Unhurried())
         return
     import gradio.component_meta
     from gradio.events import Dependency
