@@ -14,7 +14,7 @@ from clip_skip.skip.architectures import ARCHITECTURES, DEEPEST_SKIP, ENCODER_ID
 from clip_skip.skip.auto import Auto
 from clip_skip.skip.parameters import PARAMETERS, refusal
 from clip_skip.skip.plan import resolve
-from clip_skip.skip.request import PANEL_FIELDS, Request, from_options, parse
+from clip_skip.skip.request import MOST_COMPARED, PANEL_FIELDS, Request, from_options, parse
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -328,6 +328,12 @@ def test_what_can_not_be_compared_is_refused_whole(compare, words):
     found = parse(True, {"skip": 2, "compare": compare})
     assert found.compare == () and words in str(found.refusals[0])
     assert found == Request(True, refusals=found.refusals)
+
+
+def test_as_many_as_are_allowed_can_be_compared():
+    found = parse(True, {"compare": [1] * MOST_COMPARED})
+    assert len(found.compare) == MOST_COMPARED and not found.refusals
+    assert parse(True, {"compare": [1] * (MOST_COMPARED + 1)}).refusals
 
 
 def test_off_compares_nothing():
