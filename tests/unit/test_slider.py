@@ -141,3 +141,8 @@ def test_the_number_found_reads_the_same(line, architecture, number, depths):
     skips = reading_at(line, ARCHITECTURES[architecture], number).skips
     found = slider_for(line, ARCHITECTURES[architecture], skips)
     assert found is not None and reading_at(line, ARCHITECTURES[architecture], found).skips == skips
+
+
+@pytest.mark.parametrize("line, default", [("neo", 2), ("forge", 1), ("a1111", 1), ("sdnext", 1)])
+def test_the_number_at_which_a_slider_is_by_itself(line, default):
+    assert reading_at(line, ARCHITECTURES["sd1"], 3).default == default
