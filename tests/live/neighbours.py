@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image
-
-from .webui import WebUI
+from .webui import WebUI, picture
 
 # A control of a script by its label, or by its place where it has none, and its value.
 Controls = Mapping[str | int, Any]
@@ -19,13 +15,6 @@ LORA = "tiny"
 """A LoRA that changes the text encoder of SD 1.x, among the WebUI's own."""
 DETECTOR = "random.pt"
 """A detector of ADetailer's that finds something in any image."""
-_HIRES = {"enable_hr": True, "hr_scale": 1.5, "denoising_strength": 0.7, "hr_upscaler": "Latent"}
-
-
-def _picture() -> str:
-    buffer = io.BytesIO()
-    Image.radial_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 @dataclass(frozen=True)
@@ -43,6 +32,8 @@ class Neighbour:
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the job
     option: str = ""
     acts: bool = True
+    hires: bool = False  # acts in a second pass alone
+    goes_with_all: bool = True
 
     def is_in(self, webui: WebUI) -> bool:
         if LORA in self.prompt and LORA not in {each["name"] for each in webui.get("/sdapi/v1/loras")}:
@@ -69,12 +60,13 @@ NEIGHBOURS = (
     Neighbour(
         "controlnet",
         "a photo of a cat",
-        {0: {"enabled": True, "module": "reference_only", "image": _picture()}},
+        {0: {"enabled": True, "module": "reference_only", "image": picture()}},
         {0: {"enabled": False}},
+        goes_with_all=False,  # its reference has one size, and a second pass another
     ),
     Neighbour("cutoff", "a red cat, blue sky", {0: True, "Target tokens (comma separated)": "red, blue"}),
     Neighbour("dynamic prompts", "a photo of a {red|blue|green|black} cat"),
-    Neighbour("hires. fix tweaks", "a photo of a cat", {0: 3}, {0: 0}, _HIRES),
+    Neighbour("hires. fix tweaks", "a photo of a cat", {0: 3}, {0: 0}, hires=True),
     Neighbour("lora block weight", f"a photo of a cat <lora:{LORA}:1:lbw=ALL0.5>", {1: True}, {1: False}),
     Neighbour("negpip", "a photo of a cat, (blue sky:-1.2)"),
     Neighbour("neutral prompt", "a photo of a cat AND_PERP blue sky :0.8", option="neutral_prompt_enabled"),

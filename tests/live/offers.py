@@ -24,6 +24,7 @@ OFFERS: dict[str, Callable[[WebUI], object]] = {
     "parsers": lambda webui: webui.takes("prompt_attention"),
     "Control": lambda webui: "control" in webui.kinds,
     f"the style {STYLE}": lambda webui: STYLE[0] in {each["name"] for each in webui.get("/sdapi/v1/prompt-styles")},
+    "several other extensions": lambda webui: sum(each.is_in(webui) for each in NEIGHBOURS) > 1,
     **{each.title: each.is_in for each in (*NEIGHBOURS, *OVERRULERS)},
 }
 FIXTURES = ("sd1", "sdxl")

@@ -24,7 +24,7 @@ def make(webui, sd1):
         fields = {"prompt": prompt or neighbours[0].prompt, "override_settings": {OWN_OPTION: number}}
         scripts = {}
         for each in neighbours:
-            fields |= each.fields
+            fields |= {**each.fields, **(webui.hires if each.hires else {})}
             scripts |= each.scripts(webui, on)
             fields["override_settings"] |= each.options(on)
         return webui.txt2img(sd1, ours, alwayson_scripts=scripts, **fields)
@@ -49,8 +49,11 @@ def test_beside_it_ours_is_the_webuis_own_and_off_is_off(make, neighbour):
     is_the_webuis_own(partial(make, [neighbour]), neighbour.acts)
 
 
+@pytest.mark.needs("several other extensions")
 def test_beside_all_of_them_at_once(webui, make):
-    is_the_webuis_own(partial(make, [each for each in NEIGHBOURS if each.is_in(webui)], prompt=TOGETHER))
+    is_the_webuis_own(
+        partial(make, [each for each in NEIGHBOURS if each.goes_with_all and each.is_in(webui)], prompt=TOGETHER)
+    )
 
 
 @pytest.mark.parametrize("neighbour", named(OVERRULERS))

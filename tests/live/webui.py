@@ -66,6 +66,13 @@ class Picture:
         return dict(_KEYS.findall(self.infotext.rpartition("\n")[2]))
 
 
+def picture() -> str:
+    """A small picture, as the API takes it."""
+    buffer = io.BytesIO()
+    Image.radial_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
 class WebUI:
     """`root` is the WebUI's own folder, where the relative paths that it gives for its checkpoints start."""
 
@@ -169,10 +176,7 @@ class WebUI:
         return self._generate("txt2img", checkpoint, args, fields)
 
     def img2img(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
-        buffer = io.BytesIO()
-        Image.radial_gradient("L").resize((64, 64)).convert("RGB").save(buffer, "PNG")
-        init = base64.b64encode(buffer.getvalue()).decode()
-        return self._generate("img2img", checkpoint, args, {"init_images": [init], **fields})
+        return self._generate("img2img", checkpoint, args, {"init_images": [picture()], **fields})
 
     def control(self, checkpoint: str, args: list[Any] | None = None, **fields: Any) -> Picture:
         """By SD.Next's Control, which takes neither overrides nor, though it is sent them, arguments of extensions."""
@@ -231,11 +235,10 @@ class WebUI:
         infos = [each for each in self.get("/sdapi/v1/script-info") if each["is_alwayson"]]
         return next((each["name"] for each in infos if each["name"].startswith(title)), None)
 
-    def values(self, script: str, chosen: Mapping[str | int, Any] | None = None) -> list[Any]:
+    def values(self, script: str, chosen: Mapping[str | int, Any]) -> list[Any]:
         """A script's arguments: these by the labels of its controls, or their places, and the rest by default."""
-        values = {place: control["value"] for place, control in enumerate(self._controls(script, "txt2img"))}
-        places = {control["label"]: place for place, control in enumerate(self._controls(script, "txt2img"))}
-        return list({**values, **{places.get(name, name): value for name, value in (chosen or {}).items()}}.values())
+        controls = self._controls(script, "txt2img")
+        return [chosen.get(place, chosen.get(each["label"], each["value"])) for place, each in enumerate(controls)]
 
     def axes(self, script: str, kind: str = "txt2img") -> list[str]:
         """The labels of all axes that a grid offers."""
