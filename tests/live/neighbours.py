@@ -21,8 +21,9 @@ DETECTOR = "random.pt"
 class Neighbour:
     """An extension, by the beginning of its script's title, as the API gives it.
 
-    `option` is the WebUI's option that switches it, where no control of a script does. `acts` is False where it can be
-    on without doing anything: Composable LoRA does nothing in A1111 from 1.5 on, which has LoRAs of another kind.
+    `option` is the WebUI's option that switches it, where no control of a script does; it is then known by its
+    `repository`, for A1111's API lists no option that an extension adds. `acts` is False where it can be on without
+    doing anything: Composable LoRA does nothing in A1111 from 1.5 on, which has LoRAs of another kind.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Neighbour:
     off: Controls = field(default_factory=lambda: {0: False})
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the job
     option: str = ""
+    repository: str = ""
     acts: bool = True
     hires: bool = False  # acts in a second pass alone
     goes_with_all: bool = True
@@ -38,7 +40,7 @@ class Neighbour:
     def is_in(self, webui: WebUI) -> bool:
         if LORA in self.prompt and LORA not in {each["name"] for each in webui.get("/sdapi/v1/loras")}:
             return False
-        return self.option in webui.options if self.option else webui.script(self.title) is not None
+        return self.repository in webui.extensions if self.option else webui.script(self.title) is not None
 
     def scripts(self, webui: WebUI, on: bool) -> dict[str, Any]:
         """The `alwayson_scripts` of a job with it on or off."""
@@ -69,8 +71,19 @@ NEIGHBOURS = (
     Neighbour("hires. fix tweaks", "a photo of a cat", {0: 3}, {0: 0}, hires=True),
     Neighbour("lora block weight", f"a photo of a cat <lora:{LORA}:1:lbw=ALL0.5>", {1: True}, {1: False}),
     Neighbour("negpip", "a photo of a cat, (blue sky:-1.2)"),
-    Neighbour("neutral prompt", "a photo of a cat AND_PERP blue sky :0.8", option="neutral_prompt_enabled"),
-    Neighbour("prompt fusion", "a photo of a [cat:dog:0,4] sky", fields={"steps": 4}, option="prompt_fusion_enabled"),
+    Neighbour(
+        "neutral prompt",
+        "a photo of a cat AND_PERP blue sky :0.8",
+        option="neutral_prompt_enabled",
+        repository="sd-webui-neutral-prompt",
+    ),
+    Neighbour(
+        "prompt fusion",
+        "a photo of a [cat:dog:0,4] sky",
+        fields={"steps": 4},
+        option="prompt_fusion_enabled",
+        repository="prompt-fusion-extension",
+    ),
     Neighbour("regional prompter", "a photo of a cat BREAK blue sky"),
     Neighbour(
         "tiled diffusion",

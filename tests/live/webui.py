@@ -230,6 +230,11 @@ class WebUI:
         found = [each for each in infos if any(control["label"] == "X type" for control in each["args"])]
         return [each["name"] for each in sorted(found, key=lambda each: each["is_alwayson"])]
 
+    @cached_property
+    def extensions(self) -> set[str]:
+        """The names of the extensions that are switched on, which are those of their repositories."""
+        return {each["name"] for each in self.get("/sdapi/v1/extensions") if each["enabled"]}
+
     def script(self, title: str) -> str | None:
         """The name of the script that is always there and whose title begins so, None if there is none."""
         infos = [each for each in self.get("/sdapi/v1/script-info") if each["is_alwayson"]]
