@@ -75,7 +75,7 @@ def encode_ratios(rounds: int) -> None:
 START = """
 import sys, time
 sys.path.insert(0, {root!r})
-import gradio, torch, minihost
+import gradio, torch, minihost, PIL.ImageFont  # which every WebUI has loaded by then
 with minihost.boot("a1111", "sd1", extension=None, data={data!r}) as host:
     from modules import scripts
     import inspect, runpy

@@ -7,9 +7,7 @@ from functools import partial
 import pytest
 
 from .neighbours import NEIGHBOURS, OVERRULERS, TOGETHER
-from .webui import OWN_OPTION
-
-pytestmark = pytest.mark.needs("an option for clip skip")
+from .webui import joined
 
 
 def named(neighbours):
@@ -21,13 +19,11 @@ def make(webui, sd1):
     """One job with these neighbours on or off, our arguments, and the WebUI's own clip skip at `number`."""
 
     def make(neighbours, ours, number, on=True, prompt=None):
-        fields = {"prompt": prompt or neighbours[0].prompt, "override_settings": {OWN_OPTION: number}}
-        scripts = {}
+        job = joined({"prompt": prompt or neighbours[0].prompt}, webui.own_number(number))
         for each in neighbours:
-            fields |= {**each.fields, **(webui.hires if each.hires else {})}
-            scripts |= each.scripts(webui, on)
-            fields["override_settings"] |= each.options(on)
-        return webui.txt2img(sd1, ours, alwayson_scripts=scripts, **fields)
+            switched = {"alwayson_scripts": each.scripts(webui, on), "override_settings": each.options(on)}
+            job = joined(job, each.fields, webui.hires if each.hires else {}, switched)
+        return webui.txt2img(sd1, ours, **job)
 
     return make
 

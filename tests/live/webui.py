@@ -73,6 +73,14 @@ def picture() -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
+def joined(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a job, later ones before earlier ones; of those that hold fields themselves, all of these."""
+    fields: dict[str, Any] = {}
+    for name, value in (each for part in parts for each in part.items()):
+        fields[name] = {**fields.get(name, {}), **value} if isinstance(value, dict) else value
+    return fields
+
+
 class WebUI:
     """`root` is the WebUI's own folder, where the relative paths that it gives for its checkpoints start."""
 
@@ -185,13 +193,15 @@ class WebUI:
 
     def native(self, checkpoint: str, skip: float, kind: str = "txt2img", **fields: Any) -> Picture:
         """The host's own clip skip, by its own number, without the extension."""
+        return getattr(self, kind)(checkpoint, [False], **joined(fields, self.own_number(skip, kind)))
+
+    def own_number(self, skip: float, kind: str = "txt2img") -> dict[str, Any]:
+        """The fields of a job in which the host's own clip skip has this number."""
         if kind == "control":
-            own: dict[str, Any] = {"clip_skip": skip}
-        elif self.name == "sdnext":
-            own = {"extra": {"clip_skip": skip}}
-        else:
-            own = {"override_settings": {**fields.pop("override_settings", {}), OWN_OPTION: int(skip)}}
-        return getattr(self, kind)(checkpoint, [False], **own, **fields)
+            return {"clip_skip": skip}
+        if self.name == "sdnext":
+            return {"extra": {"clip_skip": skip}}
+        return {"override_settings": {OWN_OPTION: int(skip)}}
 
     def grid(
         self,

@@ -315,8 +315,8 @@ VERDICTS = ["nai", "nai-derived", "contains-nai", "not-nai", "unknown"]
 @pytest.mark.parametrize("source", [source for source in SKIP_LADDER if source != "nai-lineage"])
 @pytest.mark.parametrize("says, skip, severity", [
     (1.0, 1.0, None), (1.0, 1.49, None), (1.0, 1.5, "warning"), (1.0, 2.0, "warning"), (1.0, 4.0, "warning"),
-    (1.4, 1.9, "warning"), (1.5, 1.5, None), (1.5, 1.9, None), (2.0, 2.0, None), (2.0, 1.6, None), (2.0, 2.4, None),
-    (2.0, 2.5, "hint"), (1.6, 2.2, "hint"), (3.0, 2.0, "hint"),
+    (1.4, 1.9, "warning"), (1.5, 1.5, None), (1.5, 1.9, None), (1.5, 2.0, "hint"), (2.0, 2.0, None), (2.0, 1.6, None),
+    (2.0, 2.4, None), (2.0, 2.5, "hint"), (1.6, 2.2, "hint"), (3.0, 2.0, "hint"),
 ])  # fmt: skip
 def test_a_model_that_is_read_other_than_somebody_says(verdict, source, says, skip, severity):
     said = advice(plan("sd1", l=skip), said_by(verdict, **{source.replace("-", "_"): says}))
