@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,15 @@ LORA = "tiny"
 """A LoRA that changes the text encoder of SD 1.x, among the WebUI's own."""
 DETECTOR = "random.pt"
 """A detector of ADetailer's that finds something in any image."""
+
+
+def _has_lora(webui: WebUI) -> bool:
+    return LORA in {each["name"] for each in webui.get("/sdapi/v1/loras")}
+
+
+def _has_detector(webui: WebUI) -> bool:
+    models = "/adetailer/v1/ad_model"
+    return webui.offers(models) and DETECTOR in webui.get(models)["ad_model"]
 
 
 @dataclass(frozen=True)
@@ -33,14 +42,14 @@ class Neighbour:
     fields: Mapping[str, Any] = field(default_factory=dict)  # of the job
     option: str = ""
     repository: str = ""
+    can_act: Callable[[WebUI], bool] = lambda webui: True  # whether the WebUI has the file that it needs
     acts: bool = True
     hires: bool = False  # acts in a second pass alone
     goes_with_all: bool = True
 
     def is_in(self, webui: WebUI) -> bool:
-        if LORA in self.prompt and LORA not in {each["name"] for each in webui.get("/sdapi/v1/loras")}:
-            return False
-        return self.repository in webui.extensions if self.option else webui.script(self.title) is not None
+        is_there = self.repository in webui.extensions if self.option else webui.script(self.title) is not None
+        return is_there and self.can_act(webui)
 
     def scripts(self, webui: WebUI, on: bool) -> dict[str, Any]:
         """The `alwayson_scripts` of a job with it on or off."""
@@ -57,8 +66,9 @@ NEIGHBOURS = (
         "adetailer",
         "a photo of a cat",
         {0: True, 2: {"ad_model": DETECTOR, "ad_confidence": 0.3, "ad_mask_k": 1, "ad_denoising_strength": 0.9}},
+        can_act=_has_detector,
     ),
-    Neighbour("composable lora", f"a photo of a cat <lora:{LORA}:1> AND blue sky", acts=False),
+    Neighbour("composable lora", f"a photo of a cat <lora:{LORA}:1> AND blue sky", can_act=_has_lora, acts=False),
     Neighbour(
         "controlnet",
         "a photo of a cat",
@@ -69,7 +79,13 @@ NEIGHBOURS = (
     Neighbour("cutoff", "a red cat, blue sky", {0: True, "Target tokens (comma separated)": "red, blue"}),
     Neighbour("dynamic prompts", "a photo of a {red|blue|green|black} cat"),
     Neighbour("hires. fix tweaks", "a photo of a cat", {0: 3}, {0: 0}, hires=True),
-    Neighbour("lora block weight", f"a photo of a cat <lora:{LORA}:1:lbw=ALL0.5>", {1: True}, {1: False}),
+    Neighbour(
+        "lora block weight",
+        f"a photo of a cat <lora:{LORA}:1:lbw=ALL0.5>",
+        {1: True},
+        {1: False},
+        can_act=_has_lora,
+    ),
     Neighbour("negpip", "a photo of a cat, (blue sky:-1.2)"),
     Neighbour(
         "neutral prompt",
