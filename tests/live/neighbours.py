@@ -112,3 +112,8 @@ NEIGHBOURS = (
 TOGETHER = f"a {{red|blue}} [cat:dog:0,2], (green sky:-1.2) <lora:{LORA}:1:lbw=ALL0.5>"
 # These encode again at a clip skip of their own, inside the WebUI's encode: they win, and that is said.
 OVERRULERS = (Neighbour("tripclipskip", "a photo of a cat", {0: True, "Clip skip": 4.5}),)
+
+
+def going_together(webui: WebUI) -> list[Neighbour]:
+    """Those of the WebUI's that can be on in one job."""
+    return [each for each in NEIGHBOURS if each.goes_with_all and each.is_in(webui)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .neighbours import NEIGHBOURS, OVERRULERS
+from .neighbours import NEIGHBOURS, OVERRULERS, going_together
 from .webui import OWN_OPTION, WebUI
 
 STYLE = ("clip skip live test", "{prompt}, at night <clipskip:2.5>")
@@ -24,7 +24,7 @@ OFFERS: dict[str, Callable[[WebUI], object]] = {
     "parsers": lambda webui: webui.takes("prompt_attention"),
     "Control": lambda webui: "control" in webui.kinds,
     f"the style {STYLE}": lambda webui: STYLE[0] in {each["name"] for each in webui.get("/sdapi/v1/prompt-styles")},
-    "several other extensions": lambda webui: sum(each.is_in(webui) for each in NEIGHBOURS) > 1,
+    "several other extensions": lambda webui: len(going_together(webui)) > 1,
     **{each.title: each.is_in for each in (*NEIGHBOURS, *OVERRULERS)},
 }
 FIXTURES = ("sd1", "sdxl")

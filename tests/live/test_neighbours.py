@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from .neighbours import NEIGHBOURS, OVERRULERS, TOGETHER
+from .neighbours import NEIGHBOURS, OVERRULERS, TOGETHER, going_together
 from .webui import joined
 
 
@@ -47,9 +47,7 @@ def test_beside_it_ours_is_the_webuis_own_and_off_is_off(make, neighbour):
 
 @pytest.mark.needs("several other extensions")
 def test_beside_all_of_them_at_once(webui, make):
-    is_the_webuis_own(
-        partial(make, [each for each in NEIGHBOURS if each.goes_with_all and each.is_in(webui)], prompt=TOGETHER)
-    )
+    is_the_webuis_own(partial(make, going_together(webui), prompt=TOGETHER))
 
 
 @pytest.mark.parametrize("neighbour", named(OVERRULERS))
