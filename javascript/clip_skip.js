@@ -217,7 +217,7 @@
     function ask(tab, name) {
         if (!part(tab, name) || (!listening && name !== "refresh")) return;
         const now = position(tab);
-        const typed = name !== "act" && put.get(tab)?.around === now.around || undefined;
+        const typed = name !== "act" && around.get(tab) === now.around || undefined;
         const another = about.has(tab) && about.get(tab) !== model() || undefined;
         if (another) leaveRoom(part(tab, "answer"));
         put.set(tab, now);
@@ -229,6 +229,7 @@
     /** @param {string} tab @param {string} name */
     function click(tab, name) {
         about.set(tab, model());
+        around.set(tab, put.get(tab)?.around ?? "");
         part(tab, name)?.click();
     }
 
@@ -264,6 +265,17 @@
     /** @type {Map<string, Position>} */
     const put = new Map();
 
+    // What was around the last one that Gradio took: where that is as it was, a hand is typing.
+    /** @type {Map<string, string>} */
+    const around = new Map();
+
+    // The next question is for everything.
+    /** @param {string} tab */
+    function leavePut(tab) {
+        put.delete(tab);
+        around.delete(tab);
+    }
+
     // Those that are about to be looked at.
     /** @type {Set<string>} */
     const looking = new Set();
@@ -286,7 +298,7 @@
 
     /** @param {string} tab */
     function lookAnyway(tab) {
-        put.delete(tab);
+        leavePut(tab);
         look(tab);
     }
 
@@ -432,7 +444,7 @@
             if (onTheirWay.get(tab) === going) onTheirWay.delete(tab);
             answered(tab, name);
             const isOld = name === "judge" && !judged; // another model is selected by now
-            if (isOld || only.some((value, number) => value !== null && !goes[number])) put.delete(tab);
+            if (isOld || only.some((value, number) => value !== null && !goes[number])) leavePut(tab);
             look(tab);
             if (!judged && !isOld && isShown(tab) && !unanswered.has(question(tab, "refresh"))) ask(tab, "judge");
         };
@@ -592,13 +604,24 @@
         const box = button.closest(".clip-skip-window");
         const tab = box?.dataset.tab ?? TABS.find((name) => messages(name).some((each) => each.contains(button)));
         if (!tab) return;
+        const number = button.dataset.clipSkipSlider;
+        if (number !== undefined) holdShared();
         write(tab, "asked", button.dataset.clipSkipAct ?? "");
         ask(tab, "act");
-        if (button.dataset.clipSkipSlider !== undefined) {
-            moveSliders(tab, button.dataset.clipSkipSlider);
-            put.set(tab, position(tab)); // which the answer is for
+        if (number !== undefined) {
+            moveSliders(tab, number);
+            const now = position(tab);
+            put.set(tab, now); // which the answer is for
+            around.set(tab, now.around);
         }
         box?.hidePopover();
+    }
+
+    // What a press moves the slider from is told with it: the host's options may say by then where it goes.
+    function holdShared() {
+        const number = options()[NUMBER];
+        const isShared = [...gradioApp().querySelectorAll(SLIDER)].some((slider) => !tabOf(slider));
+        if (isShared && number !== undefined) held[SHARED] ??= String(number);
     }
 
     /** @param {string} tab @param {string} number */

@@ -334,6 +334,24 @@ def test_an_answer_is_kept_and_used_and_can_be_undone(webui, panel, advice, pres
     advice.says(UNVERIFIED)
 
 
+def test_undo_gives_back_what_the_slider_was_at_where_the_host_knew_first_where_it_goes(webui, panel, advice, presets):
+    webui.select_model("sd1-a")
+    webui.set_skip("3")
+    advice.says(UNVERIFIED)
+    with unanswered(webui.page, of="yes"):  # the press is heard after the slider that it moves
+        advice.press(YES)
+        expect(webui.skip()).to_have_value("2")
+        if FLAVOUR != "sdnext":  # whose sliders are no options
+            webui.page.wait_for_function(
+                "async () => (await (await fetch('/sdapi/v1/options')).json()).CLIP_stop_at_last_layers === 2"
+            )
+    expect(panel.ended).to_have_text("Kept for sd1-a. Undo")
+    panel.ended.get_by_role("button").click()
+    expect(panel.ended).to_have_text("Undone.")
+    expect(webui.skip()).to_have_value("3")
+    advice.says(UNVERIFIED)
+
+
 def test_what_was_answered_is_not_asked_again(webui, panel, advice, presets):
     webui.select_model("sd1-a")
     webui.set_skip("2")
@@ -491,6 +509,7 @@ def test_the_window_follows_what_it_is_about(webui):
     webui.badge().click()
     webui.window().says(NOT_NAI)
     webui.window().press(SILENCE)
+    expect(webui.badge()).to_be_hidden()
     webui.set_skip("6")
     webui.badge().click()
     webui.window().says(TOO_DEEP)

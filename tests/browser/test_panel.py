@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from clip_skip.advice.names import AdviceId
 from tests.browser.conftest import FLAVOUR, HOSTILE, LONG
-from tests.browser.page import QUESTION, SWITCHED_BY_ITS_HEAD, WebUI, contrast, unanswered
+from tests.browser.page import AFTER_ITS_EVENTS, QUESTION, SWITCHED_BY_ITS_HEAD, WebUI, contrast, unanswered
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 
@@ -666,6 +666,20 @@ def test_what_is_changed_before_the_first_answer_counts(page, site):
     expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
     panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
+
+
+def test_a_setting_that_changes_while_a_question_waits_counts(webui, panel):
+    panel.open_manual()
+    panel.rests()
+    with unanswered(panel.page, "typed") as asked:
+        panel.set("g", "6")
+        webui.apply_settings(slider_maximum="4")
+        webui.page.evaluate(AFTER_ITS_EVENTS)
+        assert asked
+    expect(panel.number("g")).to_have_attribute("max", "4")
+    expect(panel.number("g")).to_have_value("4")
+    webui.apply_settings(slider_maximum="32")
+    expect(panel.number("g")).to_have_attribute("max", "31")
 
 
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
