@@ -232,6 +232,9 @@ class WebUI:
         """Wait until Gradio has drawn the page and listens to it, so that the panel has its first answers."""
         expect(self.prompt("txt2img")).to_be_visible()
         self.txt2img.rests()
+        # And until the host's own controls have what it gives each new page, which takes back what was set before.
+        waiting = self.page.locator("#quicksettings [data-testid=status-tracker]:not(.hide)")
+        expect(waiting).to_have_count(0)
 
     def prompt(self, tab: str) -> Locator:
         return self.page.locator(f"#{tab}_prompt textarea")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import FLAVOUR, HOSTILE
-from tests.browser.page import QUESTION, WebUI
+from tests.browser.page import AFTER_ITS_EVENTS, QUESTION, WebUI, unanswered
 
 SUFFIX = "" if FLAVOUR == "sdnext" else ".safetensors"
 HASH = "0123456789abcdef" * 4
@@ -588,6 +588,16 @@ def test_only_what_was_shown_is_imported(tab, file, keep):
     tab.press("import")
     expect(tab.changes).to_contain_text("Imported: 2")
     assert kept(file)["name:anime"]["skip"] == {"l": 1}
+
+
+def test_what_is_typed_asks_nothing_whose_answer_could_come_after_a_preview(tab):
+    tab.unfold("import")
+    with unanswered(tab.page) as asked:
+        tab.box("text").fill(json.dumps({"schema": 1, "presets": IMPORTED}))
+        tab.page.evaluate(AFTER_ITS_EVENTS)
+        assert asked == []
+    tab.press("preview")
+    expect(tab.part("import")).to_be_enabled()
 
 
 def test_a_note_of_a1111_is_opened_as_a_file(webui, tab, file, tmp_path):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias
 
+import gradio as gr
+
 from ...hosts.protocols import Component
 
+# How Gradio calls the argument that takes JavaScript.
+_SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 # What `gr.update` gives.
 Update: TypeAlias = "dict[str, Any]"
 # What the answer to a question of a panel's changes, in the order of the components that it is for.
@@ -50,3 +54,8 @@ def on(
 ) -> Answered:
     """Let `run` answer this event, while nothing on the page shows that its answer is awaited."""
     return event(run, inputs=inputs, outputs=outputs, show_progress="hidden", **more)
+
+
+def in_page(event: Event, script: str, *inputs: object, to: Sequence[object] = ()) -> None:
+    """Let `event` call a function of the page's script, with the values of `inputs`; it gives those of `to`."""
+    event(fn=None, inputs=list(inputs), outputs=list(to), **{_SCRIPT: script})

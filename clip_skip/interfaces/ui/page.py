@@ -11,8 +11,9 @@ import gradio as gr
 from ...hosts.base import Host
 from ...text.log import logger
 from .answers import Answers
+from .events import in_page
 from .markup import line
-from .panel import Panel, in_page
+from .panel import Panel
 from .paste import SAID, Fields
 from .words import UNKNOWN_HOST
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -12,6 +12,7 @@ from ...skip.parameters import BLENDS, MODES, PARAMETERS
 from ..settings import DEFAULT_MODE, SLIDER_MAXIMUM, SLIDER_STEP, START_ENABLED
 from .answers import Answers
 from .controls import MOVED, SLIDERS, Controls
+from .events import in_page
 from .markup import line
 from .paste import shown
 from .words import TITLE, status
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 # What the page's script asks of a panel: a hidden button for each.
 _QUESTIONS = ("refresh", "judge", "act")
-# How Gradio calls the argument that takes JavaScript.
-_SCRIPT = "_js" if gr.__version__.startswith("3.") else "js"
 
 
 class Panel:
@@ -223,8 +222,3 @@ class Panel:
 
     def _id(self, name: str) -> str:
         return f"clip_skip_{self.tab}_{name}"
-
-
-def in_page(event: Event, script: str, *inputs: object, to: Sequence[object] = ()) -> None:
-    """Let `event` call a function of the page's script, with the values of `inputs`; it gives those of `to`."""
-    event(fn=None, inputs=list(inputs), outputs=list(to), **{_SCRIPT: script})

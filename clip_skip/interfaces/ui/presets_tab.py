@@ -24,7 +24,7 @@ from ...text.bounded_json import MAX_JSON_CHARACTERS
 from ...text.log import logger
 from ...text.phrase import Data, Phrase, Problem, join, said
 from . import markup, presets_view
-from .events import Shown, on
+from .events import Shown, in_page, on
 from .models_tab import ModelsView
 from .paste import shown
 from .presets_view import MARKS
@@ -44,6 +44,8 @@ _OPEN = f"""(...boxes) => new Promise((done) => {{
     }});
     input.click();
 }})"""
+# A button that can't be pressed, in the words of Gradio 3 and of Gradio 4.
+_UNUSABLE = "{__type__: 'update', mode: 'static', interactive: false}"
 _DOWNLOAD = f"""(text) => {{
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], {{type: "application/json"}}));
@@ -220,8 +222,8 @@ class _Tab:
         on(self.open.click, self._opened, given, [*given, *imported], _js=_OPEN)
         on(self.preview.click, self._preview, given, imported)
         for box in given:
-            # Not through the queue: the answer to what was typed comes before that to what is pressed then.
-            on(box.input, lambda: self._nothing_previewed(), [], imported, queue=False)
+            # In the page: an answer of the host could come after that to what is pressed then.
+            in_page(box.input, f"() => ['', {_UNUSABLE}]", to=[self.changes, self.take])
         taking = [self.search, self.chosen, self.previewed, *given]
         on(self.take.click, self._import, taking, [*imported, *overview, *answered])
         on(self.give.click, self._export, [], [self.exported, self.download])
