@@ -670,7 +670,7 @@ def test_the_page_does_not_wait_for_the_models_file(webui, panel, advice, hold):
     panel.touch()
     panel.chosen("mode", "Manual")
     expect(panel.number("l")).to_have_value("2")
-    assert webui.page.request.get("/test/waiting", max_retries=3).json() > 0
+    webui.page.wait_for_function("async () => await (await fetch('/test/waiting')).json() > 0")
     advice.says_nothing()
     release()
     advice.says(UNVERIFIED)

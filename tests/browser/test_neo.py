@@ -28,3 +28,17 @@ if FLAVOUR == "forge":  # Neo has its Gradio
         assert page.evaluate("[typeof window.opts, opts.localization]") == ["undefined", name]
         webui.txt2img.switch(True)
         expect(webui.txt2img.status.last).to_contain_text(words["as trained"])
+
+    def test_the_badges_window_has_no_gaps_between_its_words(site, page):
+        webui = WebUI(page, site.address)
+        webui.open()
+        page.add_style_tag(content="#quicksettings .block span { margin-right: 1em; }")  # Neo's, for a slider's name
+        webui.select_model("photo")
+        webui.set_skip("2")
+        webui.badge().click()
+        gaps = (
+            webui.window()
+            .items.first.locator("span")
+            .evaluate_all("all => all.map(each => getComputedStyle(each).marginRight)")
+        )
+        assert set(gaps) == {"0px"}

@@ -117,12 +117,14 @@ def test_other_passes_equal_the_hosts_own(webui, checkpoint, pass_):
 def test_refiner_reads_its_own_plan(webui, sdxl):
     """Base and refiner in one job. Forge's own number acts on both alike; elsewhere the pictures must be consistent.
 
-    Each pair has a prompt of its own: Neo by itself can't make such a job twice, for its cache then takes the refiner's
-    conditioning for the base's.
+    Each pair has a prompt that no other test has: Neo by itself can't make such a job twice, for its cache then takes
+    the refiner's conditioning for the base's.
     """
     refined = {"refiner_checkpoint": webui.of("sdxl-refiner")[0], "refiner_switch_at": 0.5, "steps": 4}
 
-    def make(args, prompt="a cat"):
+    cat, dog = "a cat, refined", "a dog, refined"
+
+    def make(args, prompt=cat):
         return webui.txt2img(sdxl, args, prompt=prompt, **refined).pixels
 
     off = make([False])
@@ -130,9 +132,9 @@ def test_refiner_reads_its_own_plan(webui, sdxl):
     both, only_l = make([True, {"skip": 2}]), make([True, {"l": 2}])
     assert len({off, both, only_l}) == 3
     if number := native_number(webui, sdxl, 2):
-        assert make([True, {"skip": 2}], "a dog") == webui.native(sdxl, number, prompt="a dog", **refined).pixels
+        assert make([True, {"skip": 2}], dog) == webui.native(sdxl, number, prompt=dog, **refined).pixels
     else:
-        make([False], "a dog")
+        make([False], dog)
     assert make([False]) == off
 
 
