@@ -80,6 +80,16 @@ if FLAVOUR == "sdnext":
         assert compare["x"] + compare["width"] <= compared["x"] and compared["y"] + compared["height"] <= more["y"]
         assert compare["y"] + compare["height"] <= save["y"] < compare["y"] + 1.5 * compare["height"]
 
+    def test_a_title_longer_than_the_tab_leaves_its_arrow_in_place(panel):
+        panel.open_manual()
+        modern = "#clip_skip_control_enabled { width: 216px; min-width: 0; } .label-wrap { white-space: nowrap; }"
+        panel.page.add_style_tag(content=modern)
+        panel.set("l", "1.25")
+        panel.set("g", "1.25")
+        expect(panel.head).to_contain_text("CLIP-G 1.25")
+        head, arrow = panel.head.bounding_box(), panel.head.locator(".icon").bounding_box()
+        assert arrow["x"] + arrow["width"] <= head["x"] + head["width"]
+
     def test_its_buttons_are_as_high_as_their_words(webui, panel):
         webui.set_skip("2", "control")
         button = panel.advice.items.locator("button").first

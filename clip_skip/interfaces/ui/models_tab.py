@@ -13,9 +13,8 @@ from ...models.survey import CHECKPOINT, Found, Listed, Survey
 from ...text.log import logger
 from ...text.phrase import Data, Phrase
 from . import markup, models_view
-from .events import Shown, on
+from .events import Shown, in_page, on
 from .models_view import KINDS, Order
-from .panel import in_page
 
 if TYPE_CHECKING:
     from .events import Answered, Event
