@@ -227,7 +227,7 @@ class _Tab:
         taking = [self.search, self.chosen, self.previewed, *given]
         on(self.take.click, self._import, taking, [*imported, *overview, *answered])
         on(self.give.click, self._export, [], [self.exported, self.download])
-        self.download.click(fn=None, _js=_DOWNLOAD, inputs=[self.exported], outputs=[])
+        in_page(self.download.click, _DOWNLOAD, self.exported)
 
     # the table
 
