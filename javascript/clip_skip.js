@@ -712,8 +712,7 @@
             const tab = tabOf(slider) ?? currentTab();
             const items = /** @type {HTMLElement[]} */ (messages(tab).flatMap((each) => [...each.querySelectorAll(BADGED)]));
             /** @type {HTMLButtonElement | null} */
-            const badge = slider.querySelector(".clip-skip-badge") ?? (items.length ? addBadge(slider) : null);
-            if (!badge) continue;
+            const badge = slider.querySelector(".clip-skip-badge") ?? addBadge(slider);
             const box = /** @type {HTMLElement} */ (badge.popoverTargetElement);
             box.dataset.tab = tab;
             fill(box, items);

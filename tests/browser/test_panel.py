@@ -219,8 +219,10 @@ SAYS = (
 """A model, where its slider stands, where it goes, the prompt, and what is said then, if not only that."""
 
 
-def test_no_advice_moves_anything(webui, panel, presets_file):
+@pytest.mark.parametrize("width", [1300, 360])
+def test_no_advice_moves_anything(webui, panel, presets_file, width):
     """Of all that can be said in the panel, which is on; the two others are of the host's own slider."""
+    webui.page.set_viewport_size({"width": width, "height": 3000})
     of_slider = {"past-trained", "no-effect"}
     of_jobs = {"other-numbering", "not-applied", "not-compared"}
     assert {said for *_, said in SAYS} == set(AdviceId) - of_slider - of_jobs
@@ -238,6 +240,34 @@ def test_no_advice_moves_anything(webui, panel, presets_file):
         webui.prompt("txt2img").fill(prompt)
         expect(advice).to_be_visible()
         panel.rests()
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+
+
+@pytest.mark.parametrize("width", [340, 380, 440, 560, 800])
+def test_longer_numbers_move_nothing(webui, panel, presets_file, width):
+    """They stand in the panel's title, and beside the host's own slider, which may lie above the whole page."""
+    webui.page.set_viewport_size({"width": width, "height": 3000})
+    panel.open_manual()
+    panel.rests()
+    webui.page.evaluate("delete window.boxes")
+    for name, value in (("l", "1.25"), ("g", "12"), ("l", "1"), ("g", "1"), ("g", "5.5")):
+        panel.set(name, value)
+        panel.rests()
+        expect(webui.badge()).to_contain_text(panel.number(name).input_value())
+        assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
+
+
+@pytest.mark.parametrize("width", [340, 380, 440, 560, 800])
+def test_what_is_told_beside_the_slider_comes_and_goes_and_moves_nothing(webui, panel, width):
+    webui.page.set_viewport_size({"width": width, "height": 3000})
+    webui.select_model("photo")
+    panel.rests()
+    expect(webui.badge()).to_be_hidden()
+    webui.page.evaluate("delete window.boxes")
+    for number in ("2", "1", "2"):
+        webui.set_skip(number)
+        panel.rests()
+        expect(webui.badge()).to_be_visible(visible=number == "2")
         assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
 
 
