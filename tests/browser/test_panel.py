@@ -257,6 +257,13 @@ def test_longer_numbers_move_nothing(webui, panel, presets_file, width):
         assert webui.page.evaluate(BOXES, f"#{panel.accordion.get_attribute('id')}") == []
 
 
+def test_a_number_is_seen_to_its_last_digit(panel):
+    panel.open_manual()
+    for name, value in (("l", "1.25"), ("g", "10.25")):
+        panel.set(name, value)
+        assert panel.number(name).evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
 @pytest.mark.parametrize("width", [340, 380, 440, 560, 800])
 def test_what_is_told_beside_the_slider_comes_and_goes_and_moves_nothing(webui, panel, width):
     webui.page.set_viewport_size({"width": width, "height": 3000})
