@@ -490,8 +490,14 @@
         /** @type {HTMLElement | null} */
         const button = gradioApp().querySelector(`#${tab}_generate`);
         if (asked) button?.click();
-        // By then Gradio has read what goes with that press: at once, or in the frame that it has asked for before us.
-        return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0, "")));
+        // By then Gradio has read what goes with that press: at once, or in the next frame, or in the one after it where
+        // the page has more to draw.
+        return new Promise((resolve) => afterFrames(3, () => resolve("")));
+    }
+
+    /** @param {number} frames @param {() => void} then */
+    function afterFrames(frames, then) {
+        requestAnimationFrame(() => frames > 1 ? afterFrames(frames - 1, then) : setTimeout(then));
     }
 
     // What the page was drawn with may have changed since: in another tab or by hand.

@@ -55,6 +55,24 @@ def test_one_press_shows_the_skips_side_by_side(webui, panel):
     assert webui.generate().pixels == (images[1].size, images[1].tobytes())
 
 
+def test_it_is_asked_for_where_the_page_is_slow_to_draw(webui, panel):
+    """As Forge's is: what is drawn anew after the press has Gradio 4 read a frame later what goes with it."""
+    panel.switch(True)
+    panel.rests()
+    webui.page.evaluate(
+        """() => {
+            window.requestAnimationFrame = then => setTimeout(then, 50);
+            document.querySelector("#txt2img_generate").addEventListener("click", () => requestAnimationFrame(() => {
+                const box = document.querySelector("#txt2img_neg_prompt textarea");
+                box.value = "dog";
+                box.dispatchEvent(new Event("input", {bubbles: true}));
+            }), {capture: true});
+        }"""
+    )
+    webui.generate(press=lambda: press(panel))
+    expect(thumbnails(webui)).to_have_count(4)
+
+
 def test_a_press_on_a_number_uses_it_or_saves_it(webui, panel, site):
     panel.switch(True)
     box = panel.part("compared").locator("input, textarea")
