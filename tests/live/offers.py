@@ -19,8 +19,8 @@ OFFERS: dict[str, Callable[[WebUI], object]] = {
     "a hires checkpoint": lambda webui: webui.takes("hr_checkpoint_name"),
     "a refiner in a job": lambda webui: webui.takes("refiner_checkpoint") and webui.name != "sdnext",
     "an option for clip skip": lambda webui: webui.name != "sdnext" and OWN_OPTION in webui.options,
-    # Forge shows it in its settings, and reads it nowhere.
-    "an option for CLIP-L alone": lambda webui: "sdxl_clip_l_skip" in webui.options and webui.name != "forge",
+    # Forge and reForge show it in their settings, and read it nowhere.
+    "an option for CLIP-L alone": lambda webui: webui.name == "a1111" and "sdxl_clip_l_skip" in webui.options,
     "an infotext in a job": lambda webui: webui.name == "a1111",  # Forge's line takes one, and can't read it
     "parsers": lambda webui: webui.takes("prompt_attention"),
     "Control": lambda webui: "control" in webui.kinds,
