@@ -107,8 +107,10 @@ def shown(found: Sequence[Row], search: str, chosen: str | None = None) -> tuple
 
 def problems(sentences: Sequence[str]) -> Markup:
     """What is wrong with the store; "" where nothing is."""
-    lines = [markup.line(Data(sentence)) for sentence in sentences[:_MOST_PROBLEMS]]
-    return markup.joined(lines) + _more(len(sentences) - len(lines))
+    item = Markup('<div class="clip-skip-item" data-severity="warning"><p><b>{}</b> {}</p></div>')
+    warning = markup.pieces(("Warning",))
+    items = [item.format(warning, markup.pieces((Data(sentence),))) for sentence in sentences[:_MOST_PROBLEMS]]
+    return markup.messages(items) + _more(len(sentences) - len(items))
 
 
 def preview(changes: Iterable[Change]) -> Markup:
@@ -155,7 +157,7 @@ def _cells(key: str, preset: Preset) -> tuple[Phrase, ...]:
     return (
         _named(key, preset),
         join(filter(None, [_skips(preset), unusable(preset)])),
-        (preset.blend.capitalize(),) if preset.skip else (),
+        (preset.blend.capitalize(),) if any(skip % 1 for skip in preset.skip.values()) else (),
         _mark(preset),
         (Data(preset.note),) if preset.note else (),
         ("file name",) if key.startswith(NAME_PREFIX) else ("hash", Data(f" {key[:_HASH_SHOWN]}")),
