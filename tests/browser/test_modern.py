@@ -86,7 +86,7 @@ if FLAVOUR == "sdnext":
         panel.page.add_style_tag(content=modern)
         panel.set("l", "1.25")
         panel.set("g", "1.25")
-        expect(panel.head).to_contain_text("CLIP-G 1.25")
+        expect(panel.head).to_contain_text("G 1.25")
         head, arrow = panel.head.bounding_box(), panel.head.locator(".icon").bounding_box()
         assert arrow["x"] + arrow["width"] <= head["x"] + head["width"]
 

@@ -169,18 +169,26 @@ def test_more_has_no_frame_of_its_own(panel):
     expect(panel.accordion).to_have_css("border-top-width", "1px")
 
 
+def test_the_title_has_the_letters_of_other_titles(panel):
+    """Also where a WebUI has larger ones for every accordion, as Forge has, and where there is little room."""
+    panel.page.add_style_tag(content=".label-wrap > span { font-size: 23px; }")
+    for width in (1280, 360):
+        panel.page.set_viewport_size({"width": width, "height": 900})
+        expect(panel.head.locator("> span").first).to_have_css("font-size", "23px")
+
+
 def test_the_head_says_what_is_used_when_it_is_closed_too(webui, panel):
-    expect(panel.head).not_to_contain_text("CLIP-L")
+    expect(panel.head).not_to_contain_text("CLIP Skip:")
     panel.open_manual()
     panel.set("l", "1.5")
-    expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5, CLIP-G 1")
+    expect(panel.head).to_contain_text("CLIP Skip: L 1.5, G 1")
     webui.select_model("sd1-a")
-    expect(panel.head).to_contain_text("CLIP Skip: CLIP-L 1.5")
+    expect(panel.head).to_contain_text("CLIP Skip: 1.5")
     expect(panel.part("meaning")).to_have_text(
         '1 = as trained. A model page that says "clip skip 2" or "-2" means 2 here.'
     )
     webui.select_model("flux")
-    expect(panel.head).not_to_contain_text("CLIP-L")
+    expect(panel.head).not_to_contain_text("CLIP Skip:")
     for part in ("meaning", "sliders", "compare", "save", "back", "forget", "more"):
         expect(panel.part(part)).to_be_hidden()
 

@@ -58,8 +58,15 @@ def values(architecture: Architecture, skips: Mapping[str, float]) -> str:
 
 
 def title(architecture: Architecture, used: Mapping[str, float] | None) -> str:
-    """The head of the panel, also of a closed one, with the skips where the panel or a tag decides."""
-    return f"{TITLE}: {values(architecture, used)}" if used else TITLE
+    """The head of the panel, also of a closed one, with the skips where the panel or a tag decides.
+
+    Short, since it is one line beside those of other extensions: "CLIP Skip: 2", "CLIP Skip: L 1.5, G 1".
+    """
+    if not used:
+        return TITLE
+    skips = {encoder.id: number(used[encoder.id]) for encoder in architecture.encoders}
+    named = len(skips) > 1
+    return f"{TITLE}: {', '.join(f'{id.upper()} {skip}' if named else skip for id, skip in skips.items())}"
 
 
 def status(checkpoint: Checkpoint, auto: Auto | None, by_tags: Mapping[str, float] | None = None) -> Markup:
