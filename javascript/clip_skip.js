@@ -218,7 +218,9 @@
         if (!part(tab, name) || (!listening && name !== "refresh")) return;
         const now = position(tab);
         const typed = name !== "act" && around.get(tab) === now.around || undefined;
-        const another = about.has(tab) && about.get(tab) !== model() || undefined;
+        // The WebUI may tell the page of its options after the first question, which was about the same model then.
+        const before = about.get(tab);
+        const another = before !== undefined && before !== model() || undefined;
         if (another) leaveRoom(part(tab, "answer"));
         put.set(tab, now);
         write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another, typed}));

@@ -169,6 +169,21 @@ def test_more_has_no_frame_of_its_own(panel):
     expect(panel.accordion).to_have_css("border-top-width", "1px")
 
 
+def test_options_that_come_late_take_nothing_back_of_what_was_said(webui, panel):
+    """AUTOMATIC1111 tells its page of them after the page's first question, on a slow machine after a press."""
+    options = webui.page.evaluate(
+        "() => { const told = JSON.stringify(opts); for (const o in opts) delete opts[o]; return told; }"
+    )
+    panel.open_manual()
+    panel.set("l", "1.5")
+    panel.part("save").click()
+    expect(panel.ended).to_contain_text("Saved for")
+    panel.rests()
+    webui.page.evaluate("text => { updateOpts(text); }", options)
+    panel.rests()
+    expect(panel.ended).to_contain_text("Saved for")
+
+
 def test_the_title_has_the_letters_of_other_titles(panel):
     """Also where a WebUI has larger ones for every accordion, as Forge has, and where there is little room."""
     panel.page.add_style_tag(content=".label-wrap > span { font-size: 23px; }")
