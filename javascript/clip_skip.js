@@ -695,7 +695,7 @@
         button.setAttribute("title", "CLIP Skip presets");
         letters.className = "mask-icon clip-skip-icon";
         letters.textContent = "";
-        name.textContent = "CLIP Skip";
+        name.textContent = "CLIP Skip presets"; // what is named as its slider gets that one's explanation
     }
 
     // The one sign that it gives of a change of tabs, which is no change of Gradio's.
