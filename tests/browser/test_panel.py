@@ -184,6 +184,23 @@ def test_options_that_come_late_take_nothing_back_of_what_was_said(webui, panel)
     expect(panel.ended).to_contain_text("Saved for")
 
 
+def test_a_track_stays_in_its_room_whatever_rules_a_webui_has(panel):
+    """SD.Next's Standard UI has these: a track lay over the other slider, and went on beyond the panel."""
+    panel.page.add_style_tag(
+        content="""input[type="range"] { min-width: 160px !important; width: 100% !important; }
+            [id^="clip_skip"]:is([id$="_l"], [id$="_g"]) { width: max-content !important; }"""
+    )
+    panel.open_manual()
+    tracks = [panel.part(name).locator("input[type=range]") for name in ("l", "g")]
+    for width in (1280, 360):
+        panel.page.set_viewport_size({"width": width, "height": 900})
+        for track in tracks:
+            track.evaluate("""track => {
+                const room = track.closest("[id$=_sliders] > *").getBoundingClientRect();
+                if (track.getBoundingClientRect().right > room.right) throw new Error("out of its room");
+            }""")
+
+
 def test_the_title_has_the_letters_of_other_titles(panel):
     """Also where a WebUI has larger ones for every accordion, as Forge has, and where there is little room."""
     panel.page.add_style_tag(content=".label-wrap > span { font-size: 23px; }")
