@@ -28,7 +28,7 @@ KEPT = {
     HASH: {"name": "quagga", "silenced": ["not-nai", "too-deep"]},
 }
 # Names, which are the same in every language: a sign each, so that what is left of a text node is words.
-NAMES = re.compile(r"CLIP Skip|CLIP-[LGH]|SDXL refiner|Stable Cascade|SDXL|SD \d(\.x)?|[\d\W]")
+NAMES = re.compile(r"CLIP Skip|CLIP-[LGH]|\b[LGH] \d|SDXL refiner|Stable Cascade|SDXL|SD \d(\.x)?|[\d\W]")
 
 # Our visible text nodes and placeholders, but for what is marked as no words.
 SEEN = """() => {

@@ -250,7 +250,7 @@ def test_problems_of_the_file_are_said(webui, file):
     webui.go("txt2img")
     tab.open()
     warning = tab.part("problems").locator(".clip-skip-item[data-severity=warning] p")
-    expect(warning).to_have_text(re.compile("^Warning .*presets.json can't be read"))
+    expect(warning.first).to_have_text(re.compile("^Warning .*presets.json can't be read"))
 
 
 def test_names_look_like_what_can_be_pressed_and_the_chosen_row_is_marked(tab):

@@ -49,7 +49,7 @@ def test_what_a_hand_does_asks_once(webui, panel, asked, presets_file):
         assert asked.since() == [f"txt2img_{question}"]
 
     panel.switch(True)
-    expect(panel.head).to_contain_text("CLIP Skip: 1")
+    expect(panel.head).to_contain_text("L 1, G 1")
     once("refresh")
     panel.set("l", "1.5")  # which makes it Manual
     expect(panel.words("l")).to_contain_text("0.5")
@@ -95,12 +95,12 @@ def test_what_the_host_does_asks_once_where_it_can_be_seen(webui, panel, asked):
     prompt.fill("a cat")
     prompt.fill("a cat <clipskip:2>")
     expect(panel.status).to_have_count(2)
-    expect(panel.head).to_contain_text("CLIP Skip: 2")
+    expect(panel.head).to_contain_text("L 2, G 2")
     panel.rests()
     assert asked.since() == ["txt2img_refresh"]
     prompt.fill("a dog <clipskip:2>")
     prompt.fill("a dog")
-    expect(panel.head).to_contain_text("CLIP Skip: 1")
+    expect(panel.head).to_contain_text("L 1, G 1")
     panel.rests()
     assert asked.since() == ["txt2img_refresh"]
     webui.go("img2img")
