@@ -698,6 +698,15 @@
         name.textContent = "CLIP Skip presets"; // what is named as its slider gets that one's explanation
     }
 
+    // SD.Next translates and explains by its words what is named like something of its own, as our title and *Models* are,
+    // and Gradio no longer reaches a title whose text was replaced: by these words it finds nothing.
+    function keepWords() {
+        const named = ':is([id^="clip_skip_"], #tab_clip_skip) :is(button, label > span, .label-wrap > span)';
+        for (const each of /** @type {NodeListOf<HTMLElement>} */ (gradioApp().querySelectorAll(named))) {
+            each.dataset.original ??= `CLIP Skip: ${each.textContent?.trim()}`;
+        }
+    }
+
     // The one sign that it gives of a change of tabs, which is no change of Gradio's.
     /** @param {AnimationEvent} event */
     function fadedIn({target, animationName}) {
@@ -768,6 +777,7 @@
     window.clipSkip = {look, switched, joined, press, leave, heard, moved, holds, chose, generate, watch, turned};
 
     onUiLoaded(() => {
+        keepWords();
         document.addEventListener("click", pressed);
         document.addEventListener("input", noteJoin, {capture: true});
         for (const event of ["input", "click"]) document.addEventListener(event, touch);

@@ -201,6 +201,20 @@ def test_a_track_stays_in_its_room_whatever_rules_a_webui_has(panel):
             }""")
 
 
+def test_a_webui_that_translates_by_name_leaves_the_title_to_gradio(panel):
+    """As SD.Next does it, in every language but English; "CLIP Skip" is its own slider, too."""
+    panel.page.evaluate(
+        """() => {
+            for (const each of document.querySelectorAll("button, label > span, .label-wrap > span")) {
+                const name = each.dataset.original ?? each.textContent;
+                if (name.toLowerCase().trim() === "clip skip") each.textContent = "CLIP Skip";
+            }
+        }"""
+    )
+    panel.switch(True)
+    expect(panel.head).to_contain_text("CLIP Skip: L 1, G 1")
+
+
 def test_the_title_has_the_letters_of_other_titles(panel):
     """Also where a WebUI has larger ones for every accordion, as Forge has, and where there is little room."""
     panel.page.add_style_tag(content=".label-wrap > span { font-size: 23px; }")
