@@ -114,7 +114,7 @@ if FLAVOUR == "sdnext":
 
     def test_the_tab_of_presets_is_filled_when_it_is_shown(webui, panel):
         button = rail(webui, "tab_clip_skip_tabitem")
-        expect(button).to_have_text("CLIP Skip")
+        expect(button).to_have_text("CLIP Skip presets")
         expect(button).to_have_attribute("title", "CLIP Skip presets")
         expect(button.locator(".clip-skip-icon")).to_be_visible()
         table = webui.page.locator("#clip_skip_presets_table").first
