@@ -169,7 +169,7 @@ def test_more_has_no_frame_of_its_own(panel):
     expect(panel.accordion).to_have_css("border-top-width", "1px")
 
 
-def test_options_that_come_late_take_nothing_back_of_what_was_said(webui, panel):
+def test_options_that_come_late_take_nothing_back_of_what_was_said(webui, panel, presets_file):
     """AUTOMATIC1111 tells its page of them after the page's first question, on a slow machine after a press."""
     options = webui.page.evaluate(
         "() => { const told = JSON.stringify(opts); for (const o in opts) delete opts[o]; return told; }"
