@@ -775,8 +775,9 @@ def test_a_setting_that_changes_while_a_question_waits_counts(webui, panel):
 
 def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     panel.open_manual()
+    panel.rests()
     with unanswered(panel.page, "join") as asked:  # where the one slider begins, and what is on show now
-        with panel.page.expect_request(QUESTION):
+        with panel.page.expect_request(lambda request: "join" in (request.post_data or "")):  # no older question
             panel.same.check()
         panel.set("l", "2")
         expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
