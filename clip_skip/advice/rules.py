@@ -246,7 +246,7 @@ def _off_trained(s: Situation) -> Iterator[Advice]:
     yield Advice(
         AdviceId.OFF_TRAINED,
         Severity.WARNING,
-        "This reads fewer layers of the text encoder than the model was trained with.",
+        "The prompt is read with fewer layers than the model was trained with.",
         (*_layers_of(s.reading, off), *((Data(". "), PAGES_SAY["sdxl"]) if cards else ())),
         (_use(s.recommended), _SILENCE),
         (AdviceId.OTHER_NUMBERING,) if cards else (),
@@ -259,7 +259,7 @@ def _past_trained(s: Situation) -> Iterator[Advice]:
         yield Advice(
             AdviceId.PAST_TRAINED,
             Severity.WARNING,
-            "This reads more layers of the text encoder than the model was trained with.",
+            "The prompt is read with more layers than the model was trained with.",
             _layers_of(s.reading, past),
             (_use(s.recommended), _SILENCE),
         )

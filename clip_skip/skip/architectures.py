@@ -42,7 +42,7 @@ def _g(trained_depth: int) -> Encoder:
     return Encoder("g", "CLIP-G", 32, trained_depth, normed=False)
 
 
-_POOLED_ONLY = "It reads only CLIP's pooled vector, which CLIP skip never changes."
+_POOLED_ONLY = "It reads only CLIP's summary of the prompt, which clip skip never changes."
 _NO_CLIP = "It has no CLIP text encoder."
 # For those that have no name here.
 UNNAMED = "This model"

@@ -173,7 +173,7 @@ def test_where_there_is_nothing_to_draw_it_says_why(webui, drift):
     # Not by a hand: a panel that has heard of the model by now has nothing to press any more.
     drift.button.evaluate("button => button.click()")
     expect(drift.lines.first).to_have_text(
-        "No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."
+        "No CLIP skip here. It reads only CLIP's summary of the prompt, which clip skip never changes."
     )
     expect(drift.picture).to_have_count(0)
 

@@ -16,7 +16,7 @@ WITH_OURS = (
     "a red fox\nNegative prompt: blurry\nSteps: 12, Sampler: Euler, CFG scale: 7, Seed: 42, Size: 512x512, "
     "CLIP skip mode: manual, CLIP skip L: 1.5, CLIP skip G: 2, CLIP skip blend: slerp, CLIP skip version: 0.1.0"
 )
-OFF_TRAINED = "This reads fewer layers of the text encoder than the model was trained with."
+OFF_TRAINED = "The prompt is read with fewer layers than the model was trained with."
 WITHOUT_OURS = "a red fox\nNegative prompt: blurry\nSteps: 12, Sampler: Euler, CFG scale: 7, Seed: 42, Size: 512x512"
 
 

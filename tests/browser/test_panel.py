@@ -502,7 +502,7 @@ def test_the_sliders_follow_the_model(webui, panel):
     panel.shows_sliders()
     expect(panel.sliders).to_be_hidden()
     expect(panel.status).to_have_text(
-        ["Flux.1, flux: No CLIP skip here. It reads only CLIP's pooled vector, which CLIP skip never changes."]
+        ["Flux.1, flux: No CLIP skip here. It reads only CLIP's summary of the prompt, which clip skip never changes."]
     )
 
     webui.select_model("sdxl-a")

@@ -162,7 +162,7 @@ def test_no_job_begins_meanwhile(host):
 
 def test_models_without_a_clip_skip(host):
     load(host, "flux")
-    assert refused(host).startswith("No CLIP skip here. It reads only CLIP's pooled vector")
+    assert refused(host).startswith("No CLIP skip here. It reads only CLIP's summary")
 
 
 def test_another_model_that_came_in_meanwhile(host):

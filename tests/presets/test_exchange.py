@@ -266,6 +266,33 @@ def test_config_presets(store):
     assert changes['"nameless"'].refused == "it does not tell the model"
 
 
+def test_a_list_that_a_person_has_written(store):
+    text = """My models
+    - anime: clip skip 2
+    * sub/b.safetensors - use Clip Skip: 1
+    c.ckpt (clip skip 3)
+    d v1.5 = clip skip 2.
+
+    e.ckpt: clip skip is a matter of taste
+    I like clip skip 2
+    f.ckpt: clip skip 1 or 2
+    g.ckpt, Clip skip: 2
+    """
+    models = {"anime": Model("anime", SHA, "sd1"), "d v1.5": Model("d v1.5", None, "sd1")}
+    changes = plan_import(text, store, "list.txt", known(models), "sd1")
+    assert [(change.key, change.after and dict(change.after.skip)) for change in changes] == [
+        (SHA, {"l": 2}),
+        (None, None),
+        ("name:c", {"l": 3}),
+        ("name:d v1.5", {"l": 2}),
+        (None, None),
+        ("name:f", None),
+        ("name:g", {"l": 2}),
+    ]
+    assert changes[4].refused == "it does not tell the model"
+    assert changes[5].refused == "it names several clip skips: 1, 2"
+
+
 def test_one_record(store):
     text = json.dumps({"model_name": "anime.safetensors", "CLIP_stop_at_last_layers": 2, "ext": [{"a": 1}], "vae": ""})
     (change,) = plan_import(text, store, "style-2023.json", assumed="sd1")

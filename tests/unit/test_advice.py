@@ -35,8 +35,8 @@ SAID = {
         "caution",
         "Clip skip 2 is for SD 1.x models that descend from NovelAI's. Whether this one does is not known.",
     ),
-    "off-trained": ("warning", "This reads fewer layers of the text encoder than the model was trained with."),
-    "past-trained": ("warning", "This reads more layers of the text encoder than the model was trained with."),
+    "off-trained": ("warning", "The prompt is read with fewer layers than the model was trained with."),
+    "past-trained": ("warning", "The prompt is read with more layers than the model was trained with."),
     "nai-below": ("hint", "This model descends from NovelAI's SD 1.x model, which was trained with clip skip 2."),
     "lora-mismatch": ("hint", "A LoRA in the prompt was trained with another clip skip."),
     "too-deep": ("caution", "At so high a clip skip most of the prompt is lost."),
@@ -50,8 +50,8 @@ NOTHING_HERE = ("info", "Clip skip does nothing on this model.")
 NOTHING_BY_THE_SLIDER = ("info", "The WebUI's own clip skip does nothing on this model.")
 NUMBERING = 'A model page that says "clip skip 2" or "-2" means 1 here.'
 NOT_IN_CLIP = {
-    "flux": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
-    "hidream": "It reads only CLIP's pooled vector, which CLIP skip never changes.",
+    "flux": "It reads only CLIP's summary of the prompt, which clip skip never changes.",
+    "hidream": "It reads only CLIP's summary of the prompt, which clip skip never changes.",
     "chroma": "It has no CLIP text encoder.",
     "none": "It has no CLIP text encoder.",
 }

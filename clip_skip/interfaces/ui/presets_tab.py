@@ -164,7 +164,8 @@ class _Tab:
             label="Text to import",
             lines=6,
             max_lines=12,
-            placeholder="An export from here, A1111's notes on a model, Model Preset Manager, Config-Presets, infotext",
+            placeholder="An export from here, A1111's notes on a model, Model Preset Manager, Config-Presets,"
+            " generation parameters, or a line for each model: my-model: clip skip 2",
             elem_id=self._id("text"),
         )
         self.filename = gr.Textbox(

@@ -69,7 +69,9 @@ def find(text: str, filename: str = "") -> list[Found]:
     """Every clip skip that the text of a file names, in the order of the text. Never raises."""
     top = decode(text)
     if isinstance(top, str) or top is None:
-        return list(_in_text(text, filename or "the text"))
+        found = list(_in_text(text, filename or "the text"))
+        is_infotext = "Steps: " in text or any(each.name or each.hash for each in found)
+        return found if is_infotext else list(_in_notes(text)) or found
     return list(_in_object(top, filename) if isinstance(top, dict) else _in_parts(top))
 
 
@@ -123,6 +125,21 @@ def _in_text(text: str, source: str) -> Iterator[Found]:
                 values.get("model", ""),
                 (values.get("model hash") or (hash[1] if hash else "")).lower(),
             )
+
+
+# "photo.safetensors: clip skip 2", and what else people put between the two.
+_NOTE = regex(r"(.{1,300}?)[\s:=,;|(\u2013\u2014-]{1,20}(?=clip[ _-]?skip\b)", re.I)
+_BULLETS = " \t*\u2022>-"
+
+
+def _in_notes(text: str) -> Iterator[Found]:
+    """A person's own list: on each line the name of a model, and what its clip skip is to be."""
+    for line in text.splitlines()[:_MAX_ENTRIES]:
+        line = line.strip(_BULLETS)[:400]
+        note = _NOTE.match(line)
+        skips = frozenset(mentioned_skips(plain_words(line[note.end() :]))) if note else None
+        if note and skips:
+            yield Found(quote(note[1]), skips, name=note[1], guessed=not _is_file(note[1]))
 
 
 def _in_model_preset_manager(top: Mapping[str, object], filename: str) -> Iterator[Found]:
