@@ -213,8 +213,9 @@
     /** @type {Promise<never>} */
     const NOTHING = new Promise(() => {});
 
-    /** @param {string} tab @param {string} name */
-    function ask(tab, name) {
+    // `controls` is what they held at a press, where that was some time ago.
+    /** @param {string} tab @param {string} name @param {unknown[]} [controls] */
+    function ask(tab, name, controls) {
         if (!part(tab, name) || (!listening && name !== "refresh")) return;
         const now = position(tab);
         const typed = name !== "act" && around.get(tab) === now.around || undefined;
@@ -223,6 +224,7 @@
         const another = before !== undefined && before !== model() || undefined;
         if (another) leaveRoom(part(tab, "answer"));
         put.set(tab, now);
+        if (name === "act") atPress.set(tab, controls ?? now.controls);
         write(tab, "seen", JSON.stringify({...seen(tab), model: isTaken ? undefined : chosen, another, typed}));
         step(question(tab, name), "ask")(tab, name);
         showBusy(tab);
@@ -267,6 +269,10 @@
     /** @type {Map<string, Position>} */
     const put = new Map();
 
+    // What the controls held at a tab's newest press: Gradio reads them some time after that.
+    /** @type {Map<string, unknown[]>} */
+    const atPress = new Map();
+
     // What was around the last one that Gradio took: where that is as it was, a hand is typing.
     /** @type {Map<string, string>} */
     const around = new Map();
@@ -307,9 +313,9 @@
     // What a hand sets is Manual: at once, and without the host. Gradio's own events tell nothing of hands.
     const BY_HAND = MOVED.filter((name) => name !== "mode");
 
-    // The tabs where a hand has changed "Same for all" since Gradio last said so.
-    /** @type {Set<string>} */
-    const joining = new Set();
+    // The tabs where a hand has changed "Same for all" since Gradio last said so, with what the controls held then.
+    /** @type {Map<string, unknown[]>} */
+    const joining = new Map();
 
     /** @param {string} tab @returns {NodeListOf<HTMLInputElement> | undefined} */
     function modes(tab) {
@@ -329,7 +335,7 @@
     /** @param {Event} event */
     function noteJoin(event) {
         const [tab, name] = byHand(event) ?? [];
-        if (tab && name === "same") joining.add(tab);
+        if (tab && name === "same") joining.set(tab, position(tab).controls);
     }
 
     // After Gradio has heard of it.
@@ -373,16 +379,18 @@
     // Gradio calls this when "Same for all" has changed.
     /** @param {string} tab */
     function joined(tab) {
-        if (!joining.delete(tab)) return look(tab);
-        setTimeout(press, 0, tab, "join"); // in the mode that a hand makes it
+        const controls = joining.get(tab);
+        if (!controls) return look(tab);
+        joining.delete(tab);
+        setTimeout(press, 0, tab, "join", controls); // in the mode that a hand makes it
         return NOTHING;
     }
 
     // Gradio calls this when a button of the panel was pressed.
-    /** @param {string} tab @param {string} name */
-    function press(tab, name) {
+    /** @param {string} tab @param {string} name @param {unknown[]} [controls] */
+    function press(tab, name, controls) {
         write(tab, "asked", JSON.stringify({press: name}));
-        ask(tab, "act");
+        ask(tab, "act", controls);
         return NOTHING;
     }
 
@@ -437,7 +445,10 @@
         const newest = put.get(tab);
         const coming = onTheirWay.get(tab) ?? [];
         const now = values.map((value, number) => coming[number] ?? value);
-        const untouched = from.map((value, number) => [value, newest?.placed[number]].includes(now[number] ?? null));
+        const then = name === "act" && atPress.get(tab) || [];
+        const untouched = from.map((value, number) => {
+            return [value, newest?.placed[number]].includes(now[number] ?? null) && (then[number] ?? value) === value;
+        });
         const mode = untouched.every(Boolean) ? to[0] ?? now[0] : now[0];
         const isForThis = mode === (to[0] ?? from[0]);
         const goes = to.map((value, number) => value !== null && isForThis && untouched[number]);

@@ -787,6 +787,30 @@ def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
 
 
+def test_what_a_hand_sets_before_gradio_has_read_a_press_stays(panel):
+    panel.open_manual()
+    panel.rests()
+    panel.page.evaluate(
+        """() => {
+            const later = window.setTimeout;
+            window.setTimeout = (what, when, ...values) => {
+                if (values[1] !== "join") return later(what, when, ...values);
+                window.goOn = () => what(...values);
+            };
+        }"""
+    )
+    panel.same.check()
+    panel.set("l", "3")
+    panel.shows_sliders("skip")
+    panel.set("skip", "1.5")
+    panel.page.evaluate("() => { window.goOn(); }")
+    panel.rests()
+    expect(panel.number("skip")).to_have_value("1.5")
+    expect(panel.words("skip")).to_have_text(
+        ["CLIP-L: layers left out: 0.5 of 11", "CLIP-G: layers left out: 0.5 of 31"]
+    )
+
+
 @pytest.mark.parametrize("press", ["save", "Use 1"])
 def test_an_answer_leaves_what_a_hand_has_set_since_it_was_asked_for(panel, presets_file, press):
     panel.open_manual()
