@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 SWITCHED_BY_ITS_HEAD = not version("gradio").startswith("3.43")
 """The accordion being open is what "on" means, but for SD.Next: there it has a checkbox inside."""
@@ -84,6 +84,11 @@ def unanswered(page: Page, of: str = "") -> Iterator[list[Route]]:
     for route in asked:  # and what is asked in answer to that
         route.continue_()
     page.unroute(QUESTION)
+
+
+def asks(of: str) -> Callable[[Request], bool]:
+    """Whether a request is one of Gradio's questions with this text among its values."""
+    return lambda request: bool(QUESTION.search(request.url)) and of in (request.post_data or "")
 
 
 class Advice:

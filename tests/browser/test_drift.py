@@ -92,12 +92,14 @@ def test_all_skips_are_shown_on_request(drift):
 
 def test_what_is_in_use_follows_the_controls_and_the_prompt(drift, webui):
     drift.panel.choose("mode", "Auto")
+    drift.panel.rests()
     drift.show()
     here = "CLIP-L 2 ("
     expect(drift.lines.last).to_contain_text(here)  # as trained nothing moves; 2 is shown instead
     left = [float(ring.get_attribute("cx")) for ring in drift.picture.locator("circle[r='7']").all()[1:]]
     assert len(set(left)) == 1 and left[0] < 60
     webui.prompt("txt2img").fill("nothing but a tag <clipskip:3>")
+    drift.panel.rests()
     drift.button.click()
     expect(drift.lines.last).to_contain_text("CLIP-L 3 (")
 

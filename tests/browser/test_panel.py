@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from clip_skip.advice.names import AdviceId
 from tests.browser.conftest import FLAVOUR, HOSTILE, LONG
-from tests.browser.page import AFTER_ITS_EVENTS, QUESTION, SWITCHED_BY_ITS_HEAD, WebUI, contrast, unanswered
+from tests.browser.page import AFTER_ITS_EVENTS, QUESTION, SWITCHED_BY_ITS_HEAD, WebUI, asks, contrast, unanswered
 
 AUTO_SDXL = "Auto uses CLIP-L 1, CLIP-G 1: as trained."
 
@@ -763,7 +763,8 @@ def test_a_setting_that_changes_while_a_question_waits_counts(webui, panel):
     panel.open_manual()
     panel.rests()
     with unanswered(panel.page, "typed") as asked:
-        panel.set("g", "6")
+        with panel.page.expect_request(asks("typed")):  # while the panel is on show
+            panel.set("g", "6")
         webui.apply_settings(slider_maximum="4")
         webui.page.evaluate(AFTER_ITS_EVENTS)
         assert asked
@@ -777,7 +778,7 @@ def test_an_answer_that_comes_late_is_not_the_last_word(panel):
     panel.open_manual()
     panel.rests()
     with unanswered(panel.page, "join") as asked:  # where the one slider begins, and what is on show now
-        with panel.page.expect_request(lambda request: "join" in (request.post_data or "")):  # no older question
+        with panel.page.expect_request(asks("join")):  # no older question
             panel.same.check()
         panel.set("l", "2")
         expect(panel.words("l")).to_have_text(["layers left out: 1 of 11"])
