@@ -713,8 +713,11 @@
     // and Gradio no longer reaches a title whose text was replaced: by these words it finds nothing.
     function keepWords() {
         const named = ':is([id^="clip_skip_"], #tab_clip_skip) :is(button, label > span, .label-wrap > span)';
-        for (const each of /** @type {NodeListOf<HTMLElement>} */ (gradioApp().querySelectorAll(named))) {
-            each.dataset.original ??= `CLIP Skip: ${each.textContent?.trim()}`;
+        /** @type {NodeListOf<HTMLElement>} */
+        const ours = gradioApp().querySelectorAll(`${named}, #tabs > .tab-nav button`);
+        for (const each of ours) {
+            const words = each.textContent?.trim();
+            if (each.matches(named) || words === "CLIP Skip") each.dataset.original ??= `CLIP Skip: ${words}`;
         }
     }
 

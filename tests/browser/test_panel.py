@@ -215,6 +215,16 @@ def test_a_webui_that_translates_by_name_leaves_the_title_to_gradio(panel):
     expect(panel.head).to_contain_text("CLIP Skip: L 1, G 1")
 
 
+def test_nothing_of_ours_has_the_name_of_the_webuis_slider(panel):
+    """By which SD.Next explains a control: the tab's button, too, would be its slider to it."""
+    named = panel.page.evaluate(
+        """() => [...document.querySelectorAll("button, label > span, .label-wrap > span")]
+            .filter((each) => (each.dataset.original ?? each.textContent).trim().toLowerCase() === "clip skip")
+            .map((each) => each.closest("[id]").id)"""
+    )
+    assert not [id for id in named if id == "tabs" or id.startswith("clip_skip")]
+
+
 def test_the_title_has_the_letters_of_other_titles(panel):
     """Also where a WebUI has larger ones for every accordion, as Forge has, and where there is little room."""
     panel.page.add_style_tag(content=".label-wrap > span { font-size: 23px; }")
