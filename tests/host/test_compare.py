@@ -119,7 +119,7 @@ def test_the_sheet_has_the_pictures_below_their_numbers(host):
 
 def test_what_there_is_to_say_is_said_once(host):
     said = compared(host, [2, 1.5, 1]).info["comments"]
-    assert said.count("This reads fewer layers") == 1
+    assert said.count("The prompt is read with fewer layers") == 1
 
 
 # --- where nothing is compared ---------------------------------------------------------------------------------------

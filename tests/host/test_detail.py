@@ -65,8 +65,8 @@ def test_advice_is_said_once(host, caplog):  # noqa: F811
         caplog.clear()
         made = host.txt2img(**request(host, "sdxl-a", [True, {"l": 3}], detail=detail, **fields))
         said = [record.getMessage() for record in caplog.records if record.name == "clip_skip"]
-        assert len(said) == 1 and said[0].startswith("This reads fewer layers"), said
-        assert made.info["comments"].count("This reads fewer layers") == 1
+        assert len(said) == 1 and said[0].startswith("The prompt is read with fewer layers"), said
+        assert made.info["comments"].count("The prompt is read with fewer layers") == 1
     made = host.txt2img(**request(host, "sd1-a", [True, {"l": 99}], detail=True, **fields))
     assert made.info["comments"].count("was refused") == 2  # a sentence, and what it is about
 
