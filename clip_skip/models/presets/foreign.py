@@ -1,4 +1,4 @@
-"""Clip skips named by other programs' files: a model's notes and sidecars, presets, styles, options and infotext.
+"""Clip skips named by lists and by other programs' files: notes, sidecars, presets, styles, options and infotext.
 
 None of these tells for sure which model it means, nor the model's architecture: what they do say is in `Found`.
 """
